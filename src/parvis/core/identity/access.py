@@ -1,0 +1,139 @@
+"""Who may reach a view: one decorator on every view, read by the test that walks all the URLs.
+
+Another organisation's address answers exactly like a missing one (404); a mandate of the organisation that
+lacks the permission gets 403, since its holder already knows that the organisation is there.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from parvis.core import clock
+from parvis.core.identity.models import Account, Mandate
+from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.tenancy import acting_for, identity_of, public_view_of
+
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Declared reach of a view: ``agent``, ``account``, ``public`` or ``open``."""
+
+    kind: str
+    permission: str = ""
+    application: str = ""
+
+
+def mandates_of(account: Account) -> list[Mandate]:
+    """Mandates in force today of ``account``, in every organisation, with their organisation."""
+    with identity_of(account.pk):
+        return list(
+            Mandate.objects.filter(account=account)
+            .in_force(clock.today())
+            .select_related("organisation")
+            .order_by("organisation__name", "start")
+        )
+
+
+def request_mandates(request: HttpRequest) -> list[Mandate]:
+    """Mandates of the logged-in account, read once per request."""
+    if not request.user.is_authenticated:
+        return []
+    if not hasattr(request, "_mandates"):
+        request._mandates = mandates_of(request.user)  # type: ignore[attr-defined]
+    return request._mandates  # type: ignore[attr-defined]
+
+
+def permissions_in(mandates: Iterable[Mandate], organisation: Organisation) -> frozenset[str]:
+    """Union of what these mandates allow in ``organisation``."""
+    held = (m.permissions for m in mandates if m.organisation_id == organisation.pk)
+    return frozenset().union(*held)
+
+
+def _organisation_or_404(slug: str) -> Organisation:
+    try:
+        return Organisation.objects.prefetch_related("subscriptions").get(slug=slug)
+    except Organisation.DoesNotExist:
+        raise Http404 from None
+
+
+def _declare(view: View, access: Access) -> View:
+    view.access = access  # type: ignore[attr-defined]
+    return view
+
+
+def agent_view(permission: str, *, application: str = "") -> Callable[[View], View]:
+    """For agents and élus of the organisation named in the address, holding ``permission``.
+
+    With ``application``, a request that could change something is refused once the organisation no longer
+    subscribes to it; what was produced stays readable (convention, article 1).
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, organisation_slug: str, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            organisation = _organisation_or_404(organisation_slug)
+            held = permissions_in(request_mandates(request), organisation)
+            if not held:
+                raise Http404
+            if permission not in held:
+                raise PermissionDenied("Votre rôle dans cette organisation ne permet pas cette action.")
+            if (
+                application
+                and request.method not in ("GET", "HEAD")
+                and not organisation.subscribes_to(application, clock.today())
+            ):
+                raise PermissionDenied("Votre organisation n’a pas adhéré à cette application de la convention.")
+            request.organisation = organisation  # type: ignore[attr-defined]
+            request.permissions = held  # type: ignore[attr-defined]
+            with acting_for(organisation, account=request.user.pk):
+                return view(request, *args, **kwargs)
+
+        return _declare(guarded, Access("agent", permission, application))
+
+    return decorate
+
+
+def account_view(view: View) -> View:
+    """For any logged-in account, acting for all the organisations where it holds a mandate."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        organisations = {m.organisation_id for m in request_mandates(request)}
+        with acting_for(*organisations, account=request.user.pk):
+            return view(request, *args, **kwargs)
+
+    return _declare(guarded, Access("account"))
+
+
+def public_view(view: View) -> View:
+    """For everybody: what the organisation named in the address has made public."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, organisation_slug: str, **kwargs: Any) -> HttpResponseBase:
+        organisation = _organisation_or_404(organisation_slug)
+        request.organisation = organisation  # type: ignore[attr-defined]
+        with public_view_of(organisation):
+            return view(request, *args, **kwargs)
+
+    return _declare(guarded, Access("public"))
+
+
+def open_view(view: View) -> View:
+    """For everybody, touching no organisation's rows (health, home, gallery)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs)
+
+    return _declare(guarded, Access("open"))

@@ -1,0 +1,93 @@
+"""People who use the platform and the mandates that let them act for an organisation."""
+
+from datetime import date
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+
+from parvis.core.identity.roles import ROLE_CHOICES, permissions_of
+from parvis.core.organisations.models import TenantModel
+
+
+class AccountManager(BaseUserManager["Account"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "Account":
+        account = self.model(email=self.normalize_email(email).lower(), **fields)
+        account.set_password(password)
+        account.save(using=self._db)
+        return account
+
+    def get_by_natural_key(self, username: str | None) -> "Account":
+        return self.get(email__iexact=username)
+
+
+class Account(AbstractBaseUser):
+    """One person, one account, whatever the number of organisations; a citizen has no mandate."""
+
+    email = models.EmailField("adresse électronique", unique=True)
+    given_name = models.CharField("prénom", max_length=80)
+    family_name = models.CharField("nom", max_length=80)
+    is_active = models.BooleanField("actif", default=True)
+    is_platform_administrator = models.BooleanField("administre la plateforme", default=False)
+    created_at = models.DateTimeField("créé le", auto_now_add=True)
+
+    objects = AccountManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["given_name", "family_name"]
+
+    class Meta:
+        verbose_name = "compte"
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def initials(self) -> str:
+        return (self.given_name[:1] + self.family_name[:1]).upper()
+
+    @property
+    def is_staff(self) -> bool:
+        """Read by libraries that know Django's own accounts; the Django administration is not installed."""
+        return False
+
+    @property
+    def is_superuser(self) -> bool:
+        return False
+
+
+class MandateQuerySet(models.QuerySet["Mandate"]):
+    def in_force(self, on: date) -> "MandateQuerySet":
+        return self.filter(Q(end__isnull=True) | Q(end__gte=on), start__lte=on)
+
+
+class Mandate(TenantModel):
+    """What one account may do in one organisation, between two dates."""
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="mandates", verbose_name="personne")
+    role = models.CharField("rôle", max_length=20, choices=ROLE_CHOICES)
+    title = models.CharField("qualité", max_length=120, blank=True, help_text="Telle qu’elle figure sur les actes.")
+    start = models.DateField("début")
+    end = models.DateField("fin", null=True, blank=True)
+
+    objects = MandateQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "mandat"
+        constraints = [
+            models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="mandate_dates"),
+            models.UniqueConstraint(fields=["organisation", "account", "role", "start"], name="mandate_once"),
+        ]
+        indexes = [models.Index(fields=["account"], name="mandate_account")]
+
+    def __str__(self) -> str:
+        return f"{self.account} : {self.title or self.get_role_display()}"
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        return permissions_of(self.role)

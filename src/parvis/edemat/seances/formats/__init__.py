@@ -1,0 +1,1 @@
+"""Rules of deliberating bodies as pure functions: delays, quorum, ballots, powers, numbering, checks, evidence."""

@@ -21,6 +21,7 @@ from parvis.core.errors import DomainError
 from parvis.core.trust import policy as policies
 from parvis.core.trust.outgoing import ServiceUnreachable, exchange
 from parvis.core.trust.policy import TrustPolicy
+from parvis.core.trust.waiting import wait_for
 
 logger = logging.getLogger(__name__)
 
@@ -299,7 +300,7 @@ def _signature(
     )
     try:
         status = TimestampSignatureStatus(
-            **asyncio.run(validate_tst_signed_data(signed, context, lambda name: digests.get(name, b"")))
+            **wait_for(validate_tst_signed_data(signed, context, lambda name: digests.get(name, b"")))
         )
     except Exception as error:  # hostile material raises anything
         logger.info("time-stamp token not verifiable: %s", error)

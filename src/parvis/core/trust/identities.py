@@ -1,0 +1,193 @@
+"""Signing identities: a private key with its certificate, read from PKCS#12 files of the secret folder.
+
+The database only holds a reference (`key_ref`); `PARVIS_SECRETS_DIR/<key_ref>.p12` and its passphrase
+`<key_ref>.pass` are files that only the service account reads.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asn1crypto import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+from pyhanko.sign.signers import SimpleSigner
+from pyhanko_certvalidator import CertificateValidator, ValidationContext, errors
+
+from parvis.core.errors import DomainError
+from parvis.core.trust.outgoing import BoundedFetchers
+from parvis.core.trust.policy import TrustPolicy
+from parvis.core.trust.waiting import wait_for
+
+if TYPE_CHECKING:
+    from parvis.core.trust.models import Certificate
+
+KEY_REF = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
+MAX_PKCS12 = 256 * 1024
+
+
+class IdentityUnusable(DomainError):
+    """The key or its certificate cannot serve to sign."""
+
+
+class CertificateRefused(IdentityUnusable):
+    """The certificate must not sign now; `code` is the sub-indication EN 319 102-1 would give to the signature."""
+
+    def __init__(self, sentence: str, code: str, **data: object) -> None:
+        super().__init__(sentence, code=code, **data)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class SigningIdentity:
+    """A key ready to sign, in memory only."""
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    signer: SimpleSigner = field(repr=False)
+
+    @property
+    def common_name(self) -> str:
+        return common_name(self.certificate)
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """CN of the subject, or the whole subject when it has none."""
+    return str(certificate.subject.native.get("common_name") or certificate.subject.human_friendly)
+
+
+def from_pkcs12(content: bytes, passphrase: str) -> SigningIdentity:
+    """Open a PKCS#12. Raises IdentityUnusable on a wrong passphrase, a damaged file, or a missing key."""
+    if len(content) > MAX_PKCS12:
+        raise IdentityUnusable("Le fichier de certificat est trop gros pour un fichier PKCS#12 (.p12 ou .pfx).")
+    try:
+        key, certificate, _ = pkcs12.load_key_and_certificates(content, passphrase.encode())
+        signer = SimpleSigner.load_pkcs12_data(content, other_certs=[], passphrase=passphrase.encode())
+    except (ValueError, TypeError) as error:
+        raise IdentityUnusable(
+            "Le fichier de certificat ne s’ouvre pas : la phrase secrète est fausse ou le fichier est endommagé."
+        ) from error
+    if key is None or certificate is None or signer is None:
+        raise IdentityUnusable("Le fichier ne contient pas à la fois un certificat et sa clé privée.")
+    own = signer.signing_cert
+    assert own is not None
+    chain = tuple(one for one in signer.cert_registry if one.issuer_serial != own.issuer_serial)
+    return SigningIdentity(own, chain, signer)
+
+
+def load(certificate: Certificate) -> SigningIdentity:
+    """Identity of a certificate of the register. Raises IdentityUnusable."""
+    path = secret_path(certificate.key_ref)
+    try:
+        content, passphrase = path.read_bytes(), path.with_suffix(".pass").read_text()
+    except OSError as error:
+        raise IdentityUnusable(
+            f"La clé du certificat de {certificate.holder} est introuvable sur le serveur. "
+            "L’administrateur de la plateforme doit la déposer à nouveau.",
+            key_ref=certificate.key_ref,
+        ) from error
+    identity = from_pkcs12(content, passphrase)
+    if identity.certificate.sha256.hex() != certificate.sha256:
+        raise IdentityUnusable(
+            f"La clé déposée pour {certificate.holder} ne correspond pas au certificat enregistré.",
+            key_ref=certificate.key_ref,
+        )
+    return identity
+
+
+def keep(key_ref: str, content: bytes, passphrase: str) -> None:
+    """Put a PKCS#12 and its passphrase in the secret folder, readable by the service account only."""
+    path = secret_path(key_ref)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write_private(path, content)
+    _write_private(path.with_suffix(".pass"), passphrase.encode())
+
+
+def secret_path(key_ref: str) -> Path:
+    """File of a key reference, always inside the secret folder."""
+    from django.conf import settings
+
+    if not KEY_REF.fullmatch(key_ref):
+        raise IdentityUnusable("La référence de clé du certificat est mal formée.", key_ref=key_ref)
+    return Path(settings.PARVIS_SECRETS_DIR) / f"{key_ref}.p12"
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+# -- checks before signing -----------------------------------------------------------------------------------
+
+
+def validation_context(
+    policy: TrustPolicy, at: datetime, *, others: tuple[x509.Certificate, ...] = (), hard_fail: bool = True
+) -> ValidationContext:
+    """Context that judges certificates at `at`, asking revocation within the policy's bounds."""
+    fetchers = BoundedFetchers(policy.reachable_hosts).get_fetchers() if policy.online else None
+    return ValidationContext(
+        trust_roots=list(policy.roots),
+        other_certs=[*policy.intermediates, *others],
+        moment=at,
+        allow_fetching=policy.online,
+        fetchers=fetchers,
+        revocation_mode="hard-fail" if hard_fail and policy.online else "soft-fail",
+    )
+
+
+def check_may_sign(identity: SigningIdentity, context: ValidationContext, at: datetime) -> None:
+    """Refuse to sign with a certificate that would make an invalid signature.
+
+    Validity at `at`, nonRepudiation usage (EN 319 412-2 §4.3.2), path to an accepted root, revocation.
+    Raises CertificateRefused with the French reason.
+    """
+    certificate = identity.certificate
+    who = identity.common_name
+    if at < certificate.not_valid_before:
+        raise CertificateRefused(f"Le certificat de {who} n’est pas encore valable.", "NOT_YET_VALID")
+    if at > certificate.not_valid_after:
+        expired = certificate.not_valid_after
+        raise CertificateRefused(
+            f"Le certificat de {who} a expiré le {expired:%d/%m/%Y}. Renouvelez-le avant de signer.",
+            "EXPIRED",
+        )
+    usage = certificate.key_usage_value
+    if usage is None or "non_repudiation" not in usage.native:
+        raise CertificateRefused(
+            f"Le certificat de {who} sert à l’authentification, pas à la signature. "
+            "Utilisez un certificat de signature.",
+            "CHAIN_CONSTRAINTS_FAILURE",
+        )
+    validator = CertificateValidator(
+        certificate, intermediate_certs=list(identity.chain), validation_context=context
+    )
+    try:
+        wait_for(validator.async_validate_usage({"non_repudiation"}))
+    except errors.RevokedError as error:
+        raise CertificateRefused(
+            f"Le certificat de {who} a été révoqué le {error.revocation_dt:%d/%m/%Y}. Il ne peut plus signer.",
+            "REVOKED",
+        ) from error
+    except errors.InsufficientRevinfoError as error:
+        raise CertificateRefused(
+            f"Impossible de vérifier que le certificat de {who} n’est pas révoqué : "
+            "son autorité ne répond pas. Réessayez dans quelques minutes.",
+            "TRY_LATER",
+            cause=str(error),
+        ) from error
+    except errors.PathBuildingError as error:
+        raise CertificateRefused(
+            f"Le certificat de {who} ne provient pas d’une autorité reconnue par cette plateforme.",
+            "NO_CERTIFICATE_CHAIN_FOUND",
+        ) from error
+    except errors.ValidationError as error:
+        raise CertificateRefused(
+            f"Le certificat de {who} n’est pas utilisable : sa chaîne de certification ne se vérifie pas.",
+            "CERTIFICATE_CHAIN_GENERAL_FAILURE",
+            cause=str(error),
+        ) from error

@@ -1,0 +1,186 @@
+"""What changed in a PDF after a signature: allowed long-term updates, form filling, our stamp, or anything else.
+
+pyHanko's difference analysis calls every annotation suspicious. One is part of this product: the
+télétransmission stamp, a locked Stamp annotation added after signing (ISO 32000-1 §12.5.6.12, table 165). The rule
+here clears exactly that and nothing else; the report still says that the stamp was added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import HistoricalResolver, RawPdfPath
+from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel, StandardDiffPolicy
+from pyhanko.sign.diff_analysis.commons import compare_dicts
+from pyhanko.sign.diff_analysis.policy_api import SuspiciousModification
+from pyhanko.sign.diff_analysis.rules_api import QualifiedWhitelistRule, ReferenceUpdate, RelativeContext
+
+STAMP_NAME = "parvis-teletransmission"
+"""Beginning of the /NM entry of the stamp's annotations."""
+
+STAMP_KEYS = frozenset(
+    {"/Type", "/Subtype", "/Rect", "/F", "/NM", "/Name", "/T", "/Contents", "/P", "/AP", "/M", "/StructParent", "/Lang"}
+)
+LOCKED = 64 | 128  # ReadOnly, Locked
+LARGEST_SHARE = 0.25  # of the page's area: a stamp marks a page, it does not replace it
+
+
+class Change(StrEnum):
+    """Kinds of change since a signature, from none to unacceptable."""
+
+    NONE = "none"
+    LONG_TERM = "long_term"
+    FORM = "form"
+    STAMP = "stamp"
+    OTHER = "other"
+
+    @property
+    def sentence(self) -> str:
+        return SENTENCES[self]
+
+
+SENTENCES = {
+    Change.NONE: "Aucune modification depuis la signature.",
+    Change.LONG_TERM: "Seules des preuves de conservation (horodatage, révocation) ont été ajoutées depuis la signature.",
+    Change.FORM: "Des champs ont été remplis ou d’autres signatures ajoutées depuis la signature.",
+    Change.STAMP: "Tampon de télétransmission ajouté après la signature ; le document signé n’est pas modifié.",
+    Change.OTHER: "Document modifié après la signature.",
+}
+
+_LEVELS = {
+    ModificationLevel.NONE: Change.NONE,
+    ModificationLevel.LTA_UPDATES: Change.LONG_TERM,
+    ModificationLevel.FORM_FILLING: Change.FORM,
+    ModificationLevel.ANNOTATIONS: Change.STAMP,
+    ModificationLevel.OTHER: Change.OTHER,
+}
+
+
+def change_of(result: DiffResult | SuspiciousModification | None) -> Change:
+    """Kind of change for a difference analysis; None means that nothing follows the signature."""
+    if result is None:
+        return Change.NONE
+    if isinstance(result, DiffResult):
+        return _LEVELS[result.modification_level]
+    return Change.OTHER
+
+
+class StampRule(QualifiedWhitelistRule):
+    """Clears pages whose only difference is the télétransmission stamp at the end of their annotations."""
+
+    def apply_qualified(
+        self, old: HistoricalResolver, new: HistoricalResolver
+    ) -> Iterable[tuple[ModificationLevel, ReferenceUpdate]]:
+        for old_page, new_page, reference in _pages(old, new):
+            yield from self._page(old, new, old_page, new_page, reference)
+
+    def _page(
+        self,
+        old: HistoricalResolver,
+        new: HistoricalResolver,
+        old_page: generic.DictionaryObject,
+        new_page: generic.DictionaryObject,
+        reference: generic.Reference,
+    ) -> Iterator[tuple[ModificationLevel, ReferenceUpdate]]:
+        before, _ = _annotations(old_page)
+        after, array = _annotations(new_page)
+        added = after[len(before) :]
+        if not added or after[: len(before)] != before:
+            return
+        if not all(old.is_ref_unassignable(one) and _is_stamp(one.get_object(), new_page) for one in added):
+            return
+        compare_dicts(old_page, new_page, frozenset(["/Annots"]))
+        level = ModificationLevel.ANNOTATIONS
+        # A page is referred to from many places, and all show the same page: clear it wherever it is used.
+        yield level, ReferenceUpdate(reference)
+        if array is not None:
+            context = RelativeContext(reference, RawPdfPath("/Annots"))
+            yield level, ReferenceUpdate(array, context_checked=context)
+        for one in added:
+            yield level, ReferenceUpdate(one)
+            for dependency in new.collect_dependencies(one.get_object(), since_revision=new.revision):
+                if old.is_ref_unassignable(dependency):
+                    yield level, ReferenceUpdate(dependency)
+
+
+def _pages(
+    old: HistoricalResolver, new: HistoricalResolver
+) -> Iterator[tuple[generic.DictionaryObject, generic.DictionaryObject, generic.Reference]]:
+    """Pages of both revisions in order; nothing when the page tree itself changed."""
+    stack = [(old.root.raw_get("/Pages"), new.root.raw_get("/Pages"))]
+    seen: set[generic.Reference] = set()
+    while stack:
+        old_node, new_node = stack.pop()
+        if not isinstance(old_node, generic.IndirectObject) or old_node != new_node:
+            return
+        reference = old_node.reference
+        if reference in seen:
+            return
+        seen.add(reference)
+        before, after = old(reference), new(reference)
+        if not isinstance(before, generic.DictionaryObject) or not isinstance(after, generic.DictionaryObject):
+            return
+        if "/Kids" in before:
+            kids_before, kids_after = _items(before["/Kids"]), _items(after["/Kids"])
+            if kids_before != kids_after:
+                return
+            stack += zip(reversed(kids_before), reversed(kids_after), strict=True)
+        else:
+            yield before, after, reference
+
+
+def _items(array: generic.PdfObject) -> list[generic.PdfObject]:
+    return [array.raw_get(index) for index in range(len(array))] if isinstance(array, generic.ArrayObject) else []
+
+
+def _annotations(page: generic.DictionaryObject) -> tuple[list[generic.Reference], generic.Reference | None]:
+    """References of a page's annotations, and of the array when it is an object of its own."""
+    if "/Annots" not in page:
+        return [], None
+    raw = page.raw_get("/Annots")
+    array = raw.reference if isinstance(raw, generic.IndirectObject) else None
+    items = _items(page["/Annots"])
+    if not all(isinstance(item, generic.IndirectObject) for item in items):
+        raise SuspiciousModification("annotations are direct objects")
+    return [item.reference for item in items if isinstance(item, generic.IndirectObject)], array
+
+
+def _is_stamp(annotation: generic.PdfObject, page: generic.DictionaryObject) -> bool:
+    """A locked Stamp with our name, nothing active, of a stamp's size."""
+    if not isinstance(annotation, generic.DictionaryObject):
+        return False
+    appearance = annotation.get("/AP")
+    return (
+        annotation.get("/Subtype") == "/Stamp"
+        and str(annotation.get("/NM", "")).startswith(STAMP_NAME)
+        and set(annotation.keys()) <= STAMP_KEYS
+        and int(annotation.get("/F", 0)) & LOCKED == LOCKED
+        and isinstance(appearance, generic.DictionaryObject)
+        and set(appearance.keys()) == {"/N"}
+        and isinstance(appearance["/N"], generic.StreamObject)
+        and _share(annotation, page) <= LARGEST_SHARE
+    )
+
+
+def _share(annotation: generic.DictionaryObject, page: generic.DictionaryObject) -> float:
+    """Part of the page's area that an annotation takes."""
+    node: generic.PdfObject | None = page
+    while isinstance(node, generic.DictionaryObject) and "/MediaBox" not in node:
+        node = node.get("/Parent")
+    if not isinstance(node, generic.DictionaryObject):
+        return 1.0
+    whole = _area(node["/MediaBox"])
+    return _area(annotation["/Rect"]) / whole if whole else 1.0
+
+
+def _area(box: generic.PdfObject) -> float:
+    x0, y0, x1, y1 = (float(number) for number in box)  # type: ignore[attr-defined]
+    return abs(x1 - x0) * abs(y1 - y0)
+
+
+DIFF_POLICY = StandardDiffPolicy(
+    global_rules=[*DEFAULT_DIFF_POLICY.global_rules, StampRule()], form_rule=DEFAULT_DIFF_POLICY.form_rule
+)
+"""pyHanko's default rules and ours."""

@@ -1,0 +1,85 @@
+"""Code lists of the télétransmission of acts: natures, transaction types, S²low status codes, sending states."""
+
+from django.db import models
+
+
+class Nature(models.TextChoices):
+    """Nature of an act (ACTES schema, CodeNatureActe)."""
+
+    DELIBERATION = "1", "Délibérations"
+    REGLEMENTAIRE = "2", "Actes réglementaires"
+    INDIVIDUEL = "3", "Actes individuels"
+    CONTRAT = "4", "Contrats, conventions et avenants"
+    BUDGETAIRE = "5", "Documents budgétaires et financiers"
+    AUTRE = "6", "Autres"
+
+
+class Status(models.IntegerChoices):
+    """Status of a transaction, with the codes that métier software knows from S²low."""
+
+    ERREUR = -1, "Erreur"
+    ANNULE = 0, "Annulé"
+    POSTE = 1, "Posté"
+    EN_ATTENTE = 2, "En attente de transmission"
+    TRANSMIS = 3, "Transmis"
+    ACQUITTE = 4, "Acquittement reçu"
+    VALIDE = 5, "Validé"
+    REFUSE = 6, "Refusé"
+    DOCUMENT_RECU = 7, "Document reçu"
+    ACQUITTEMENT_ENVOYE = 8, "Acquittement envoyé"
+    DOCUMENT_ENVOYE = 9, "Document envoyé"
+    REFUS_ENVOI = 10, "Refus d’envoi"
+    ACQUITTEMENT_DOCUMENT = 11, "Acquittement de document reçu"
+    ENVOYE_SAE = 12, "Envoyé au système d’archivage"
+    ARCHIVE = 13, "Archivé"
+    ERREUR_ARCHIVAGE = 14, "Erreur lors de l’archivage"
+    RECU_SAE = 15, "Reçu par le système d’archivage"
+    DETRUIT = 16, "Détruit"
+    A_POSTER = 17, "En attente d’être posté"
+    A_SIGNER = 18, "En attente d’être signé"
+    A_VERSER = 19, "En attente de versement à l’archivage"
+    ERREUR_VERSEMENT = 20, "Erreur lors du versement à l’archivage"
+    DOCUMENT_SANS_AR = 21, "Document reçu (sans accusé)"
+    VERSEMENT_IMPOSSIBLE = 22, "Versement impossible (documents indisponibles)"
+
+
+class TransactionKind(models.TextChoices):
+    """Message métier that a transaction carries (type-sub-type)."""
+
+    ACTE = "1-1", "Transmission d’un acte"
+    COURRIER_SIMPLE = "2-1", "Courrier simple"
+    DEMANDE_PIECES = "3-1", "Demande de pièces complémentaires"
+    LETTRE_OBSERVATIONS = "4-1", "Lettre d’observations"
+    DEFERE = "5-1", "Déféré au tribunal administratif"
+    ANNULATION = "6-1", "Annulation de la transmission"
+    DEMANDE_CLASSIFICATION = "7-1", "Demande de classification"
+
+
+class Delivery(models.TextChoices):
+    """How far the sending of an archive to the State has gone; « incertaine » is resolved by a return or a person."""
+
+    A_CONSTRUIRE = "a_construire", "Archive à construire"
+    PRETE = "prete", "Prête à l’envoi"
+    EN_COURS = "en_cours", "Envoi en cours"
+    ACCEPTEE = "acceptee", "Acceptée par le ministère"
+    INCERTAINE = "incertaine", "Envoi incertain"
+    ABANDONNEE = "abandonnee", "Envoi abandonné"
+
+
+class InboundState(models.TextChoices):
+    """What became of a mail received from the State."""
+
+    RECU = "recu", "Reçu, à traiter"
+    TRAITE = "traite", "Traité"
+    BANETTE = "banette", "Banette d’erreur"
+
+
+class InboundOutcome(models.TextChoices):
+    """Effect of a processed mail."""
+
+    ACQUITTEMENT = "acquittement", "Accusé de réception"
+    ANOMALIE = "anomalie", "Anomalie"
+    COURRIER = "courrier", "Courrier de la préfecture"
+    CLASSIFICATION = "classification", "Classification"
+    INFORMATION = "information", "Information sans message métier"
+    DOUBLON = "doublon", "Déjà reçu, sans effet"

@@ -1,0 +1,1 @@
+"""Background jobs of the télétransmission: thin and idempotent, they call the services."""

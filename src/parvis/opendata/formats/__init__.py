@@ -1,0 +1,1 @@
+"""Official tabular formats of open data, as pure functions."""

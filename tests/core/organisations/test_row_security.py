@@ -107,7 +107,7 @@ def _any_row(model, organisation_id: int) -> dict:
             row[field.column] = Jsonb({})
         elif isinstance(field, models.BinaryField):
             row[field.column] = b""
-        elif isinstance(field, models.DecimalField | models.IntegerField):
+        elif isinstance(field, models.DecimalField | models.IntegerField | models.FloatField):
             row[field.column] = _SKIP if isinstance(field, models.AutoField) else 1
         else:
             row[field.column] = "x"

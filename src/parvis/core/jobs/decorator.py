@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol, Union
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from procrastinate import BaseRetryStrategy, RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -45,7 +45,8 @@ def job(
         def run(organisation_id: int, **arguments: Any) -> None:
             from parvis.core.organisations.tenancy import acting_for  # the models are loaded by now
 
-            close_old_connections()
+            if not connection.in_atomic_block:
+                close_old_connections()  # a worker lives for days
             if not in_transaction:
                 function(organisation_id, **arguments)
                 return

@@ -1,0 +1,81 @@
+"""``python -m parvis_sandbox``: starts the other side on free loopback ports and says where in a JSON file.
+
+PKI with OCSP, CRL and time-stamping; mail server with its inbox; the ministry's @CTES platform. Nothing it
+produces has any legal value.
+"""
+
+import argparse
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+
+from parvis_sandbox import mail, ministry, pki
+from parvis_sandbox.clock import file_clock
+
+MAILBOX_PASSWORD = "bac-a-sable"  # noqa: S105  (a public password for invented mailboxes on loopback)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder where keys, mails and receipts are kept")
+    parser.add_argument("--ports-file", type=Path, required=True, help="JSON file written once everything answers")
+    parser.add_argument("--clock-file", type=Path, help="JSON file {offset_seconds} of the simulated clock")
+    parser.add_argument("--returns-to", default="retours-actes@parvis.test", help="mailbox of the ministry's returns")
+    options = parser.parse_args()
+    options.state.mkdir(parents=True, exist_ok=True)
+
+    clock = file_clock(options.clock_file)
+    trust = pki.start(options.state, clock)
+    post = mail.start(options.state, clock)
+    state = ministry.start(options.state, clock, pki=trust, smtp=("127.0.0.1", post.smtp_port))
+    client = trust.issue_tls_client("Parvis, opérateur de transmission (bac à sable)")
+
+    facts = {
+        "pki_url": trust.url,
+        "tsa_url": trust.tsa_url,
+        "ministry_url": state.url,
+        "control_url": state.control_url,
+        "inbox_url": post.http_url,
+        "smtp_port": post.smtp_port,
+        "imap_port": post.imap_port,
+        "mailbox": options.returns_to,
+        "mailbox_password": MAILBOX_PASSWORD,
+        "ca_bundle": str(trust.ca_bundle),
+        "root_certificate": str(trust.root_certificate),
+        "issuing_certificate": str(trust.issuing_certificate),
+        "tsa_certificate": str(trust.tsa_certificate),
+        "settings": {
+            "PARVIS_TSA_URLS": [trust.tsa_url],
+            "PARVIS_TRUST_ROOTS_DIR": str(trust.trust_roots_dir),
+            "PARVIS_TRUST_ALLOWED_HOSTS": ["127.0.0.1", "localhost"],
+            "PARVIS_MINISTRY_URL": state.url,
+            "PARVIS_MINISTRY_CLIENT_CERT": str(client.certificate),
+            "PARVIS_MINISTRY_CLIENT_KEY": str(client.key),
+            "PARVIS_MINISTRY_CA": str(trust.ca_bundle),
+            "EMAIL_HOST": "127.0.0.1",
+            "EMAIL_PORT": post.smtp_port,
+            "PARVIS_ACTES_MAILBOX": {
+                "host": "127.0.0.1",
+                "port": post.imap_port,
+                "tls": False,
+                "user": options.returns_to,
+                "password": MAILBOX_PASSWORD,
+            },
+        },
+    }
+    unfinished = options.ports_file.with_suffix(".part")
+    unfinished.write_text(json.dumps(facts, indent=1))
+    os.replace(unfinished, options.ports_file)
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+    for service in (state, post, trust):
+        service.stop()
+
+
+if __name__ == "__main__":
+    main()

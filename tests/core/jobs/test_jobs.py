@@ -1,0 +1,89 @@
+"""Jobs live in the transaction that asks for them and act for one organisation."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from parvis.core.jobs import job
+from parvis.core.organisations.tenancy import acting_for, current_scope
+
+seen: list = []
+
+
+@job(queue="essais", name="essais.note")
+def note(organisation_id: int, word: str) -> None:
+    seen.append((organisation_id, word, current_scope().organisations))
+
+
+@pytest.mark.django_db
+def test_a_job_enqueued_in_a_transaction_that_fails_is_never_run(juvignac, run_jobs):
+    seen.clear()
+    with pytest.raises(RuntimeError), transaction.atomic():
+        note.enqueue(juvignac, word="perdu")
+        raise RuntimeError
+    assert run_jobs(queue="essais") == []
+    assert seen == []
+
+
+@pytest.mark.django_db
+def test_a_job_acts_for_its_organisation_alone(juvignac, fabregues, run_jobs):
+    seen.clear()
+    with acting_for(juvignac, fabregues):
+        note.enqueue(juvignac, word="oui")
+    assert run_jobs(queue="essais") == ["essais.note"]
+    assert seen == [(juvignac.pk, "oui", (juvignac.pk,))]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_whose_worker_was_killed_is_put_back_to_work(juvignac):
+    """A real worker takes a job that never ends, is killed, and the rescue gives the job back."""
+    script = (
+        "import django; django.setup()\n"
+        "import time\n"
+        "from procrastinate.contrib.django import app\n"
+        "from procrastinate.contrib.django.utils import connector_params\n"
+        "@app.task(name='essais.sans_fin', queue='essais')\n"
+        "def forever(): time.sleep(600)\n"
+        "worker = app.with_connector(app.connector.get_worker_connector())\n"
+        "forever.defer()\n"
+        "worker.run_worker(queues=['essais'], update_heartbeat_interval=1)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": "src"})
+    try:
+        _wait(lambda: _statuses() == ["doing"])
+    finally:
+        process.kill()
+        process.wait()
+    time.sleep(2.2)
+    from asgiref.sync import async_to_sync
+    from procrastinate.contrib.django import app
+
+    @async_to_sync
+    async def rescue():
+        from procrastinate.contrib.django import app
+
+        with app.replace_connector(app.connector.get_worker_connector()):
+            async with app.open_async():
+                for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=2):
+                    await app.job_manager.retry_job(stalled)
+
+    assert "jobs.rescue_stalled" in app.tasks
+    rescue()
+    assert _statuses() == ["todo"]
+
+
+def _statuses() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status FROM procrastinate_jobs WHERE task_name = 'essais.sans_fin'")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _wait(condition, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the worker did not take the job"
+        time.sleep(0.05)

@@ -346,7 +346,7 @@ def sandbox_process(tmp_path_factory):
     ports, clock_file = state / "ports.json", state / "clock.json"
     process = subprocess.Popen(
         [sys.executable, "-m", "parvis_sandbox", "--state", str(state), "--ports-file", str(ports),
-         "--clock-file", str(clock_file)],
+         "--clock-file", str(clock_file), "--signer", "Alix Exemple", "Commune de Juvignac", "213401235"],
         env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
     )
     deadline = time.monotonic() + 60

@@ -23,6 +23,14 @@ def main() -> None:
     parser.add_argument("--ports-file", type=Path, required=True, help="JSON file written once everything answers")
     parser.add_argument("--clock-file", type=Path, help="JSON file {offset_seconds} of the simulated clock")
     parser.add_argument("--returns-to", default="retours-actes@parvis.test", help="mailbox of the ministry's returns")
+    parser.add_argument(
+        "--signer",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "ORGANISATION", "SIREN"),
+        help="issue a signing certificate for this invented person; its PKCS#12 is named in the ports file",
+    )
     options = parser.parse_args()
     options.state.mkdir(parents=True, exist_ok=True)
 
@@ -31,6 +39,8 @@ def main() -> None:
     post = mail.start(options.state, clock)
     state = ministry.start(options.state, clock, pki=trust, smtp=("127.0.0.1", post.smtp_port))
     client = trust.issue_tls_client("Parvis, opérateur de transmission (bac à sable)")
+
+    signers = [(name, trust.issue_signer(name, organisation, siren)) for name, organisation, siren in options.signer]
 
     facts = {
         "pki_url": trust.url,
@@ -46,6 +56,7 @@ def main() -> None:
         "root_certificate": str(trust.root_certificate),
         "issuing_certificate": str(trust.issuing_certificate),
         "tsa_certificate": str(trust.tsa_certificate),
+        "signers": [{"name": n, "pkcs12": str(s.path), "password": s.password} for n, s in signers],
         "settings": {
             "PARVIS_TSA_URLS": [trust.tsa_url],
             "PARVIS_TRUST_ROOTS_DIR": str(trust.trust_roots_dir),

@@ -1,0 +1,156 @@
+"""The stage of the demo: a fresh database, the sandbox, a worker, a web server and the simulated clock."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from parvis.config import embedded
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATABASE = "parvis_demo"
+
+
+def environment_of(facts: dict) -> dict[str, str]:
+    """The environment variables that point Parvis at the sandbox described by ``facts``."""
+    told = facts["settings"]
+    mailbox = told["PARVIS_ACTES_MAILBOX"]
+    return {
+        "PARVIS_TSA_URLS": " ".join(told["PARVIS_TSA_URLS"]),
+        "PARVIS_TRUST_ROOTS_DIR": told["PARVIS_TRUST_ROOTS_DIR"],
+        "PARVIS_TRUST_ALLOWED_HOSTS": " ".join(told["PARVIS_TRUST_ALLOWED_HOSTS"]),
+        "PARVIS_MINISTRY_URL": told["PARVIS_MINISTRY_URL"],
+        "PARVIS_MINISTRY_CLIENT_CERT": told["PARVIS_MINISTRY_CLIENT_CERT"],
+        "PARVIS_MINISTRY_CLIENT_KEY": told["PARVIS_MINISTRY_CLIENT_KEY"],
+        "PARVIS_MINISTRY_CA": told["PARVIS_MINISTRY_CA"],
+        "PARVIS_SMTP_HOST": told["EMAIL_HOST"],
+        "PARVIS_SMTP_PORT": str(told["EMAIL_PORT"]),
+        "PARVIS_ACTES_IMAP_HOST": mailbox["host"],
+        "PARVIS_ACTES_IMAP_PORT": str(mailbox["port"]),
+        "PARVIS_ACTES_IMAP_TLS": "0",
+        "PARVIS_ACTES_IMAP_USER": mailbox["user"],
+        "PARVIS_ACTES_IMAP_PASSWORD": mailbox["password"],
+    }
+
+
+def _migrations_fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((PROJECT / "src").rglob("migrations/*.py")):
+        digest.update(path.read_bytes())
+    digest.update((PROJECT / "requirements" / "base.txt").read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def fresh_database(data: Path) -> dict[str, str]:
+    """Empty database of the demo, cloned from a template that is migrated once per state of the migrations."""
+    urls = embedded.start(data, "postgres_demo")
+    template = f"parvis_template_{_migrations_fingerprint()}"
+    with psycopg.connect(urls["PARVIS_DB_SUPERUSER_URL"], autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone()
+        if not known:
+            _migrate(connection, urls["DATABASE_OWNER_URL"], template)
+        name = sql.Identifier(DATABASE)
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                name, sql.Identifier(template), sql.Identifier(embedded.OWNER)
+            )
+        )
+    return {key: urls[key].replace("/postgres_demo?", f"/{DATABASE}?") for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+
+
+def _migrate(connection: psycopg.Connection, owner_url: str, template: str) -> None:
+    building = f"{template}_building"
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(building)))
+    connection.execute(
+        sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(building), sql.Identifier(embedded.OWNER))
+    )
+    url = owner_url.replace("/postgres_demo?", f"/{building}?")
+    embedded.grant_to_application(url)
+    environment = {**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": url, "PARVIS_DEMO": "1"}
+    subprocess.run([sys.executable, "-m", "parvis", "migrate", "--skip-checks", "-v0"], check=True, env=environment)
+    connection.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(template))
+    )
+
+
+class Stage:
+    """Everything that runs beside the story; built by ``stage``."""
+
+    def __init__(self, folder: Path, facts: dict, clock_file: Path) -> None:
+        self.folder = folder
+        self.facts = facts
+        self.clock_file = clock_file
+        self.evidence = folder / "evidence"
+
+    def set_clock(self, instant: datetime) -> None:
+        """Make it ``instant`` for Parvis and the sandbox; time then flows as usual."""
+        offset = int((instant.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+        unfinished = self.clock_file.with_suffix(".part")
+        unfinished.write_text(json.dumps({"offset_seconds": offset}))
+        os.replace(unfinished, self.clock_file)
+
+    def real_time(self) -> None:
+        self.clock_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Stage]:
+    """Prepare ``folder`` (everything of an earlier demo is wiped but the database server) and start the servers.
+
+    ``signers`` are (name, organisation, SIREN) of the people for whom the sandbox issues a certificate. On return
+    ``os.environ`` is what Django's settings need; the sandbox and one worker are running.
+    """
+    for name in ("evidence", "documents", "ocfl", "ocfl-copie", "secrets", "sandbox", "files"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / "evidence").mkdir(parents=True)
+    clock_file = folder / "clock.json"
+    clock_file.unlink(missing_ok=True)
+    os.environ.update(
+        {"PARVIS_DEMO": "1", "PARVIS_VAR_DIR": str(folder), "PARVIS_CLOCK_FILE": str(clock_file)},
+        PYTHONPATH=str(PROJECT / "src"),
+    )
+    ports_file = folder / "sandbox" / "ports.json"
+    sandbox = subprocess.Popen(
+        [sys.executable, "-m", "parvis_sandbox", "--state", str(folder / "sandbox"), "--ports-file", str(ports_file),
+         "--clock-file", str(clock_file), *(word for signer in signers for word in ("--signer", *signer))],
+    )  # fmt: skip
+    children = [sandbox]
+    try:
+        os.environ.update(fresh_database(folder / "pg"))
+        _wait_for(ports_file, sandbox)
+        facts = json.loads(ports_file.read_text())
+        os.environ.update(environment_of(facts))
+        children.append(subprocess.Popen([sys.executable, "-m", "parvis", "procrastinate", "worker", "--concurrency", "2"]))
+        yield Stage(folder, facts, clock_file)
+    finally:
+        for child in reversed(children):
+            child.terminate()
+        for child in children:
+            child.wait(15)
+
+
+def _wait_for(path: Path, process: subprocess.Popen, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("le bac à sable n’a pas démarré")
+        time.sleep(0.05)
+
+
+def serve(port: int) -> subprocess.Popen:
+    """Start the web server on loopback."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "parvis.config.wsgi:application", "--bind", f"127.0.0.1:{port}",
+         "--threads", "8", "--log-level", "warning"],
+    )  # fmt: skip

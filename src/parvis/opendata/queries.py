@@ -1,0 +1,157 @@
+"""Reads of the open tables: pages by keyset, filters with their counts, whole tables for files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import ExtractYear, Left
+
+from parvis.core.organisations.models import Organisation
+from parvis.core.routing.models import RouteStep
+from parvis.opendata.formats.scdl_deliberations import MATIERES
+from parvis.opendata.models import FIELDS, Dataset, DeliberationRow
+
+STEP = "opendata.deliberations"
+PAGE_SIZE = 50
+
+# What the reader may sort by: the field, and True when the greatest comes first.
+SORTS = {
+    "recentes": ("Les plus récentes", "delib_date", True),
+    "anciennes": ("Les plus anciennes", "delib_date", False),
+    "numero": ("Par numéro", "delib_id", False),
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the reader asked for. ``apres`` and ``avant`` are places in the table, as ``Page`` gives them."""
+
+    texte: str = ""
+    matiere: str = ""
+    annee: str = ""
+    tri: str = "recentes"
+    apres: str = ""
+    avant: str = ""
+
+    @classmethod
+    def read(cls, parameters: Any) -> "Selection":
+        """From the query string; what makes no sense there is left out."""
+        texte = parameters.get("q", "").replace("\x00", "").strip()[:200]
+        matiere, annee = parameters.get("matiere", ""), parameters.get("annee", "")
+        tri = parameters.get("tri", "")
+        return cls(
+            texte=texte,
+            matiere=matiere if matiere.isdecimal() and int(matiere) in MATIERES else "",
+            annee=annee if len(annee) == 4 and annee.isascii() and annee.isdecimal() else "",
+            tri=tri if tri in SORTS else "recentes",
+            apres=parameters.get("apres", ""),
+            avant=parameters.get("avant", ""),
+        )
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The query-string parameters that keep this selection from page to page."""
+        given = {"q": self.texte, "matiere": self.matiere, "annee": self.annee}
+        return {k: v for k, v in given.items() if v} | ({"tri": self.tri} if self.tri != "recentes" else {})
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows; ``after`` and ``before`` are the places to ask for next, "" at either end."""
+
+    rows: list[DeliberationRow]
+    after: str
+    before: str
+
+
+def selected(dataset: Dataset, selection: Selection) -> QuerySet[DeliberationRow]:
+    """Rows of ``dataset`` that the reader's filters keep, in no order."""
+    rows = DeliberationRow.objects.filter(dataset=dataset)
+    if selection.texte:
+        rows = rows.filter(
+            Q(delib_objet__icontains=selection.texte) | Q(delib_id__istartswith=selection.texte)
+        )
+    if selection.matiere:
+        rows = rows.filter(delib_matiere_code__startswith=f"{selection.matiere}.")
+    if selection.annee:
+        year = int(selection.annee)
+        if not 1 <= year <= 9999:
+            return rows.none()
+        rows = rows.filter(delib_date__range=(date(year, 1, 1), date(year, 12, 31)))
+    return rows
+
+
+def page_of(dataset: Dataset, selection: Selection, size: int = PAGE_SIZE) -> Page:
+    """The page that follows ``apres`` or precedes ``avant``: as quick at the end as at the beginning."""
+    rows = selected(dataset, selection)
+    _, field, descending = SORTS[selection.tri]
+    backwards = bool(selection.avant)
+    place = _place(selection.avant or selection.apres, field)
+    falling = descending != backwards
+    if place is not None:
+        value, identifier = place
+        beyond = "lt" if falling else "gt"
+        rows = rows.filter(**{f"{field}__{beyond}e": value}).filter(
+            Q(**{f"{field}__{beyond}": value}) | Q(**{f"pk__{beyond}": identifier})
+        )
+    sign = "-" if falling else ""
+    found = list(rows.order_by(f"{sign}{field}", f"{sign}pk")[: size + 1])
+    more = len(found) > size
+    found = found[:size]
+    if backwards and place is not None:
+        found.reverse()
+        return Page(found, _mark(found, -1, field, True), _mark(found, 0, field, more))
+    return Page(found, _mark(found, -1, field, more), _mark(found, 0, field, place is not None))
+
+
+def _mark(rows: list[DeliberationRow], index: int, field: str, wanted: bool) -> str:
+    if not rows or not wanted:
+        return ""
+    row = rows[index]
+    return f"{row.pk}~{getattr(row, field)}"
+
+
+def _place(mark: str, field: str) -> tuple[Any, UUID] | None:
+    """The place that ``mark`` names; None when it was mangled, and then the reading starts at the top."""
+    identifier, tilde, value = mark.partition("~")
+    try:
+        known: Any = date.fromisoformat(value) if field == "delib_date" else value.replace("\x00", "")
+        return (known, UUID(identifier)) if tilde else None
+    except ValueError:
+        return None
+
+
+def facets(dataset: Dataset) -> dict[str, list[tuple[str, str, int]]]:
+    """Choices of the filters with their counts: first-level matières, then years, newest first."""
+    rows = DeliberationRow.objects.filter(dataset=dataset)
+    by_matiere = rows.values_list(Left("delib_matiere_code", 1)).annotate(n=Count("pk")).order_by("-n")
+    by_year = (
+        rows.values_list(ExtractYear("delib_date")).annotate(n=Count("pk")).order_by("-delib_date__year")
+    )
+    return {
+        "matieres": [(code, MATIERES[int(code)][0].capitalize(), n) for code, n in by_matiere],
+        "annees": [(str(year), str(year), n) for year, n in by_year],
+    }
+
+
+def table_of(dataset: Dataset) -> Iterator[tuple[Any, ...]]:
+    """Every row as the schema's seventeen values, newest first, read by portions."""
+    rows = DeliberationRow.objects.filter(dataset=dataset).order_by("-delib_date", "-pk")
+    return rows.values_list(*FIELDS).iterator(chunk_size=2000)
+
+
+def datasets_with_counts() -> QuerySet[Dataset]:
+    """Datasets in sight of the present scope, with how many rows each holds."""
+    return Dataset.objects.annotate(rows=Count("deliberations")).order_by("title")
+
+
+def refused_steps(organisation: Organisation) -> QuerySet[RouteStep]:
+    """Deliberations whose row could not be opened, the oldest first; ``summary`` says why."""
+    return (
+        RouteStep.objects.filter(organisation=organisation, code=STEP, state=RouteStep.State.FAILED)
+        .select_related("route")
+        .order_by("id")
+    )

@@ -1,0 +1,40 @@
+"""The step that ends a deliberation's route: its row enters the open table."""
+
+from parvis.core import clock
+from parvis.core.errors import DomainError
+from parvis.core.routing.models import RouteStep
+from parvis.core.routing.registry import register_step
+from parvis.core.routing.services import complete_step, fail_step
+from parvis.opendata import services
+from parvis.opendata.queries import STEP
+
+
+@register_step
+class OpenDeliberations:
+    """Opens the row as soon as the step starts; what the schema refuses waits for a correction."""
+
+    code = STEP
+    label = "À ouvrir"
+    done_label = "En données ouvertes"
+
+    def start(self, step: RouteStep) -> None:
+        organisation = step.organisation
+        if not organisation.subscribes_to("opendata", clock.today()):
+            complete_step(
+                step,
+                summary="Non ouverte : l’organisation n’a pas adhéré à l’application Open data.",
+                actor=services.SYSTEM,
+            )
+            return
+        try:
+            row = services.open_deliberation(step.route)
+        except DomainError as error:
+            fail_step(step, reason=error.sentence, actor=services.SYSTEM)
+            services.ask_for_correction(step.route, error)
+            return
+        complete_step(
+            step,
+            summary=f"Ligne {row.delib_id} du jeu « {row.dataset.title} »",
+            facts={"opendata": {"dataset": row.dataset.slug, "row": str(row.pk), "date": str(clock.today())}},
+            actor=services.SYSTEM,
+        )

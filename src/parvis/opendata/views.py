@@ -1,0 +1,127 @@
+"""Pages of open data: the public tables of an organisation, and what its agents follow."""
+
+import tempfile
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from parvis.core.errors import DomainError
+from parvis.core.identity.access import agent_view, public_view
+from parvis.core.routing.models import RouteStep
+from parvis.core.routing.services import retry_step
+from parvis.opendata import queries, services
+from parvis.opendata.formats import ods
+from parvis.opendata.formats.scdl_deliberations import COLUMNS
+from parvis.opendata.models import Dataset
+
+FILES = {
+    "csv": ("text/csv; charset=utf-8", services.write_csv),
+    "ods": (ods.MEDIA_TYPE, services.write_ods),
+}
+IN_MEMORY = 4 * 1024 * 1024
+
+
+# --- public ------------------------------------------------------------------------------------
+@require_GET
+@public_view
+def public_datasets(request: HttpRequest) -> HttpResponse:
+    """The datasets that the organisation has put online."""
+    return render(request, "opendata/public/datasets.html", {"datasets": queries.datasets_with_counts()})
+
+
+@require_GET
+@public_view
+def public_deliberations(request: HttpRequest) -> HttpResponse:
+    """The « Délibérations » table: filtered, sorted, page by page."""
+    dataset = get_object_or_404(Dataset, slug=services.DELIBERATIONS)
+    selection = queries.Selection.read(request.GET)
+    page = queries.page_of(dataset, selection)
+    context = {
+        "dataset": dataset,
+        "selection": selection,
+        "sorts": [(code, label) for code, (label, _, _) in queries.SORTS.items()],
+        "page": page,
+        "total": queries.selected(dataset, selection).count(),
+        "facets": queries.facets(dataset),
+        "next_query": urlencode({**selection.filters, "apres": page.after}) if page.after else "",
+        "previous_query": urlencode({**selection.filters, "avant": page.before}) if page.before else "",
+    }
+    return render(request, "opendata/public/deliberations.html", context)
+
+
+@require_GET
+@public_view
+def public_download(request: HttpRequest, *, extension: str) -> FileResponse:
+    """The whole table as a file, made in a spool so that a slow reader holds no database transaction."""
+    return _download(get_object_or_404(Dataset, slug=services.DELIBERATIONS), extension)
+
+
+def _download(dataset: Dataset, extension: str) -> FileResponse:
+    if extension not in FILES:
+        raise Http404
+    media_type, write = FILES[extension]
+    spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
+    write(dataset, spool)
+    spool.seek(0)
+    name = f"{dataset.organisation.slug}-{dataset.slug}.{extension}"
+    return FileResponse(spool, content_type=media_type, as_attachment=True, filename=name)
+
+
+# --- agents ------------------------------------------------------------------------------------
+@require_GET
+@agent_view("opendata.lire", application="opendata")
+def datasets(request: HttpRequest) -> HttpResponse:
+    """What the organisation has opened, and what must be corrected before it can be."""
+    context = {
+        "datasets": queries.datasets_with_counts().filter(organisation=request.organisation),
+        "refused": queries.refused_steps(request.organisation),
+        "may_publish": "opendata.publier" in request.permissions,
+        "columns": COLUMNS,
+    }
+    return render(request, "opendata/datasets.html", context)
+
+
+@require_GET
+@agent_view("opendata.lire", application="opendata")
+def download(request: HttpRequest, *, extension: str) -> FileResponse:
+    """The whole table as a file, even while it is not online."""
+    dataset = get_object_or_404(Dataset, organisation=request.organisation, slug=services.DELIBERATIONS)
+    return _download(dataset, extension)
+
+
+@require_POST
+@agent_view("opendata.publier", application="opendata")
+def set_public(request: HttpRequest, *, slug: str) -> HttpResponse:
+    """Put a dataset online, or withdraw it."""
+    dataset = get_object_or_404(Dataset, organisation=request.organisation, slug=slug)
+    public = request.POST.get("public") == "oui"
+    services.set_public(dataset, public, actor=request.actor)
+    where = "est en ligne" if public else "n’est plus en ligne"
+    messages.success(request, f"Le jeu de données « {dataset.title} » {where}.")
+    return _back(request)
+
+
+@require_POST
+@agent_view("opendata.publier", application="opendata")
+def retry(request: HttpRequest, *, pk: str) -> HttpResponse:
+    """Try again to open a row that was refused."""
+    step = get_object_or_404(RouteStep, pk=pk, organisation=request.organisation, code=queries.STEP)
+    try:
+        retry_step(step, actor=request.actor)
+    except DomainError as error:
+        messages.error(request, error.sentence)
+        return _back(request)
+    step.refresh_from_db()
+    if step.state == RouteStep.State.DONE:
+        messages.success(request, f"La délibération {step.route.reference} est en données ouvertes.")
+    else:
+        messages.error(request, step.summary)
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("opendata:datasets", args=[request.organisation.slug]))

@@ -1,17 +1,18 @@
 """The télétransmission stamp on a PDF: an incremental revision that leaves every signed byte untouched.
 
-The stamp is a *Stamp annotation* (ISO 32000-1 §12.5.6.12), not page content: an annotation is the one
-visible addition that ISO 32000 allows after a signature (§12.8.2.2, permission 3), so readers keep calling the
-signature valid and only report a later change. It goes on every page, so that a page separated from its bundle
-still says which act it belongs to and when the State received it.
+The stamp is a *Stamp annotation* (ISO 32000-1 §12.5.6.12), not page content: an annotation is the one visible
+addition allowed after a signature (§12.8.2.2, permission 3), so readers keep calling the signature valid and
+only report a later change. It goes on every page by default, so that a page separated from its bundle still
+says which act it belongs to and when the State received it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from math import sqrt
 from typing import Literal
 
 import pikepdf
@@ -19,20 +20,10 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.font.opentype import GlyphAccumulator
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import HistoricalResolver
-from pyhanko.sign.diff_analysis import (
-    DEFAULT_DIFF_POLICY,
-    ModificationLevel,
-    ReferenceUpdate,
-    StandardDiffPolicy,
-    WhitelistRule,
-)
 from pyhanko.sign.fields import MDPPerm
 
 from parvis.core.errors import DomainError
-
-ANNOTATION_NAME = "parvis-teletransmission"
-"""Prefix of the annotations' /NM entry: how a stamped file is recognised."""
+from parvis.core.trust.modifications import STAMP_NAME
 
 FONT_SIZE = 7.0
 LINE_HEIGHT = 9.5
@@ -42,14 +33,20 @@ BORDER = (0.208, 0.376, 0.604)
 GROUND = (0.957, 0.973, 0.992)
 
 A4_SHORT_SIDE = 595.276
-LARGEST_SHARE = 0.9
-"""The stamp never takes more than this share of a page's width or height."""
+LARGEST_SIDE = 0.9
+LARGEST_AREA = 0.2
+"""The stamp never takes more than these shares of a page's sides and of its area (validation allows 0.25)."""
 
 # Print, ReadOnly, Locked, LockedContents (ISO 32000-1 table 165); Print is required by PDF/A.
 ANNOTATION_FLAGS = 4 | 64 | 128 | 512
 
 # Counter-clockwise quarter turns that keep the stamp upright on a page displayed with /Rotate.
-UPRIGHT = {0: (1, 0, 0, 1, 0, 0), 90: (0, 1, -1, 0, 0, 0), 180: (-1, 0, 0, -1, 0, 0), 270: (0, -1, 1, 0, 0, 0)}
+UPRIGHT = {
+    0: (1, 0, 0, 1, 0, 0),
+    90: (0, 1, -1, 0, 0, 0),
+    180: (-1, 0, 0, -1, 0, 0),
+    270: (0, -1, 1, 0, 0, 0),
+}
 
 
 class StampError(DomainError):
@@ -125,8 +122,8 @@ class _Page:
 def stamp_pdf(original: bytes, stamp: Stamp, placement: Placement | None = None) -> bytes:
     """``original`` followed by one incremental revision that shows ``stamp``.
 
-    ``original`` must be the untouched file: a new stamp (with the publication date) starts again from it and so
-    replaces the former. Raises :class:`StampError` when the file is encrypted, damaged, already stamped, or
+    ``original`` must be the untouched file: a new stamp (with the publication date) starts again from it and
+    so replaces the former. Raises :class:`StampError` when the file is encrypted, damaged, already stamped or
     certified with no change permitted (ISO 32000-1 §12.8.2.2, permissions 1 and 2).
     """
     placement = placement or Placement()
@@ -137,8 +134,8 @@ def stamp_pdf(original: bytes, stamp: Stamp, placement: Placement | None = None)
         raise
     except Exception as error:  # whatever a malformed file provokes, the answer is a refusal
         raise StampError(
-            "Le tampon de télétransmission n’a pas pu être apposé : le fichier PDF est endommagé ou sort de la "
-            "norme. Le fichier non tamponné n’est pas servi à sa place.",
+            "Le tampon de télétransmission n’a pas pu être apposé : le fichier PDF est endommagé ou sort de "
+            "la norme. Le fichier non tamponné n’est pas servi à sa place.",
             cause=repr(error),
         ) from error
     return stamped
@@ -153,7 +150,9 @@ def is_stamped(content: bytes) -> bool:
 def _write_revision(original: bytes, stamp: Stamp, placement: Placement) -> bytes:
     writer = IncrementalPdfFileWriter(BytesIO(original), strict=False)
     if writer.prev.encrypted:
-        raise StampError("Le fichier PDF est chiffré : le tampon de télétransmission ne peut pas être apposé.")
+        raise StampError(
+            "Le fichier PDF est chiffré : le tampon de télétransmission ne peut pas être apposé."
+        )
     _refuse_certified(writer)
     rows = stamp.rows
     font = GlyphAccumulator(writer, BytesIO(_font()), FONT_SIZE)
@@ -252,7 +251,9 @@ def _appearance(lines: tuple[bytes, ...], width: float, height: float) -> bytes:
     return "\n".join([*parts, "ET Q"]).encode("latin-1")
 
 
-def _form(content: bytes, width: float, height: float, rotation: int, font: GlyphAccumulator) -> generic.StreamObject:
+def _form(
+    content: bytes, width: float, height: float, rotation: int, font: GlyphAccumulator
+) -> generic.StreamObject:
     form = generic.StreamObject(
         {
             pdf_name("/Type"): pdf_name("/XObject"),
@@ -275,7 +276,12 @@ def _annotation(
     shown_width, shown_height = page.size
     # The stamp keeps its share of the sheet on an A0 plan and shrinks on a small ticket.
     scale = max(1.0, min(shown_width, shown_height) / A4_SHORT_SIDE)
-    scale = min(scale, shown_width * LARGEST_SHARE / size[0], shown_height * LARGEST_SHARE / size[1])
+    scale = min(
+        scale,
+        shown_width * LARGEST_SIDE / size[0],
+        shown_height * LARGEST_SIDE / size[1],
+        sqrt(LARGEST_AREA * shown_width * shown_height / (size[0] * size[1])),
+    )
     width, height = size[0] * scale, size[1] * scale
     left = min(shown_width * placement.x_percent / 100, shown_width - width)
     top = min(shown_height * placement.y_percent / 100, shown_height - height)
@@ -285,7 +291,7 @@ def _annotation(
             pdf_name("/Subtype"): pdf_name("/Stamp"),
             pdf_name("/Rect"): _numbers(*page.rectangle(left, top, width, height)),
             pdf_name("/F"): generic.NumberObject(ANNOTATION_FLAGS),
-            pdf_name("/NM"): generic.TextStringObject(f"{ANNOTATION_NAME}-{number}"),
+            pdf_name("/NM"): generic.TextStringObject(f"{STAMP_NAME}-{number}"),
             pdf_name("/Name"): pdf_name("/Teletransmission"),
             pdf_name("/T"): generic.TextStringObject("Télétransmission au contrôle de légalité"),
             pdf_name("/Contents"): generic.TextStringObject("\n".join(rows)),
@@ -315,80 +321,12 @@ def _stamped_pages(document: pikepdf.Pdf) -> int:
     return sum(
         1
         for page in document.pages
-        if any(str(annotation.get("/NM", "")).startswith(ANNOTATION_NAME) for annotation in page.get("/Annots", []))
-    )
-
-
-class StampAnnotationRule(WhitelistRule):
-    """Explains to pyHanko's difference analysis the one change a stamp makes: annotations appended to pages.
-
-    A page may differ from its signed state only by new, locked *Stamp* annotations of ours; anything else stays
-    unexplained and the analysis reports a suspicious modification.
-    """
-
-    def apply(self, old: HistoricalResolver, new: HistoricalResolver) -> Iterable[ReferenceUpdate]:
-        for reference in _page_references(new):
-            before, after = old(reference), new(reference)
-            former, present = _annotations(before), _annotations(after)
-            added = present[len(former) :]
-            if not added or present[: len(former)] != former or not all(_is_stamp(new(a)) for a in added):
-                continue
-            if any(before.raw_get(k) != after.raw_get(k) for k in before if k != "/Annots"):
-                continue
-            if set(after) - set(before) - {"/Annots"}:
-                continue
-            yield ReferenceUpdate(reference)
-            array = after.raw_get("/Annots")
-            if isinstance(array, generic.IndirectObject):
-                yield ReferenceUpdate(array.reference)
-            for annotation in added:
-                # Only what the appearance needs, and only objects that did not exist: following /P would lead
-                # back to the page and clear whatever else changed there.
-                look = new.collect_dependencies(new(annotation).raw_get("/AP"), since_revision=old.revision + 1)
-                for dependency in {annotation, *look}:
-                    if old.is_ref_unassignable(dependency):
-                        yield ReferenceUpdate(dependency)
-
-
-STAMP_DIFF_POLICY = StandardDiffPolicy(
-    global_rules=[
-        *DEFAULT_DIFF_POLICY.global_rules,
-        StampAnnotationRule().as_qualified(ModificationLevel.ANNOTATIONS),
-    ],
-    form_rule=DEFAULT_DIFF_POLICY.form_rule,
-)
-"""pyHanko's default policy plus the stamp: pass it as ``diff_policy`` when validating a stamped act."""
-
-
-def _page_references(document: HistoricalResolver) -> Iterator[generic.Reference]:
-    stack, seen = [document.root.raw_get("/Pages").reference], set()
-    while stack:
-        reference = stack.pop()
-        node = document(reference)
-        if reference in seen or not isinstance(node, generic.DictionaryObject):
-            continue
-        seen.add(reference)
-        if "/Kids" in node:
-            stack.extend(kid.reference for kid in _references(node["/Kids"]))
-        else:
-            yield reference
-
-
-def _annotations(page: generic.DictionaryObject) -> list[generic.Reference]:
-    array = page.get("/Annots", ())
-    return [entry.reference for entry in (array.raw_get(i) for i in range(len(array)))]
-
-
-def _is_stamp(annotation: generic.DictionaryObject) -> bool:
-    return (
-        annotation.get("/Subtype") == "/Stamp"
-        and str(annotation.get("/NM", "")).startswith(ANNOTATION_NAME)
-        and annotation.get("/F") == ANNOTATION_FLAGS
-        and "/A" not in annotation
-        and "/AA" not in annotation
+        if any(
+            str(annotation.get("/NM", "")).startswith(STAMP_NAME) for annotation in page.get("/Annots", [])
+        )
     )
 
 
 @cache
 def _font() -> bytes:
-    return files("parvis.core.documents").joinpath("fonts/AtkinsonHyperlegibleNext-Regular.ttf").read_bytes()
+    return files(__package__).joinpath("fonts/AtkinsonHyperlegibleNext-Medium.ttf").read_bytes()

@@ -7,4 +7,27 @@ class OpendataConfig(AppConfig):
     verbose_name = "Données ouvertes"
 
     def ready(self) -> None:
+        from parvis.core.journal.actions import register_action
+        from parvis.core.web import navigation
         from parvis.opendata import routing_steps  # noqa: F401
+
+        register_action("opendata.deliberation_ouverte", "Délibération ouverte dans les données publiques")
+        register_action("opendata.jeu_mis_en_ligne", "Jeu de données mis en ligne")
+        register_action("opendata.jeu_retire", "Jeu de données retiré de la page publique")
+        navigation.register(
+            "opendata",
+            "Données ouvertes",
+            "opendata:datasets",
+            permission="opendata.lire",
+            application="opendata",
+            group=navigation.SERVICES,
+            rank=70,
+        )
+        navigation.register_public(
+            "opendata",
+            "Données",
+            "opendata_public:datasets",
+            application="opendata",
+            description="Les jeux de données de la commune, à consulter et à réutiliser librement.",
+            rank=40,
+        )

@@ -104,8 +104,8 @@ class DeliberationRow(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["dataset", "-delib_date", "-id"], name="opendata_deliberation_by_date"),
-            models.Index(fields=["dataset", "delib_id", "id"], name="opendata_deliberation_by_number"),
+            models.Index(fields=["dataset", "-delib_date", "-id"], name="opendata_deliberation_date"),
+            models.Index(fields=["dataset", "delib_id", "id"], name="opendata_deliberation_number"),
         ]
 
     def __str__(self) -> str:

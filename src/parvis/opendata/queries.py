@@ -17,12 +17,9 @@ from parvis.opendata.models import FIELDS, Dataset, DeliberationRow
 STEP = "opendata.deliberations"
 PAGE_SIZE = 50
 
-# What the reader may sort by: the field, and True when the greatest comes first.
-SORTS = {
-    "recentes": ("Les plus récentes", "delib_date", True),
-    "anciennes": ("Les plus anciennes", "delib_date", False),
-    "numero": ("Par numéro", "delib_id", False),
-}
+# What the reader may sort by; a minus before the name puts the greatest first.
+SORTS = {"date": "delib_date", "numero": "delib_id"}
+NEWEST_FIRST = "-date"
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Selection:
     texte: str = ""
     matiere: str = ""
     annee: str = ""
-    tri: str = "recentes"
+    tri: str = NEWEST_FIRST
     apres: str = ""
     avant: str = ""
 
@@ -46,7 +43,7 @@ class Selection:
             texte=texte,
             matiere=matiere if matiere.isdecimal() and int(matiere) in MATIERES else "",
             annee=annee if len(annee) == 4 and annee.isascii() and annee.isdecimal() else "",
-            tri=tri if tri in SORTS else "recentes",
+            tri=tri if tri.removeprefix("-") in SORTS else NEWEST_FIRST,
             apres=parameters.get("apres", ""),
             avant=parameters.get("avant", ""),
         )
@@ -55,7 +52,7 @@ class Selection:
     def filters(self) -> dict[str, str]:
         """The query-string parameters that keep this selection from page to page."""
         given = {"q": self.texte, "matiere": self.matiere, "annee": self.annee}
-        return {k: v for k, v in given.items() if v} | ({"tri": self.tri} if self.tri != "recentes" else {})
+        return {k: v for k, v in given.items() if v} | ({"tri": self.tri} if self.tri != NEWEST_FIRST else {})
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def selected(dataset: Dataset, selection: Selection) -> QuerySet[DeliberationRow
 def page_of(dataset: Dataset, selection: Selection, size: int = PAGE_SIZE) -> Page:
     """The page that follows ``apres`` or precedes ``avant``: as quick at the end as at the beginning."""
     rows = selected(dataset, selection)
-    _, field, descending = SORTS[selection.tri]
+    field, descending = SORTS[selection.tri.removeprefix("-")], selection.tri.startswith("-")
     backwards = bool(selection.avant)
     place = _place(selection.avant or selection.apres, field)
     falling = descending != backwards
@@ -146,6 +143,11 @@ def table_of(dataset: Dataset) -> Iterator[tuple[Any, ...]]:
 def datasets_with_counts() -> QuerySet[Dataset]:
     """Datasets in sight of the present scope, with how many rows each holds."""
     return Dataset.objects.annotate(rows=Count("deliberations")).order_by("title")
+
+
+def latest(organisation: Organisation, number: int = 10) -> QuerySet[DeliberationRow]:
+    """The rows opened last, in the order of their identifiers, which follow time."""
+    return DeliberationRow.objects.filter(organisation=organisation).order_by("-pk")[:number]
 
 
 def refused_steps(organisation: Organisation) -> QuerySet[RouteStep]:

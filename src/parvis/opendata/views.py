@@ -22,6 +22,14 @@ FILES = {
     "csv": ("text/csv; charset=utf-8", services.write_csv),
     "ods": (ods.MEDIA_TYPE, services.write_ods),
 }
+TABLE_COLUMNS = [
+    {"label": "Date", "key": "date"},
+    {"label": "Numéro", "key": "numero"},
+    {"label": "Objet"},
+    {"label": "Matière"},
+    {"label": "Vote"},
+    {"label": "Reçue en préfecture"},
+]
 IN_MEMORY = 4 * 1024 * 1024
 
 
@@ -40,15 +48,19 @@ def public_deliberations(request: HttpRequest) -> HttpResponse:
     dataset = get_object_or_404(Dataset, slug=services.DELIBERATIONS)
     selection = queries.Selection.read(request.GET)
     page = queries.page_of(dataset, selection)
+    facets = queries.facets(dataset)
+    total = queries.selected(dataset, selection).count()
     context = {
         "dataset": dataset,
         "selection": selection,
-        "sorts": [(code, label) for code, (label, _, _) in queries.SORTS.items()],
+        "columns": COLUMNS,
+        "table_columns": TABLE_COLUMNS,
         "page": page,
-        "total": queries.selected(dataset, selection).count(),
-        "facets": queries.facets(dataset),
-        "next_query": urlencode({**selection.filters, "apres": page.after}) if page.after else "",
-        "previous_query": urlencode({**selection.filters, "avant": page.before}) if page.before else "",
+        "total": total,
+        "matieres": [(code, f"{label} ({count})") for code, label, count in facets["matieres"]],
+        "annees": [(code, f"{label} ({count})") for code, label, count in facets["annees"]],
+        "next": "?" + urlencode({**selection.filters, "apres": page.after}) if page.after else "",
+        "previous": "?" + urlencode({**selection.filters, "avant": page.before}) if page.before else "",
     }
     return render(request, "opendata/public/deliberations.html", context)
 
@@ -75,12 +87,12 @@ def _download(dataset: Dataset, extension: str) -> FileResponse:
 @require_GET
 @agent_view("opendata.lire", application="opendata")
 def datasets(request: HttpRequest) -> HttpResponse:
-    """What the organisation has opened, and what must be corrected before it can be."""
+    """What the organisation has opened lately, and what must be corrected before it can be."""
     context = {
+        "latest": queries.latest(request.organisation),
         "datasets": queries.datasets_with_counts().filter(organisation=request.organisation),
         "refused": queries.refused_steps(request.organisation),
         "may_publish": "opendata.publier" in request.permissions,
-        "columns": COLUMNS,
     }
     return render(request, "opendata/datasets.html", context)
 

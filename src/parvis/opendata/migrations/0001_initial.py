@@ -77,11 +77,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='deliberationrow',
-            index=models.Index(fields=['dataset', '-delib_date', '-id'], name='opendata_deliberation_by_date'),
+            index=models.Index(fields=['dataset', '-delib_date', '-id'], name='opendata_deliberation_date'),
         ),
         migrations.AddIndex(
             model_name='deliberationrow',
-            index=models.Index(fields=['dataset', 'delib_id', 'id'], name='opendata_deliberation_by_number'),
+            index=models.Index(fields=['dataset', 'delib_id', 'id'], name='opendata_deliberation_number'),
         ),
         migrations.AddConstraint(
             model_name='deliberationrow',

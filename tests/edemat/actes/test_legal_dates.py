@@ -24,7 +24,7 @@ D = date.fromisoformat
 )
 def test_an_act_binds_from_the_later_of_reception_and_publication(received, published, to_transmit, expected):
     found = legal_dates.executoire_on(
-        received and D(received), published and D(published), to_transmit=to_transmit
+        received and D(received), published and D(published), transmissible=to_transmit
     )
     assert found == (expected and D(expected))
 
@@ -52,7 +52,8 @@ def test_the_prefet_has_two_months_francs_from_reception():
 
 
 @pytest.mark.parametrize(
-    ("published", "free"), [("2019-07-11", "2019-09-12"), ("2019-12-31", "2020-03-01"), ("2019-07-06", "2019-09-07")]
+    ("published", "free"),
+    [("2019-07-11", "2019-09-12"), ("2019-12-31", "2020-03-01"), ("2019-07-06", "2019-09-07")],
 )
 def test_the_text_stays_online_two_months_whatever_the_weekday(published, free):
     assert legal_dates.online_until(D(published)) == D(free)
@@ -60,7 +61,13 @@ def test_the_text_stays_online_two_months_whatever_the_weekday(published, free):
 
 @pytest.mark.parametrize(
     ("year", "easter"),
-    [(2019, "2019-04-21"), (2020, "2020-04-12"), (2024, "2024-03-31"), (2038, "2038-04-25"), (1818, "1818-03-22")],
+    [
+        (2019, "2019-04-21"),
+        (2020, "2020-04-12"),
+        (2024, "2024-03-31"),
+        (2038, "2038-04-25"),
+        (1818, "1818-03-22"),
+    ],
 )
 def test_easter(year, easter):
     assert legal_dates.easter_sunday(year) == D(easter)

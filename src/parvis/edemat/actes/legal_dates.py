@@ -11,15 +11,15 @@ APPEAL_MONTHS = 2
 ONLINE_MONTHS = 2
 
 
-def executoire_on(received: date | None, published: date | None, *, to_transmit: bool = True) -> date | None:
+def executoire_on(received: date | None, published: date | None, *, transmissible: bool = True) -> date | None:
     """Day from which the act is binding: the later of its reception by the State and of its publication.
 
-    None while one of the two is missing. An act outside the list of L2131-2 (``to_transmit`` false) needs its
+    None while one of the two is missing. An act outside the list of L2131-2 (``transmissible`` false) needs its
     publication only. (CGCT L2131-1)
     """
-    if published is None or (to_transmit and received is None):
+    if published is None or (transmissible and received is None):
         return None
-    return max(published, received) if received and to_transmit else published
+    return max(published, received) if received and transmissible else published
 
 
 def last_appeal_day(published: date) -> date:
@@ -28,7 +28,10 @@ def last_appeal_day(published: date) -> date:
 
 
 def last_defere_day(received: date) -> date:
-    """Last day of the préfet's déféré: two months, francs, from reception of the complete act. (L2131-6)"""
+    """Last day of the préfet's déféré: two months, francs, from reception of the complete act. (L2131-6)
+
+    A request for pieces or a lettre d'observations starts it again from its answer: give that date instead.
+    """
     return next_working_day(add_months(received, APPEAL_MONTHS) + timedelta(days=1))
 
 

@@ -363,6 +363,12 @@ class Publication(TenantModel):
     withdrawn_on = models.DateField("retiré le", null=True, blank=True)
     withdrawal_reason = models.CharField("motif du retrait", max_length=300, blank=True)
     vote = models.CharField("vote", max_length=120, blank=True, help_text="« adoptée à l’unanimité », par exemple.")
+    stamped = models.ForeignKey(
+        "documents.Document", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="acte tamponné"
+    )
+    annexes = models.JSONField(
+        "annexes publiées", default=list, blank=True, help_text="Liste de {document, name, size, sha256}."
+    )
     text = models.TextField("texte de l’acte", blank=True, help_text="Extrait du PDF, pour la recherche.")
     search = models.GeneratedField(
         expression=SearchVector("numero", "objet", "matiere_label", "text", config="french"),

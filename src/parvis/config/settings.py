@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from parvis.config.database import from_url
+from parvis.core.web.csp import POLICY
 
 PROJECT_DIR = Path(__file__).resolve().parents[3]
 VAR_DIR = Path(os.environ.get("PARVIS_VAR_DIR", PROJECT_DIR / "var"))
@@ -43,9 +44,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
     "csp",
     "django_cotton",
     "django_htmx",
@@ -60,6 +58,10 @@ INSTALLED_APPS = [
     "parvis.core.routing",
     "parvis.core.notifications",
     "parvis.core.web",
+    # After the core, whose templates of the same names (identity/templates/account, mfa) are the ones shown.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "parvis.edemat.seances",
     "parvis.edemat.parapheur",
     "parvis.edemat.actes",
@@ -88,6 +90,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "parvis.core.identity.middleware.ActorMiddleware",
     "parvis.core.identity.middleware.SecondFactorMiddleware",
+    "parvis.core.web.middleware.LastOrganisationMiddleware",
 ]
 
 ROOT_URLCONF = "parvis.config.urls"
@@ -172,21 +175,9 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 0 if (DEBUG or DEMO) else 31_536_000
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("PARVIS_BEHIND_PROXY") else None
-X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'none'"],
-        "manifest-src": ["'self'"],
-    }
-}
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = POLICY
+CSRF_FAILURE_VIEW = "parvis.core.web.views.csrf_failure"
 # The upload limits come before reading: one act's archive is at most 150 MiB (actes, arrêté technique).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -1,8 +1,9 @@
 """Steps that services register, by code; the route calls them without knowing the services."""
 
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from parvis.core.routing.models import RouteStep
+from parvis.core.routing.models import Route, RouteStep
 
 
 class StepPlugin(Protocol):
@@ -36,3 +37,17 @@ def plugin(code: str) -> StepPlugin:
 
 def registered_codes() -> list[str]:
     return sorted(_plugins)
+
+
+_pages: dict[str, Callable[[Route], str]] = {}
+
+
+def register_page(kind: str, address: Callable[[Route], str]) -> None:
+    """Say where the page of a route of this kind is (called from AppConfig.ready)."""
+    _pages[kind] = address
+
+
+def page_of(route: Route) -> str:
+    """Address of the page of the object that follows this route; empty when no service shows one."""
+    address = _pages.get(route.kind)
+    return address(route) if address else ""

@@ -1,0 +1,105 @@
+"""What every template may read: the navigation of the person, the organisation shown, the platform itself.
+
+Everything is computed when a template first asks for it, so that a page without a rail costs no query.
+"""
+
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+
+from parvis.core import clock
+from parvis.core.identity.access import permissions_in, request_mandates
+from parvis.core.identity.models import Mandate
+from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.tenancy import current_scope
+from parvis.core.routing.queries import inbox
+from parvis.core.web import navigation
+
+SESSION_KEY = "organisation"
+
+
+class Navigation:
+    """The rail of one request. Counts only cover the organisations that the request acts for."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @cached_property
+    def mandates(self) -> list[Mandate]:
+        return request_mandates(self.request)
+
+    @cached_property
+    def organisations(self) -> list[Organisation]:
+        """Those of the person's mandates, once each, by name."""
+        found = {m.organisation_id: m.organisation for m in self.mandates}
+        return sorted(found.values(), key=lambda o: o.short_name)
+
+    @cached_property
+    def organisation(self) -> Organisation | None:
+        """The one named in the address, else the last one visited, else the first of the mandates."""
+        named = getattr(self.request, "organisation", None)
+        if named is not None:
+            return named
+        last = self.request.session.get(SESSION_KEY) if hasattr(self.request, "session") else None
+        mine = self.organisations
+        return next((o for o in mine if o.slug == last), mine[0] if mine else None)
+
+    @cached_property
+    def title(self) -> str:
+        """In what quality the person acts in the organisation shown."""
+        here = [m for m in self.mandates if self.organisation and m.organisation_id == self.organisation.pk]
+        return (here[0].title or here[0].get_role_display()) if here else ""
+
+    @cached_property
+    def _open_tasks(self) -> dict[tuple[int, str], int]:
+        if not self.mandates or not current_scope().organisations:
+            return {}
+        rows = inbox(self.request.user, self.mandates).order_by().values("organisation_id", "service")  # type: ignore[arg-type]
+        return {(r["organisation_id"], r["service"]): r["number"] for r in rows.annotate(number=Count("pk"))}
+
+    @cached_property
+    def desk_count(self) -> int:
+        """How many things wait on the desk; 0 (not shown) where only a part of them can be seen from here."""
+        seen = set(current_scope().organisations)
+        return sum(self._open_tasks.values()) if {m.organisation_id for m in self.mandates} <= seen else 0
+
+    @cached_property
+    def groups(self) -> list[navigation.Group]:
+        organisation = self.organisation
+        if organisation is None:
+            return []
+        tasks = {s: n for (pk, s), n in self._open_tasks.items() if pk == organisation.pk}
+        return navigation.rail(self.request, organisation, permissions_in(self.mandates, organisation), tasks)
+
+    @cached_property
+    def main_groups(self) -> list[navigation.Group]:
+        return [group for group in self.groups if group.label != navigation.FOOT]
+
+    @cached_property
+    def foot(self) -> tuple[navigation.Link, ...]:
+        return next((group.links for group in self.groups if group.label == navigation.FOOT), ())
+
+    @cached_property
+    def public(self) -> list[navigation.Link]:
+        return navigation.public_links(self.request, self.organisation) if self.organisation else []
+
+    @cached_property
+    def desk_url(self) -> str:
+        return reverse("routing:inbox")
+
+    @cached_property
+    def on_desk(self) -> bool:
+        return self.request.path == self.desk_url
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: ``nav``, ``today`` and ``platform``."""
+    return {
+        "nav": Navigation(request),
+        "today": clock.today(),
+        "platform": {"name": "Parvis", "version": settings.VERSION, "demo": settings.DEMO},
+    }

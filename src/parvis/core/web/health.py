@@ -1,0 +1,85 @@
+"""Is this installation able to work? What a load balancer or a supervisor asks at ``/health``."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import connection
+
+STALLED_AFTER_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Outcome of one check; ``detail`` is for the operator and holds no personal data."""
+
+    name: str
+    ok: bool
+    detail: str
+    milliseconds: int
+
+
+def _database() -> tuple[bool, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version')")
+        return True, f"PostgreSQL {cursor.fetchone()[0]}"
+
+
+def _storage() -> tuple[bool, str]:
+    """Write, read back and delete a few octets where documents are kept."""
+    storage = storages["documents"]
+    content = uuid4().bytes
+    name = storage.save(f"health/{uuid4()}", ContentFile(content))
+    try:
+        with storage.open(name) as file:
+            same = file.read() == content
+    finally:
+        storage.delete(name)
+    return same, "écriture et relecture" if same else "le contenu relu diffère de celui qui a été écrit"
+
+
+def _jobs() -> tuple[bool, str]:
+    """Jobs ready for more than five minutes mean that no worker takes them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE status = 'todo'),"
+            " count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, event.at) < now() - %s * interval '1 s'),"
+            " count(*) FILTER (WHERE status = 'failed')"
+            " FROM procrastinate_jobs AS job LEFT JOIN LATERAL"
+            " (SELECT max(at) AS at FROM procrastinate_events WHERE job_id = job.id) AS event ON true"
+            " WHERE status IN ('todo', 'failed')",
+            [STALLED_AFTER_SECONDS],
+        )
+        waiting, stalled, failed = cursor.fetchone()
+    return stalled == 0, f"{waiting} en attente, {stalled} sans preneur, {failed} en échec"
+
+
+PROBES: dict[str, Callable[[], tuple[bool, str]]] = {"database": _database, "storage": _storage, "jobs": _jobs}
+
+
+def examine() -> list[Probe]:
+    """Run every probe; one that raises is reported as not ok with the kind of its error."""
+    found = []
+    for name, probe in PROBES.items():
+        start = time.monotonic()
+        try:
+            ok, detail = probe()
+        except Exception as error:  # a health page must answer whatever breaks
+            ok, detail = False, type(error).__name__
+        found.append(Probe(name, ok, detail, round(1000 * (time.monotonic() - start))))
+    return found
+
+
+def report() -> tuple[bool, dict[str, object]]:
+    """Whether all is well, and the JSON body of ``/health``."""
+    probes = examine()
+    well = all(probe.ok for probe in probes)
+    return well, {
+        "status": "ok" if well else "unhealthy",
+        "version": settings.VERSION,
+        **{p.name: {"ok": p.ok, "detail": p.detail, "milliseconds": p.milliseconds} for p in probes},
+    }

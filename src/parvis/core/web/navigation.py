@@ -1,0 +1,160 @@
+"""The services that packages offer in the rail of agents and on the public home of an organisation.
+
+A package registers from its ``AppConfig.ready``::
+
+    navigation.register("actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30)
+    navigation.register_public("actes", "Actes publiés", "actes_public:list", application="edemat",
+                               description="Délibérations, arrêtés et décisions en texte intégral.")
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from parvis.core.organisations.models import Organisation
+
+Count = Callable[[HttpRequest, Organisation], int]
+
+EDEMAT: Final = "Administration électronique"
+SERVICES: Final = "Services"
+FOOT: Final = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One line of the rail. Without ``count``, the number shown is that of the open tasks of ``code``."""
+
+    code: str
+    label: str
+    url_name: str
+    permission: str
+    application: str = ""
+    count: Count | None = None
+    group: str = EDEMAT
+    rank: int = 100
+
+    def url(self, organisation: Organisation) -> str:
+        return reverse(self.url_name, kwargs={"organisation_slug": organisation.slug})
+
+
+@dataclass(frozen=True)
+class PublicService:
+    """One service that everybody may use on an organisation's own pages."""
+
+    code: str
+    label: str
+    url_name: str
+    application: str = ""
+    description: str = ""
+    rank: int = 100
+
+    def url(self, organisation: Organisation) -> str:
+        return reverse(self.url_name, kwargs={"organisation_slug": organisation.slug})
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a template draws."""
+
+    code: str
+    label: str
+    url: str
+    count: int = 0
+    active: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str
+    links: tuple[Link, ...]
+
+
+_services: dict[str, Service] = {}
+_public: dict[str, PublicService] = {}
+
+
+def register(
+    code: str,
+    label: str,
+    url_name: str,
+    permission: str,
+    application: str = "",
+    *,
+    count: Count | None = None,
+    group: str = EDEMAT,
+    rank: int = 100,
+) -> None:
+    """Add a service to the rail of those who hold ``permission`` (its last registration wins)."""
+    _services[code] = Service(code, label, url_name, permission, application, count, group, rank)
+
+
+def register_public(
+    code: str, label: str, url_name: str, application: str = "", *, description: str = "", rank: int = 100
+) -> None:
+    """Add a service to the public pages of the organisations that subscribed to ``application``."""
+    _public[code] = PublicService(code, label, url_name, application, description, rank)
+
+
+def services() -> list[Service]:
+    return sorted(_services.values(), key=lambda s: (s.rank, s.label))
+
+
+def public_services() -> list[PublicService]:
+    return sorted(_public.values(), key=lambda s: (s.rank, s.label))
+
+
+def label_of(code: str) -> str:
+    """French name of a service by its code; the code itself when nobody registered it."""
+    return _services[code].label if code in _services else code
+
+
+def _took(organisation: Organisation, application: str) -> bool:
+    """True when the organisation has, or once had, the application: what was produced stays readable."""
+    return not application or any(s.application == application for s in organisation.subscriptions.all())
+
+
+def _active(links: Iterable[tuple[Service | PublicService, str]], path: str) -> str:
+    """The address, among those of ``links``, that is the longest beginning of ``path``."""
+    return max((url for _, url in links if path.startswith(url)), key=len, default="")
+
+
+def _reachable(
+    offered: Iterable[Service | PublicService], organisation: Organisation
+) -> list[tuple[Service | PublicService, str]]:
+    """Services with their address. An address that does not exist is left out here and told by a system check."""
+    found = []
+    for service in offered:
+        try:
+            found.append((service, service.url(organisation)))
+        except NoReverseMatch:
+            continue
+    return found
+
+
+def rail(
+    request: HttpRequest, organisation: Organisation, permissions: frozenset[str], open_tasks: dict[str, int]
+) -> list[Group]:
+    """The groups of the rail for one organisation, each link with what waits there."""
+    offered = [s for s in services() if s.permission in permissions and _took(organisation, s.application)]
+    links = _reachable(offered, organisation)
+    here = _active(links, request.path)
+    groups: dict[str, list[Link]] = {}
+    for service, url in links:
+        assert isinstance(service, Service)
+        count = service.count(request, organisation) if service.count else open_tasks.get(service.code, 0)
+        groups.setdefault(service.group, []).append(Link(service.code, service.label, url, count, url == here))
+    return [Group(label, tuple(found)) for label, found in groups.items()]
+
+
+def public_links(request: HttpRequest, organisation: Organisation) -> list[Link]:
+    """The public services of an organisation, for its header and its home page."""
+    links = _reachable([s for s in public_services() if _took(organisation, s.application)], organisation)
+    here = _active(links, request.path)
+    return [
+        Link(s.code, s.label, url, 0, url == here, s.description if isinstance(s, PublicService) else "")
+        for s, url in links
+    ]

@@ -1,0 +1,160 @@
+"""Pages of the platform itself, and the pages shown when something goes wrong."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from parvis.core import clock
+from parvis.core.identity.access import account_view, open_view, public_view, request_mandates
+from parvis.core.organisations.models import Organisation
+from parvis.core.web.context import SESSION_KEY
+from parvis.core.web.health import report
+from parvis.core.web.theming import Theme
+
+ONE_YEAR = 31_536_000
+
+
+@require_safe
+@open_view
+def home(request: HttpRequest) -> HttpResponse:
+    """The partners of the platform, each leading to its own pages."""
+    partners = list(Organisation.objects.order_by("short_name"))
+    order = list(Organisation.Kind)
+    groups = [
+        (kind, [o for o in partners if o.kind == kind])
+        for kind in sorted({Organisation.Kind(o.kind) for o in partners}, key=order.index)
+    ]
+    return render(request, "web/home.html", {"groups": groups})
+
+
+@require_safe
+@account_view
+def choose(request: HttpRequest, slug: str) -> HttpResponse:
+    """Put one of the person's organisations in the rail and open the desk."""
+    mine = {m.organisation.slug: m.organisation for m in request_mandates(request)}
+    if slug not in mine:
+        raise Http404
+    if request.session.get(SESSION_KEY) != slug:
+        request.session[SESSION_KEY] = slug
+        messages.info(request, f"Vous travaillez maintenant pour {mine[slug].name}.")
+    return redirect("routing:inbox")
+
+
+@require_safe
+@public_view
+def public_home(request: HttpRequest) -> HttpResponse:
+    """What the organisation offers to everybody."""
+    return render(request, "web/public_home.html", {})
+
+
+@require_safe
+@open_view
+def theme(request: HttpRequest, slug: str, version: str) -> HttpResponse:
+    """The organisation's colours as CSS variables. The address carries their version, so it never changes."""
+    organisation = Organisation.objects.filter(slug=slug).only("accent", "accent_2").first()
+    if organisation is None:
+        raise Http404
+    current = Theme(organisation.accent, organisation.accent_2)
+    response = HttpResponse(current.stylesheet(), content_type="text/css; charset=utf-8")
+    lasting = f"public, max-age={ONE_YEAR}, immutable"
+    # An older address (a page still open after the colours changed) gets the present colours, briefly kept.
+    response["Cache-Control"] = lasting if version == current.version else "public, max-age=60"
+    return response
+
+
+@never_cache
+@require_safe
+@open_view
+def health(request: HttpRequest) -> JsonResponse:
+    well, body = report()
+    return JsonResponse(body, status=200 if well else 503, json_dumps_params={"ensure_ascii": False})
+
+
+@require_safe
+@open_view
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """Accessibility statement (loi n° 2005-102, article 47; décret n° 2019-768)."""
+    return render(request, "web/accessibility.html", {"version": settings.VERSION})
+
+
+@require_safe
+@open_view
+def legal(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/legal.html", {})
+
+
+@require_safe
+@open_view
+def robots(request: HttpRequest) -> HttpResponse:
+    """Published acts are for everybody, search engines included; the agents' side is not. A demo is never indexed."""
+    lines = ["User-agent: *"]
+    lines += ["Disallow: /"] if settings.DEMO else ["Disallow: /o/", "Disallow: /bureau/", "Disallow: /compte/"]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+# --- errors ----------------------------------------------------------------------------------------------------
+
+ERRORS = {
+    400: (
+        "Demande incomplète ou mal formée",
+        "Le serveur n’a pas compris ce qui lui a été envoyé. Revenez à la page précédente et recommencez.",
+    ),
+    403: (
+        "Action non permise",
+        "Votre compte ne permet pas d’ouvrir cette page. Si vous pensez devoir y accéder, adressez-vous à la personne "
+        "qui administre votre organisation.",
+    ),
+    404: (
+        "Page introuvable",
+        "L’adresse est inexacte, la page n’existe plus, ou elle appartient à une organisation pour laquelle vous "
+        "n’agissez pas.",
+    ),
+    500: (
+        "Une erreur est survenue",
+        "La panne vient de notre côté ; elle est inscrite au journal technique. Ce qui était déjà enregistré l’est "
+        "toujours. Vous pouvez recommencer dans quelques instants.",
+    ),
+}
+
+
+def _error(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
+    title, text = ERRORS[status]
+    context = {"status": status, "heading": title, "text": sentence or text, "when": clock.now()}
+    return render(request, "web/error.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The sentence given to ``PermissionDenied``, when there is one, says why."""
+    return _error(request, 403, str(exception) if exception and exception.args else "")
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Drawn without the request: the database or the session may be what broke."""
+    title, text = ERRORS[500]
+    context = {"status": 500, "heading": title, "text": text, "when": clock.now(), "platform": {"name": "Parvis"}}
+    return HttpResponse(render_to_string("web/error.html", context), status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Shown when a form comes back without the token of its page (a tab left open for long, cookies refused)."""
+    context = {
+        "status": 403,
+        "heading": "Formulaire expiré",
+        "text": "Par sécurité, le formulaire n’a pas été pris en compte : la page était ouverte depuis trop longtemps, "
+        "ou votre navigateur refuse les témoins de connexion (cookies). Revenez à la page, actualisez-la, puis "
+        "envoyez de nouveau ; rien n’a été enregistré.",
+        "when": clock.now(),
+    }
+    return render(request, "web/error.html", context, status=403)

@@ -172,13 +172,11 @@ def check_quorum(fiche: Fiche) -> Finding:
 
 def check_delay(fiche: Fiche) -> Finding:
     """B5: every member was convened in time, or the body voted the urgency (L2121-11, L2121-12)."""
-    if not fiche.sendings:
-        return _blocking(
-            "B5",
-            False,
-            "Aucun envoi de convocation n’est prouvé pour cette séance.",
-            "convocation sans preuve d'envoi",
-        )
+    members = (*fiche.presents, *(power.giver for power in fiche.powers), *fiche.absents)
+    unsent = [name for name in members if name not in fiche.sendings]
+    if unsent:
+        who = ", ".join(unsent) if fiche.sendings else "cette séance"
+        return _blocking("B5", False, f"Aucun envoi de convocation n’est prouvé pour {who}.", "envoi_non_prouve")
     delays = {
         member: delay_between(fiche.regime, sent, fiche.meets, urgency=fiche.urgency_voted)
         for member, sent in fiche.sendings.items()

@@ -1,0 +1,199 @@
+"""Preparation of a meeting: its date, its agenda, the drafts and their annexes."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any, BinaryIO
+
+from django.db.models import Max
+from django.urls import reverse
+
+from parvis.core import clock
+from parvis.core.documents.models import Document
+from parvis.core.documents.services import store
+from parvis.core.journal.services import Actor, record
+from parvis.core.routing.services import close_tasks, open_task
+from parvis.edemat.seances.errors import WrongMoment
+from parvis.edemat.seances.formats.delais import last_sending_day, minimum_days
+from parvis.edemat.seances.models import Annexe, Elu, Organe, Point, Seance
+
+CONVOKE = "Convoquer"
+
+
+def lock_seance(seance: Seance, *states: str) -> Seance:
+    """Return the meeting read again under a row lock; raise WrongMoment unless it is in one of `states`."""
+    fresh = Seance.objects.select_for_update(of=("self",)).select_related("organe").get(pk=seance.pk)
+    if states and fresh.state not in states:
+        wanted = " ou ".join(f"« {Seance.State(state).label.lower()} »" for state in states)
+        raise WrongMoment(
+            f"La séance est « {fresh.get_state_display().lower()} » : cette action demande qu’elle soit {wanted}."
+        )
+    return fresh
+
+
+def seance_path(seance: Seance) -> str:
+    """The address of the meeting's page."""
+    return reverse(
+        "seances:detail", kwargs={"organisation_slug": seance.organisation.slug, "pk": seance.pk}
+    )
+
+
+def sending_limit(seance: Seance) -> datetime:
+    """The last instant at which the convocation may leave regularly (23:59:59 in Paris)."""
+    day = last_sending_day(seance.regime, seance.day, urgency=seance.urgency)
+    return datetime.combine(day, time(23, 59, 59), tzinfo=clock.PARIS)
+
+
+def plan_seance(
+    organe: Organe,
+    *,
+    starts_at: datetime,
+    actor: Actor,
+    place: str = "",
+    session: str = "ordinaire",
+    duration_minutes: int = 120,
+    president: Elu | None = None,
+    urgency: bool = False,
+    urgency_motive: str = "",
+    second_of: Seance | None = None,
+) -> Seance:
+    """Create a meeting in preparation and put its convocation in the inbox, with its legal limit.
+
+    The chair is by default the first member of the tableau in office that day.
+    """
+    day = clock.paris(starts_at).date()
+    seance = Seance.objects.create(
+        organisation=organe.organisation,
+        organe=organe,
+        starts_at=starts_at,
+        place=place or organe.place,
+        session=session,
+        duration_minutes=duration_minutes,
+        president=president or organe.elus.in_office(day).order_by("rank").first(),
+        urgency=urgency,
+        urgency_motive=urgency_motive,
+        second_of=second_of,
+    )
+    record(organe.organisation, "seances.prevue", subject=("seance", seance.pk), actor=actor)
+    _remind_to_convoke(seance)
+    return seance
+
+
+def change_seance(seance: Seance, *, actor: Actor, **changes: Any) -> Seance:
+    """Change date, place, session, chair, secretary or urgency of a meeting in preparation."""
+    seance = lock_seance(seance, Seance.State.EN_PREPARATION)
+    allowed = {
+        "starts_at",
+        "place",
+        "session",
+        "duration_minutes",
+        "president",
+        "secretary",
+        "urgency",
+        "urgency_motive",
+    }
+    if unknown := set(changes) - allowed:
+        raise TypeError(f"cannot change {sorted(unknown)}")
+    for name, value in changes.items():
+        setattr(seance, name, value)
+    seance.save(update_fields=list(changes))
+    record(
+        seance.organisation,
+        "seances.modifiee",
+        subject=("seance", seance.pk),
+        actor=actor,
+        details={"fields": sorted(changes)},
+    )
+    close_tasks(seance.organisation, subject=("seance", seance.pk), verb=CONVOKE)
+    _remind_to_convoke(seance)
+    return seance
+
+
+def _remind_to_convoke(seance: Seance) -> None:
+    regime = seance.regime
+    days = minimum_days(regime, urgency=seance.urgency)
+    unit = "jours francs" if regime.franc else "jours"
+    open_task(
+        seance.organisation,
+        service="seances",
+        verb=CONVOKE,
+        title=str(seance),
+        summary="Convocation des membres",
+        permission="seances.gerer",
+        deadline=sending_limit(seance),
+        deadline_rule=f"dernier jour d’envoi régulier : {days} {unit} ({regime.basis})" if days else "",
+        path=seance_path(seance),
+        subject=("seance", seance.pk),
+    )
+
+
+def add_point(seance: Seance, *, title: str, actor: Actor, **fields: Any) -> Point:
+    """Add an item at the end of the agenda; `fields` are those of Point (rapporteur, expose, dispositif…)."""
+    seance = lock_seance(seance, Seance.State.EN_PREPARATION)
+    last = seance.points.aggregate(last=Max("rank"))["last"] or 0
+    point = Point.objects.create(
+        organisation=seance.organisation, seance=seance, rank=last + 1, title=title, **fields
+    )
+    record(seance.organisation, "seances.point_inscrit", subject=("point", point.pk), actor=actor)
+    return point
+
+
+def change_point(point: Point, *, actor: Actor, **changes: Any) -> Point:
+    """Change the draft of an item while the agenda is not frozen by the convocation."""
+    lock_seance(point.seance, Seance.State.EN_PREPARATION)
+    for name, value in changes.items():
+        setattr(point, name, value)
+    point.save(update_fields=list(changes))
+    record(
+        point.organisation,
+        "seances.point_modifie",
+        subject=("point", point.pk),
+        actor=actor,
+        details={"fields": sorted(changes)},
+    )
+    return point
+
+
+def reorder_points(seance: Seance, points: Sequence[Point], *, actor: Actor) -> None:
+    """Give the items the order of `points`, which must hold each of them once."""
+    seance = lock_seance(seance, Seance.State.EN_PREPARATION)
+    known = set(seance.points.values_list("pk", flat=True))
+    if known != {point.pk for point in points} or len(known) != len(points):
+        raise WrongMoment("L’ordre du jour a changé entre-temps : rechargez la page.")
+    for rank, point in enumerate(points, start=1):
+        Point.objects.filter(pk=point.pk).update(rank=rank)
+    record(seance.organisation, "seances.ordre_du_jour_change", subject=("seance", seance.pk), actor=actor)
+
+
+def add_annexe(
+    point: Point,
+    *,
+    title: str,
+    actor: Actor,
+    document: Document | None = None,
+    content: bytes | BinaryIO | None = None,
+    filename: str = "",
+    to_prefecture: bool = True,
+) -> Annexe:
+    """Annex a document to an item: one already stored, or a content to store under `filename`."""
+    lock_seance(point.seance, Seance.State.EN_PREPARATION)
+    if document is None:
+        if content is None:
+            raise TypeError("an annex is a document or a content")
+        document = store(point.organisation, content, filename, label=title)
+    last = point.annexes.aggregate(last=Max("rank"))["last"] or 0
+    annexe = Annexe.objects.create(
+        organisation=point.organisation,
+        point=point,
+        rank=last + 1,
+        title=title,
+        document=document,
+        to_prefecture=to_prefecture,
+    )
+    record(
+        point.organisation,
+        "seances.annexe_jointe",
+        subject=("point", point.pk),
+        actor=actor,
+        sha256=document.sha256,
+    )
+    return annexe

@@ -1,0 +1,303 @@
+"""Deliberations: the document typeset from the meeting, the checks read on it, and its departure for signature."""
+
+from decimal import Decimal
+from typing import Any
+
+import pypdfium2
+
+from parvis.core import clock
+from parvis.core.documents.models import Document
+from parvis.core.documents.services import read_bytes, store
+from parvis.core.documents.typesetting import typeset
+from parvis.core.journal.services import Actor, record
+from parvis.core.routing.models import Route
+from parvis.core.routing.services import attach, close_tasks, complete_step, open_route, step_of
+from parvis.edemat.seances.documents import appeal_mention, deliberation_data, vote_summary
+from parvis.edemat.seances.errors import DeliberationBlocked
+from parvis.edemat.seances.formats.controles import Amount, Fiche, Finding, amounts_in, run_checks
+from parvis.edemat.seances.formats.delais import paris_date
+from parvis.edemat.seances.formats.lecture import displayed_in
+from parvis.edemat.seances.formats.pouvoirs import Power
+from parvis.edemat.seances.formats.scrutin import MODE_LABELS, Ballot, Mode, Result, Voice
+from parvis.edemat.seances.formats.texte import lines_of
+from parvis.edemat.seances.models import Deliberation, Point, Preuve, Scrutin, Seance
+from parvis.edemat.seances.services.agenda import lock_seance
+from parvis.edemat.seances.services.sitting import ESTABLISH
+
+ROUTE_KIND = "deliberation"
+STEP_CODES = (
+    "seances.vote",
+    "parapheur.signature",
+    "actes.transmission",
+    "actes.acquittement",
+    "actes.publication",
+    "archives.versement",
+    "opendata.deliberations",
+)
+TYPE_PIECE = "99_DE"
+MAX_PDF = 150 * 1024 * 1024
+MAX_PAGES_READ = 200
+
+
+def establish(deliberation: Deliberation, *, actor: Actor) -> Deliberation:
+    """Typeset the deliberation and run the checks on what was printed. May be repeated until it leaves for signature."""
+    seance = lock_seance(deliberation.point.seance, Seance.State.LEVEE, Seance.State.CLOSE)
+    deliberation = _fresh(deliberation)
+    if deliberation.route_id:
+        raise DeliberationBlocked(f"{deliberation} est déjà partie à la signature : elle ne change plus.")
+    pdf = typeset("edemat/seances/deliberation", deliberation_data(deliberation))
+    deliberation.document = store(
+        seance.organisation,
+        pdf,
+        f"deliberation-{deliberation.actes_number}.pdf",
+        label=f"Délibération n° {deliberation.number}",
+    )
+    findings = run_checks(fiche_of(deliberation, text_of_pdf(pdf)))
+    deliberation.checks = [_as_fact(finding) for finding in findings]
+    deliberation.save(update_fields=["document", "checks"])
+    record(
+        seance.organisation,
+        "seances.deliberation_etablie",
+        subject=("deliberation", deliberation.pk),
+        actor=actor,
+        sha256=deliberation.document.sha256,
+        details={"numero": deliberation.number, "manques": [f.code for f in findings if not f.ok]},
+    )
+    return deliberation
+
+
+def _as_fact(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "ok": finding.ok,
+        "sentence": finding.sentence,
+        "mark": finding.mark,
+    }
+
+
+def _fresh(deliberation: Deliberation) -> Deliberation:
+    return (
+        Deliberation.objects.select_for_update(of=("self",))
+        .select_related(
+            "point__scrutin",
+            "point__rapporteur",
+            "point__seance__organe",
+            "point__seance__president",
+            "point__seance__secretary",
+            "point__seance__organisation",
+            "document",
+        )
+        .get(pk=deliberation.pk)
+    )
+
+
+def text_of_pdf(content: bytes) -> str:
+    """The text of a PDF's pages, spaces made plain; empty when it cannot be opened."""
+    try:
+        with pypdfium2.PdfDocument(content) as pdf:
+            pages = [pdf[n].get_textpage().get_text_range() for n in range(min(len(pdf), MAX_PAGES_READ))]
+    except pypdfium2.PdfiumError:
+        return ""
+    return " ".join("\n".join(pages).replace("\r", "").replace("\u00a0", " ").split(" "))
+
+
+def ballot_of(scrutin: Scrutin, *, casting_vote: bool) -> Ballot:
+    """The ballot as a value, to compute its result again."""
+    return Ballot(
+        Mode(scrutin.mode),
+        pour=scrutin.pour,
+        contre=scrutin.contre,
+        abstention=scrutin.abstention,
+        blancs=scrutin.blancs,
+        nuls=scrutin.nuls,
+        nppv=scrutin.nppv,
+        chair=Voice(scrutin.chair_voice),
+        casting_vote=casting_vote,
+    )
+
+
+def fiche_of(deliberation: Deliberation, printed: str) -> Fiche:
+    """Gather what the checks read: the meeting as recorded, and the document as printed."""
+    point = deliberation.point
+    seance, scrutin = point.seance, point.scrutin
+    composition: dict[str, Any] = scrutin.composition
+    convocations = list(seance.convocations.order_by("rank"))
+    by_elu = {one.elu_id: one.name for one in convocations}
+    annexes = {
+        f"annexe {annexe.rank}": _annexe_text(annexe.document)
+        for annexe in point.annexes.select_related("document").order_by("rank")
+    }
+    texts = {
+        "exposé": point.expose,
+        "dispositif": point.dispositif,
+        "mention de publication": point.closing_mention,
+    }
+    return Fiche(
+        en_exercice=len(convocations),
+        displayed=displayed_in(printed),
+        presents=tuple(composition["presents"]),
+        powers=tuple(Power(one["mandant"], one["mandataire"]) for one in composition["pouvoirs"]),
+        absents=tuple(composition["absents"]),
+        withdrawn=len(composition["retires"]),
+        voices_withdrawn=scrutin.hors_vote,
+        regime=seance.regime,
+        meets=seance.day,
+        sendings={one.name: paris_date(one.sent_at) for one in convocations if one.sent_at},
+        urgency_voted=bool(seance.urgency_voted),
+        chair=by_elu.get(seance.president_id, ""),
+        rapporteur=by_elu.get(point.rapporteur_id, point.rapporteur.short_name) if point.rapporteur else "",
+        secretary=by_elu.get(seance.secretary_id, seance.secretary.short_name) if seance.secretary else "",
+        number=deliberation.number,
+        taken_numbers=frozenset(
+            Deliberation.objects.filter(organisation=deliberation.organisation, number=deliberation.number)
+            .exclude(pk=deliberation.pk)
+            .values_list("number", flat=True)
+        ),
+        opening=printed,
+        nature=point.nature,
+        matiere=point.matiere,
+        objet=point.title,
+        ballot=ballot_of(scrutin, casting_vote=seance.regime.casting_vote),
+        mention=scrutin.mention,
+        announced_result=Result(scrutin.result),
+        visas=tuple(lines_of(point.visas)),
+        texts=texts | annexes,
+        quoted_amounts=_typed(point.quoted_amounts) or amounts_in(f"{point.expose}\n{point.dispositif}"),
+        annexed_amounts=(
+            *_typed(point.annexed_amounts),
+            *(amount for text in annexes.values() for amount in amounts_in(text)),
+        ),
+        annexes=len(annexes),
+        appeal_mention=appeal_mention(seance),
+    )
+
+
+def _annexe_text(document: Document) -> str:
+    if document.media_type != "application/pdf":
+        return ""
+    return text_of_pdf(read_bytes(document, limit=MAX_PDF))
+
+
+def _typed(rows: list[dict[str, str]]) -> tuple[Amount, ...]:
+    return tuple(Amount(row["libelle"], Decimal(row["valeur"])) for row in rows)
+
+
+def send_to_signature(deliberation: Deliberation, *, actor: Actor) -> Route:
+    """Open the route of a deliberation and close its first step, the vote. Harmless when repeated.
+
+    Raises DeliberationBlocked when a blocking check is not met, when there is no document, or when the draft was
+    rejected: a rejected deliberation is numbered and listed, not transmitted.
+    """
+    seance = lock_seance(deliberation.point.seance, Seance.State.LEVEE, Seance.State.CLOSE)
+    deliberation = _fresh(deliberation)
+    if deliberation.route:
+        return deliberation.route
+    scrutin = deliberation.point.scrutin
+    if scrutin.result == Result.REJETEE:
+        raise DeliberationBlocked(f"{deliberation} n’a pas été adoptée : elle n’est pas transmise.")
+    if deliberation.document is None:
+        raise DeliberationBlocked(f"{deliberation} n’est pas encore établie.")
+    if faults := deliberation.faults:
+        reasons = " ".join(str(fault["sentence"]) for fault in faults)
+        raise DeliberationBlocked(f"{deliberation} ne peut pas partir à la signature. {reasons}")
+    route = open_route(
+        seance.organisation,
+        kind=ROUTE_KIND,
+        title=deliberation.point.title,
+        reference=deliberation.number,
+        step_codes=STEP_CODES,
+        facts=facts_of(deliberation),
+        actor=actor,
+    )
+    _attach_documents(route, deliberation)
+    deliberation.route = route
+    deliberation.save(update_fields=["route"])
+    record(
+        seance.organisation,
+        "seances.deliberation_mise_a_la_signature",
+        subject=("deliberation", deliberation.pk),
+        actor=actor,
+        sha256=deliberation.document.sha256,
+        details={"numero": deliberation.number, "cheminement": str(route.pk)},
+    )
+    complete_step(step_of(route, "seances.vote"), summary=vote_summary(deliberation), actor=actor)
+    _close_when_done(seance, actor)
+    return route
+
+
+def facts_of(deliberation: Deliberation) -> dict[str, Any]:
+    """What the next services need to know of a deliberation, in the keys of the route's contract."""
+    point = deliberation.point
+    seance, scrutin = point.seance, point.scrutin
+    assert seance.convoked_at is not None
+    return {
+        "acte": {
+            "numero": deliberation.number,
+            "nature": point.nature,
+            "objet": point.title,
+            "date": seance.day.isoformat(),
+            "matiere": point.matiere,
+            "matiere_label": point.matiere_label,
+            "type_piece": TYPE_PIECE,
+        },
+        "seance": {
+            "id": str(seance.pk),
+            "date": seance.day.isoformat(),
+            "organe": seance.organe.name,
+            "convocation_date": paris_date(seance.convoked_at).isoformat(),
+        },
+        "vote": {
+            "en_exercice": scrutin.en_exercice,
+            "presents": scrutin.presents,
+            "pouvoirs": scrutin.pouvoirs,
+            "votants": scrutin.votants,
+            "pour": scrutin.pour,
+            "contre": scrutin.contre,
+            "abstention": scrutin.abstention,
+            "blancs": scrutin.blancs,
+            "nuls": scrutin.nuls,
+            "mode": scrutin.mode,
+            "mode_label": MODE_LABELS[Mode(scrutin.mode)],
+            "mention": scrutin.mention,
+            "resultat": scrutin.result,
+        },
+        "controles": deliberation.checks,
+    }
+
+
+def _attach_documents(route: Route, deliberation: Deliberation) -> None:
+    seance = deliberation.point.seance
+    attach(route, "original", deliberation.document, f"Délibération n° {deliberation.number}")
+    attach(route, "convocation", seance.convocation_document, "Convocation")
+    attach(route, "convocation_ics", seance.invitation_document, "Invitation d’agenda")
+    envoi = (
+        seance.preuves.filter(kind=Preuve.Kind.ENVOI)
+        .select_related("statement", "token")
+        .order_by("rank")
+        .first()
+    )
+    if envoi:
+        attach(route, "convocation_preuve", envoi.statement, "Preuve d’envoi de la convocation")
+        if envoi.token:
+            attach(route, "convocation_jeton", envoi.token, "Jeton d’horodatage de la convocation")
+    for annexe in deliberation.point.annexes.filter(to_prefecture=True).select_related("document"):
+        attach(route, "annexe", annexe.document, annexe.title)
+
+
+def _close_when_done(seance: Seance, actor: Actor) -> None:
+    """Close the meeting once every deliberation that must be signed has left."""
+    waiting = Point.objects.filter(
+        seance=seance, deliberation__route__isnull=True, deliberation__isnull=False
+    ).exclude(scrutin__result=Result.REJETEE.value)
+    if seance.state == Seance.State.LEVEE and not waiting.exists():
+        seance.close()
+        seance.save()
+        close_tasks(seance.organisation, subject=("seance", seance.pk), verb=ESTABLISH)
+        record(
+            seance.organisation,
+            "seances.close",
+            subject=("seance", seance.pk),
+            actor=actor,
+            details={"at": clock.now().isoformat()},
+        )

@@ -7,4 +7,17 @@ class ActesConfig(AppConfig):
     verbose_name = "Actes"
 
     def ready(self) -> None:
-        from parvis.edemat.actes import routing_steps, tasks  # noqa: F401
+        from parvis.core.web import navigation
+        from parvis.edemat.actes import document_tasks, publication_step, routing_steps, tasks  # noqa: F401
+
+        navigation.register(
+            "actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30
+        )
+        navigation.register_public(
+            "actes",
+            "Actes publiés",
+            "actes_public:list",
+            application="edemat",
+            description="Délibérations, arrêtés et décisions, en texte intégral.",
+            rank=20,
+        )

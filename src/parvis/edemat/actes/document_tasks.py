@@ -1,0 +1,29 @@
+"""Jobs that produce the documents of an act: thin and idempotent, they call ``generated_documents``."""
+
+from parvis.core.jobs import job
+from parvis.core.journal.services import Actor
+from parvis.edemat.actes.models import Acte
+
+
+def _acte(acte_id: str) -> Acte:
+    return (
+        Acte.objects.select_for_update(of=("self",))
+        .select_related("organisation", "route", "document")
+        .get(pk=acte_id)
+    )
+
+
+@job(queue="actes")
+def prepare_acknowledgement_documents(organisation_id: int, acte_id: str) -> None:
+    """Stamped copies and bordereau, once the State has acknowledged the act."""
+    from parvis.edemat.actes import generated_documents
+
+    generated_documents.produce_after_acknowledgement(_acte(acte_id), actor=Actor("job", "actes.documents"))
+
+
+@job(queue="actes")
+def prepare_publication_documents(organisation_id: int, acte_id: str) -> None:
+    """Copies stamped with the publication date and certificate, once the act is online; the route goes on."""
+    from parvis.edemat.actes import generated_documents
+
+    generated_documents.produce_after_publication(_acte(acte_id), actor=Actor("job", "actes.documents"))

@@ -1,0 +1,247 @@
+"""Putting an act online: the publicity that makes it binding (CGCT L2131-1, R2131-1), and its end.
+
+The public reads a full text that nobody can alter, the first name, name and quality of its author and the date of
+publication, for two months at least. The date is that of the day: nothing is put online in the past.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from parvis.core import clock
+from parvis.core.documents.models import Document
+from parvis.core.errors import DomainError
+from parvis.core.identity.models import Mandate
+from parvis.core.journal.actions import register_action
+from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.models import Organisation
+from parvis.core.routing.services import close_tasks
+from parvis.edemat.actes import document_tasks
+from parvis.edemat.actes.enums import Nature, Status
+from parvis.edemat.actes.legal_dates import executoire_on, online_until
+from parvis.edemat.actes.models import Acte, Publication
+
+register_action("actes.publie", "Mise en ligne sur le site de la commune")
+register_action("actes.publication_retiree", "Retirée du site de la commune")
+register_action("actes.documents_produits", "Tampon et justificatifs produits")
+register_action("actes.tampon_impossible", "Tampon impossible sur un fichier")
+
+TASK_VERB = "Publier"
+
+PERSONAL_MATTERS = ("4", "8.2")
+"""Matières whose acts name people: fonction publique, aide sociale."""
+
+
+class PublicationRefused(DomainError):
+    """The act cannot be put online, or taken down, as asked."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who takes the act, as R2131-1 wants it shown: first name and name, then quality."""
+
+    name: str
+    quality: str
+
+    def __post_init__(self) -> None:
+        if len(self.name.split()) < 2:
+            raise PublicationRefused(
+                "Indiquez le prénom et le nom de l’auteur de l’acte (article R2131-1 du code général des "
+                "collectivités territoriales)."
+            )
+        if not self.quality.strip():
+            raise PublicationRefused("Indiquez la qualité de l’auteur de l’acte, par exemple « Maire ».")
+
+
+def proposed_author(organisation: Organisation) -> Author | None:
+    """The mayor or president in office today, or None when no mandate says who it is."""
+    mandate = (
+        Mandate.objects.in_force(clock.today())
+        .filter(organisation=organisation, role="maire")
+        .select_related("account")
+        .order_by("-start")
+        .first()
+    )
+    return Author(mandate.account.full_name, mandate.title or "Maire") if mandate else None
+
+
+def may_hold_personal_data(acte: Acte) -> bool:
+    """True for individual acts and for the matières whose acts name people: not published by default.
+
+    Individual decisions are notified rather than published (L2131-1), and people may not be exposed online.
+    """
+    return acte.nature == Nature.INDIVIDUEL or any(
+        acte.matiere == matter or acte.matiere.startswith(f"{matter}.") for matter in PERSONAL_MATTERS
+    )
+
+
+def remarks_before_publication(acte: Acte, on: date) -> list[dict[str, Any]]:
+    """What the person must know before publishing, in the shape of the checks (code, severity, ok, sentence)."""
+    remarks = []
+
+    def remark(code: str, sentence: str) -> None:
+        remarks.append({"code": code, "severity": "avertissement", "ok": False, "sentence": sentence})
+
+    if acte.received_on is None:
+        remark(
+            "publication_avant_reception",
+            "La préfecture n’a pas encore accusé réception : l’acte ne sera exécutoire qu’à cette date.",
+        )
+    if acte.sent_at and on < clock.paris(acte.sent_at).date():
+        remark("publication_avant_transmission", "La publication précède la transmission à la préfecture.")
+    if may_hold_personal_data(acte):
+        remark(
+            "donnees_personnelles",
+            "Cet acte concerne des personnes : il se notifie en principe aux intéressés. Ne le publiez qu’après "
+            "avoir retiré adresses, dates de naissance, coordonnées bancaires et informations sociales.",
+        )
+    if acte.route:
+        remarks += [
+            check
+            for check in acte.route.facts.get("controles", [])
+            if not check.get("ok")
+            and check.get("code") in ("mention_publication_incomplete", "donnees_personnelles")
+        ]
+    return remarks
+
+
+def publish(
+    acte: Acte,
+    *,
+    author: Author,
+    actor: Actor,
+    on: date | None = None,
+    personal_data_reviewed: bool = False,
+    annexes: Collection[UUID] | None = None,
+) -> Publication:
+    """Put ``acte`` online from ``on`` (today) and compute from when it binds.
+
+    ``annexes`` are the pieces published with it (all by default). The stamped copy, the certificate and the next
+    step of the route follow in a job of the same transaction. Raises PublicationRefused.
+    """
+    today = clock.today()
+    on = on or today
+    acte = (
+        Acte.objects.select_for_update(of=("self",))
+        .select_related("organisation", "route", "document")
+        .get(pk=acte.pk)
+    )
+    _refuse_unpublishable(acte, on, today, personal_data_reviewed)
+    pieces = [p for p in acte.pieces.select_related("document") if annexes is None or p.pk in annexes]
+    binding = executoire_on(acte.received_on, on)
+    publication = Publication.objects.create(
+        organisation=acte.organisation,
+        acte=acte,
+        numero=acte.numero,
+        nature=acte.nature,
+        objet=acte.objet,
+        decision_date=acte.decision_date,
+        matiere=acte.matiere,
+        matiere_label=acte.matiere_label,
+        unique_id=acte.unique_id,
+        received_on=acte.received_on,
+        document=acte.document,
+        author_name=author.name,
+        author_quality=author.quality,
+        published_on=on,
+        published_at=clock.now(),
+        executoire_on=binding,
+        vote=vote_sentence(acte.route.facts.get("vote", {})) if acte.route else "",
+        annexes=[_annexe(piece.document, piece.posted_filename) for piece in pieces],
+    )
+    _open_to_public([acte.document, *(piece.document for piece in pieces)])
+    acte.published_on, acte.executoire_on = on, binding
+    acte.save(update_fields=["published_on", "executoire_on"])
+    record(
+        acte.organisation,
+        "actes.publie",
+        subject=("acte", acte.pk),
+        actor=actor,
+        sha256=acte.document.sha256,
+        details={
+            "published_on": on.isoformat(),
+            "executoire_on": binding.isoformat() if binding else None,
+            "annexes": len(pieces),
+            "personal_data_reviewed": personal_data_reviewed,
+        },
+    )
+    close_tasks(acte.organisation, subject=("acte", acte.pk), verb=TASK_VERB)
+    document_tasks.prepare_publication_documents.enqueue(acte.organisation, acte_id=str(acte.pk))
+    return publication
+
+
+def withdraw(publication: Publication, *, reason: str, actor: Actor, despite_duty: bool = False) -> None:
+    """Take a publication down; before two months only for a stated necessity (``despite_duty``).
+
+    Raises PublicationRefused. The act keeps its date of publication: it was brought to everybody's knowledge.
+    """
+    publication = Publication.objects.select_for_update().get(pk=publication.pk)
+    if publication.withdrawn_on:
+        raise PublicationRefused("Cette publication est déjà retirée.")
+    if not reason.strip():
+        raise PublicationRefused("Indiquez le motif du retrait : il est conservé au journal.")
+    free = online_until(publication.published_on)
+    if clock.today() < free and not despite_duty:
+        raise PublicationRefused(
+            f"L’acte doit rester en ligne deux mois, jusqu’au {free:%d/%m/%Y}. Un retrait plus tôt n’est possible que "
+            "pour protéger des personnes ou exécuter une décision de justice : confirmez-le."
+        )
+    publication.withdrawn_on, publication.withdrawal_reason = clock.today(), reason.strip()
+    publication.save(update_fields=["withdrawn_on", "withdrawal_reason"])
+    shown = [publication.document_id, publication.stamped_id, *(a["document"] for a in publication.annexes)]
+    Document.objects.filter(pk__in=[pk for pk in shown if pk]).update(public_since=None)
+    record(
+        publication.organisation,
+        "actes.publication_retiree",
+        subject=("acte", publication.acte_id),
+        actor=actor,
+        details={"before_two_months": clock.today() < free},
+    )
+
+
+def vote_sentence(vote: dict[str, Any]) -> str:
+    """« adoptée à l’unanimité », « 24 pour, 3 contre, 2 abstentions », or nothing without a vote."""
+    if not vote:
+        return ""
+    if vote.get("mention"):
+        return f"adoptée {vote['mention']}"[:120]
+    parts = [f"{vote.get('pour', 0)} pour"]
+    if vote.get("contre"):
+        parts.append(f"{vote['contre']} contre")
+    if vote.get("abstention"):
+        parts.append(f"{vote['abstention']} abstention{'s' if vote['abstention'] > 1 else ''}")
+    return ", ".join(parts)
+
+
+def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_reviewed: bool) -> None:
+    if acte.status in (Status.ERREUR, Status.ANNULE):
+        raise PublicationRefused(
+            "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le avant de le publier."
+        )
+    if acte.publications.online().exists():
+        raise PublicationRefused("Cet acte est déjà en ligne.")
+    if on > today:
+        raise PublicationRefused(
+            f"La date de publication ne peut pas être à venir : nous sommes le {today:%d/%m/%Y}."
+        )
+    if on < acte.decision_date:
+        raise PublicationRefused(
+            f"La publication ne peut pas précéder la décision du {acte.decision_date:%d/%m/%Y}."
+        )
+    if may_hold_personal_data(acte) and not personal_data_reviewed:
+        raise PublicationRefused(
+            "Cet acte concerne des personnes : confirmez que les données personnelles en ont été retirées, ou notifiez-le "
+            "aux intéressés."
+        )
+
+
+def _annexe(document: Document, name: str) -> dict[str, Any]:
+    return {"document": str(document.pk), "name": name, "size": document.size, "sha256": document.sha256}
+
+
+def _open_to_public(documents: list[Document]) -> None:
+    Document.objects.filter(pk__in=[d.pk for d in documents], public_since__isnull=True).update(
+        public_since=clock.now()
+    )

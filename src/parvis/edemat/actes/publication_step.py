@@ -1,0 +1,38 @@
+"""The step « À publier » of a route: it starts at the acknowledgement and ends once the act is online."""
+
+from django.urls import reverse
+
+from parvis.core.routing.models import RouteStep
+from parvis.core.routing.registry import register_step
+from parvis.core.routing.services import open_task
+from parvis.edemat.actes import document_tasks
+from parvis.edemat.actes.models import Acte
+from parvis.edemat.actes.publication import TASK_VERB
+
+
+@register_step
+class PublicationStep:
+    """Waits for a person to publish; the documents of the acknowledgement are made meanwhile."""
+
+    code = "actes.publication"
+    label = "À publier"
+    done_label = "Publiée"
+
+    def start(self, step: RouteStep) -> None:
+        acte = Acte.objects.select_related("organisation").get(route_id=step.route_id)
+        document_tasks.prepare_acknowledgement_documents.enqueue(acte.organisation, acte_id=str(acte.pk))
+        if acte.publications.online().exists():
+            document_tasks.prepare_publication_documents.enqueue(acte.organisation, acte_id=str(acte.pk))
+            return
+        open_task(
+            acte.organisation,
+            service="actes",
+            verb=TASK_VERB,
+            title=acte.objet,
+            summary=f"{acte.get_nature_display()}, {acte.numero} : exécutoire dès sa publication",
+            permission="actes.publier",
+            path=reverse(
+                "actes:publish", kwargs={"organisation_slug": acte.organisation.slug, "pk": acte.pk}
+            ),
+            subject=("acte", acte.pk),
+        )

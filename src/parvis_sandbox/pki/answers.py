@@ -100,7 +100,8 @@ def _single_response(authority: Authority, cert_id: ocsp.CertId, now: datetime) 
     digest = cert_id["hash_algorithm"]["algorithm"].native
     ours = (
         cert_id["issuer_name_hash"].native == hashlib.new(digest, issuer.subject.dump()).digest()
-        and cert_id["issuer_key_hash"].native == hashlib.new(digest, bytes(issuer.public_key["public_key"])).digest()
+        and cert_id["issuer_key_hash"].native
+        == hashlib.new(digest, bytes(issuer.public_key["public_key"])).digest()
     )
     serial = cert_id["serial_number"].native
     revoked_at = authority.revocations().get(serial)
@@ -189,4 +190,3 @@ def _token(authority: Authority, query: tsp.TimeStampReq, now: datetime) -> cms.
 def _rejection(failure: str, text: str) -> bytes:
     status = {"status": "rejection", "status_string": [text], "fail_info": {failure}}
     return bytes(tsp.TimeStampResp({"status": status}).dump())
-

@@ -1,7 +1,7 @@
-"""Certificate authority of the sandbox: a root, an issuing CA, and the certificates of RFC 5280 profiles they sign.
+"""Certificate authority of the sandbox: a root, an issuing CA, and the RFC 5280 certificates they sign.
 
 Keys and certificates live in the state folder, so that a second start serves the same authority. When the
-service comes back on another port, the keys stay and the certificates that carry its address are issued again.
+service comes back on another port, keys stay and certificates that carry its address are issued again.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class TlsMaterial:
 
 
 def name(common_name: str, organisation: str = SANDBOX_ORGANISATION, identifier: str = "") -> x509.Name:
-    """Subject that carries the mark "without value"; `identifier` is an organizationIdentifier (EN 319 412-1)."""
+    """Subject that says "without value"; `identifier` is an organizationIdentifier (EN 319 412-1)."""
     attributes = [
         x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
         x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
@@ -271,7 +271,9 @@ class Authority:
             key = serialization.load_pem_private_key(key_path.read_bytes(), None)
         else:
             key = (
-                rsa.generate_private_key(65537, rsa_bits) if rsa_bits else ec.generate_private_key(ec.SECP256R1())
+                rsa.generate_private_key(65537, rsa_bits)
+                if rsa_bits
+                else ec.generate_private_key(ec.SECP256R1())
             )
             _write_private(
                 key_path,

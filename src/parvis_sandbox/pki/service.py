@@ -1,4 +1,4 @@
-"""The sandbox PKI as an HTTP service: /ca.crt /root.crt /ca-bundle.pem /crl /crl-root /ocsp /tsa on one loopback port."""
+"""The sandbox PKI over HTTP on one loopback port: certificates, CRLs, OCSP and time-stamping."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Pki:
 
 
 def start(state_dir: Path | str, clock: Clock, port: int = 0) -> Pki:
-    """Start the PKI on a loopback port, reusing keys, certificates and, when it is free, the port of the last start.
+    """Start the PKI on a loopback port, with the keys, certificates and, if free, the port of the last start.
 
     `clock` returns aware UTC datetimes: OCSP, CRL and time-stamp tokens bear its time.
     """

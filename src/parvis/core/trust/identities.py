@@ -35,7 +35,7 @@ class IdentityUnusable(DomainError):
 
 
 class CertificateRefused(IdentityUnusable):
-    """The certificate must not sign now; `code` is the sub-indication EN 319 102-1 would give to the signature."""
+    """The certificate must not sign now; `code` is the sub-indication that EN 319 102-1 would give."""
 
     def __init__(self, sentence: str, code: str, **data: object) -> None:
         super().__init__(sentence, code=code, **data)
@@ -63,13 +63,15 @@ def common_name(certificate: x509.Certificate) -> str:
 def from_pkcs12(content: bytes, passphrase: str) -> SigningIdentity:
     """Open a PKCS#12. Raises IdentityUnusable on a wrong passphrase, a damaged file, or a missing key."""
     if len(content) > MAX_PKCS12:
-        raise IdentityUnusable("Le fichier de certificat est trop gros pour un fichier PKCS#12 (.p12 ou .pfx).")
+        raise IdentityUnusable(
+            "Le fichier de certificat est trop gros pour un fichier PKCS#12 (.p12 ou .pfx)."
+        )
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(content, passphrase.encode())
         signer = SimpleSigner.load_pkcs12_data(content, other_certs=[], passphrase=passphrase.encode())
     except (ValueError, TypeError) as error:
         raise IdentityUnusable(
-            "Le fichier de certificat ne s’ouvre pas : la phrase secrète est fausse ou le fichier est endommagé."
+            "Le fichier de certificat ne s’ouvre pas : la phrase secrète est fausse, ou le fichier endommagé."
         ) from error
     if key is None or certificate is None or signer is None:
         raise IdentityUnusable("Le fichier ne contient pas à la fois un certificat et sa clé privée.")

@@ -1,8 +1,8 @@
-"""What changed in a PDF after a signature: allowed long-term updates, form filling, our stamp, or anything else.
+"""What changed in a PDF after a signature: long-term updates, form filling, our stamp, or anything else.
 
 pyHanko's difference analysis calls every annotation suspicious. One is part of this product: the
-télétransmission stamp, a locked Stamp annotation added after signing (ISO 32000-1 §12.5.6.12, table 165). The rule
-here clears exactly that and nothing else; the report still says that the stamp was added.
+télétransmission stamp, a locked Stamp annotation added after signing (ISO 32000-1 §12.5.6.12, table 165).
+The rule here clears exactly that and nothing else; the report still says that the stamp was added.
 """
 
 from __future__ import annotations
@@ -21,7 +21,21 @@ STAMP_NAME = "parvis-teletransmission"
 """Beginning of the /NM entry of the stamp's annotations."""
 
 STAMP_KEYS = frozenset(
-    {"/Type", "/Subtype", "/Rect", "/F", "/NM", "/Name", "/T", "/Contents", "/P", "/AP", "/M", "/StructParent", "/Lang"}
+    {
+        "/Type",
+        "/Subtype",
+        "/Rect",
+        "/F",
+        "/NM",
+        "/Name",
+        "/T",
+        "/Contents",
+        "/P",
+        "/AP",
+        "/M",
+        "/StructParent",
+        "/Lang",
+    }
 )
 LOCKED = 64 | 128  # ReadOnly, Locked
 LARGEST_SHARE = 0.25  # of the page's area: a stamp marks a page, it does not replace it
@@ -43,9 +57,9 @@ class Change(StrEnum):
 
 SENTENCES = {
     Change.NONE: "Aucune modification depuis la signature.",
-    Change.LONG_TERM: "Seules des preuves de conservation (horodatage, révocation) ont été ajoutées depuis la signature.",
+    Change.LONG_TERM: "Seules des preuves de conservation ont été ajoutées depuis la signature.",
     Change.FORM: "Des champs ont été remplis ou d’autres signatures ajoutées depuis la signature.",
-    Change.STAMP: "Tampon de télétransmission ajouté après la signature ; le document signé n’est pas modifié.",
+    Change.STAMP: "Tampon de télétransmission ajouté après la signature, sans modifier le document signé.",
     Change.OTHER: "Document modifié après la signature.",
 }
 
@@ -84,23 +98,24 @@ class StampRule(QualifiedWhitelistRule):
         new_page: generic.DictionaryObject,
         reference: generic.Reference,
     ) -> Iterator[tuple[ModificationLevel, ReferenceUpdate]]:
-        before, _ = _annotations(old_page)
-        after, array = _annotations(new_page)
-        added = after[len(before) :]
-        if not added or after[: len(before)] != before:
+        before, after = _annotations(old_page), _annotations(new_page)
+        if before is None or after is None or len(after) == len(before) or after[: len(before)] != before:
             return
+        added = after[len(before) :]
         if not all(old.is_ref_unassignable(one) and _is_stamp(one.get_object(), new_page) for one in added):
             return
         compare_dicts(old_page, new_page, frozenset(["/Annots"]))
         level = ModificationLevel.ANNOTATIONS
         # A page is referred to from many places, and all show the same page: clear it wherever it is used.
         yield level, ReferenceUpdate(reference)
-        if array is not None:
+        array = new_page.raw_get("/Annots")
+        if isinstance(array, generic.IndirectObject):
             context = RelativeContext(reference, RawPdfPath("/Annots"))
-            yield level, ReferenceUpdate(array, context_checked=context)
+            yield level, ReferenceUpdate(array.reference, context_checked=context)
         for one in added:
             yield level, ReferenceUpdate(one)
-            for dependency in new.collect_dependencies(one.get_object(), since_revision=new.revision):
+            appearance = one.get_object()["/AP"]
+            for dependency in new.collect_dependencies(appearance, since_revision=new.revision):
                 if old.is_ref_unassignable(dependency):
                     yield level, ReferenceUpdate(dependency)
 
@@ -120,7 +135,9 @@ def _pages(
             return
         seen.add(reference)
         before, after = old(reference), new(reference)
-        if not isinstance(before, generic.DictionaryObject) or not isinstance(after, generic.DictionaryObject):
+        if not isinstance(before, generic.DictionaryObject) or not isinstance(
+            after, generic.DictionaryObject
+        ):
             return
         if "/Kids" in before:
             kids_before, kids_after = _items(before["/Kids"]), _items(after["/Kids"])
@@ -132,19 +149,21 @@ def _pages(
 
 
 def _items(array: generic.PdfObject) -> list[generic.PdfObject]:
-    return [array.raw_get(index) for index in range(len(array))] if isinstance(array, generic.ArrayObject) else []
+    return (
+        [array.raw_get(index) for index in range(len(array))]
+        if isinstance(array, generic.ArrayObject)
+        else []
+    )
 
 
-def _annotations(page: generic.DictionaryObject) -> tuple[list[generic.Reference], generic.Reference | None]:
-    """References of a page's annotations, and of the array when it is an object of its own."""
-    if "/Annots" not in page:
-        return [], None
-    raw = page.raw_get("/Annots")
-    array = raw.reference if isinstance(raw, generic.IndirectObject) else None
-    items = _items(page["/Annots"])
-    if not all(isinstance(item, generic.IndirectObject) for item in items):
-        raise SuspiciousModification("annotations are direct objects")
-    return [item.reference for item in items if isinstance(item, generic.IndirectObject)], array
+def _annotations(page: generic.DictionaryObject) -> list[generic.Reference] | None:
+    """References of a page's annotations; None when some are not objects of their own."""
+    references: list[generic.Reference] = []
+    for item in _items(page["/Annots"]) if "/Annots" in page else []:
+        if not isinstance(item, generic.IndirectObject):
+            return None
+        references.append(item.reference)
+    return references
 
 
 def _is_stamp(annotation: generic.PdfObject, page: generic.DictionaryObject) -> bool:

@@ -106,7 +106,7 @@ def request_token_for_digest(sha256: bytes, *, policy: TrustPolicy | None = None
 def verify_token(
     der: bytes, data: bytes | None = None, *, sha256: bytes | None = None, policy: TrustPolicy | None = None
 ) -> TokenReport:
-    """Verify a token (or a whole response) over `data`, or over a digest: imprint, signature, usage, chain at its time.
+    """Verify a token (or a whole response) over `data` or a digest: imprint, signature, usage, chain then.
 
     Never raises on the token's content. Revocation of the authority is not asked again: the token was accepted
     at its date, and archives renew their time-stamps before the authority's certificate ends.
@@ -124,7 +124,9 @@ def verify_token(
         return TokenReport(False, None, None, "", False, ("Le jeton est illisible.",))
     authority = _label(unit) if unit is not None else ""
     if unit is None:
-        return TokenReport(False, gen_time, serial, "", False, ("Le jeton ne contient pas le certificat de son autorité.",))
+        return TokenReport(
+            False, gen_time, serial, "", False, ("Le certificat de l’autorité manque dans le jeton.",)
+        )
     problems = [*_imprint_problems(info, digests), *_usage_problems(unit)]
     path, failure = _signature(signed, digests, gen_time, others, policy)
     problems += failure
@@ -190,10 +192,10 @@ def _accept(
 def _unavailable(policy: TrustPolicy) -> TimestampUnavailable:
     if not policy.tsa_urls:
         return TimestampUnavailable(
-            "Aucun service d’horodatage n’est configuré. L’administrateur de la plateforme doit en indiquer un."
+            "Aucun service d’horodatage n’est configuré. L’administration de la plateforme en indique un."
         )
     return TimestampUnavailable(
-        "Aucun service d’horodatage n’a donné de jeton valable. Rien n’a été signé ; réessayez dans quelques minutes.",
+        "Aucun service d’horodatage n’a donné de jeton valable. Réessayez dans quelques minutes.",
         urls=list(policy.tsa_urls),
     )
 
@@ -257,7 +259,9 @@ def _certificates(signed: cms.SignedData) -> tuple[x509.Certificate | None, list
     def is_signer(one: x509.Certificate) -> bool:
         if sid.name == "issuer_and_serial_number":
             chosen = sid.chosen
-            return bool(one.issuer == chosen["issuer"] and one.serial_number == chosen["serial_number"].native)
+            return bool(
+                one.issuer == chosen["issuer"] and one.serial_number == chosen["serial_number"].native
+            )
         return bool(one.key_identifier == sid.chosen.native)
 
     unit = next((one for one in carried if is_signer(one)), None)
@@ -315,4 +319,3 @@ def _signature(
 
 def _label(certificate: x509.Certificate) -> str:
     return str(certificate.subject.native.get("common_name") or certificate.subject.human_friendly)
-

@@ -1,0 +1,1 @@
+"""The parapheur: a document is endorsed, then signed by the person entitled to, along a circuit."""

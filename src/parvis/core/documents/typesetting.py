@@ -79,7 +79,7 @@ def typeset(
             pdf_standards=STANDARDS,
             sys_inputs={"data": json.dumps(data, default=_plain, ensure_ascii=False)},
             ignore_system_fonts=True,
-            timestamp=created or clock.now(),
+            timestamp=(created or clock.now()).replace(microsecond=0),
         )
     except typst.TypstError as error:
         raise TypesettingFailed(

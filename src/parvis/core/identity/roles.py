@@ -1,6 +1,16 @@
 """Roles as named sets of permissions: what a mandate of each role lets its holder do in its organisation."""
 
-READING = frozenset({"actes.lire", "archives.lire", "opendata.lire", "seances.lire", "parapheur.lire", "journal.lire"})
+READING = frozenset(
+    {
+        "actes.lire",
+        "archives.lire",
+        "documents.lire",
+        "journal.lire",
+        "opendata.lire",
+        "parapheur.lire",
+        "seances.lire",
+    }
+)
 
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "secretaire": (
@@ -18,8 +28,11 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "dgs": ("Direction générale des services", READING | {"parapheur.viser", "seances.gerer", "actes.publier"}),
     "maire": ("Maire ou président", READING | {"parapheur.signer", "parapheur.viser", "seances.presider"}),
-    "elu": ("Élu", frozenset({"seances.sieger", "seances.lire"})),
-    "archiviste": ("Archiviste", frozenset({"archives.lire", "archives.verser", "actes.lire", "journal.lire"})),
+    "elu": ("Élu", frozenset({"seances.sieger", "seances.lire", "documents.lire"})),
+    "archiviste": (
+        "Archiviste",
+        frozenset({"archives.lire", "archives.verser", "actes.lire", "documents.lire", "journal.lire"}),
+    ),
     "administrateur": (
         "Administration de l’organisation",
         READING | {"administration.organisation", "administration.taches", "actes.banette"},

@@ -1,0 +1,70 @@
+"""Downloads and page images of documents, for agents and, once published, for everybody."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from parvis.core.documents import previews
+from parvis.core.documents.delivery import deliver
+from parvis.core.documents.errors import DocumentMissing
+from parvis.core.documents.models import Document
+from parvis.core.identity.access import agent_view, public_view
+
+
+def _download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    document = get_object_or_404(Document.objects.select_related("organisation"), pk=pk)
+    try:
+        return deliver(request, document, inline="voir" in request.GET)
+    except DocumentMissing as error:
+        raise Http404 from error
+
+
+def _page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
+    document = get_object_or_404(Document.objects.select_related("organisation"), pk=pk)
+    asked = request.GET.get("largeur", "800")
+    try:
+        image = previews.page_image(document, page, int(asked) if asked.isdecimal() else 800)
+    except previews.NoPreview as error:
+        raise Http404 from error
+    response = HttpResponse(image, content_type="image/png")
+    response["Cache-Control"] = f"{'public' if document.public_since else 'private'}, max-age=86400, immutable"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@agent_view("documents.lire")
+@require_safe
+def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The file itself; ``?voir`` shows it in the browser when its type allows."""
+    return _download(request, pk)
+
+
+@agent_view("documents.lire")
+@require_safe
+def page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
+    """PNG of one page; ``?largeur=`` in pixels."""
+    return _page(request, pk, page)
+
+
+@agent_view("documents.lire")
+@require_safe
+def digest(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The SHA-256 of the document, shown on demand."""
+    document = get_object_or_404(Document, pk=pk)
+    return HttpResponse(document.sha256, content_type="text/plain; charset=utf-8")
+
+
+@public_view
+@require_safe
+def public_download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The published file."""
+    return _download(request, pk)
+
+
+@public_view
+@require_safe
+def public_page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
+    """PNG of one page of a published file."""
+    return _page(request, pk, page)

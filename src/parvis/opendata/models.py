@@ -88,7 +88,13 @@ class DeliberationRow(TenantModel):
                     vote_contre__isnull=True,
                     vote_abstention__isnull=True,
                 )
+                # NULL would make the comparisons unknown, and PostgreSQL lets an unknown check pass.
                 | Q(
+                    vote_pour__isnull=False,
+                    vote_contre__isnull=False,
+                    vote_abstention__isnull=False,
+                    vote_effectif__isnull=False,
+                    vote_reel__isnull=False,
                     vote_effectif__gte=F("vote_reel"),
                     vote_reel=F("vote_pour") + F("vote_contre") + F("vote_abstention"),
                 ),

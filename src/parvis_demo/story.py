@@ -26,6 +26,9 @@ class Person:
 
 PASSWORD = "demonstration sans valeur 2019"  # noqa: S105  (printed by the demo for everybody)
 
+# The same second factor for every invented account, so that any authenticator application can follow the demo.
+TOTP_SECRET = "PARVISDEMONSTRATIONSANSVALEUR234"  # noqa: S105
+
 PEOPLE = [
     Person("secretariat@juvignac.test", "Camille", "Exemple", "secretaire", "Secrétaire général de mairie (compte fictif)"),
     Person("dgs@juvignac.test", "Dominique", "Exemple", "dgs", "Directeur général des services (compte fictif)"),
@@ -69,10 +72,10 @@ Marchés publics : la commune n’adhère pas à ce service. Données ouvertes :
 """
 VISAS = ["Vu le code général des collectivités territoriales, et notamment son article L.2121-22 ;"]
 DISPOSITIF = [
-    ("APPROUVE", "le principe de l’adhésion à la plateforme de services numériques ;"),
-    ("DIT", "que les crédits correspondants sont inscrits au budget 2019, chapitre 011, article 6135 ;"),
-    ("AUTORISE", "la signature de la convention avec Montpellier Méditerranée Métropole ;"),
-    ("AUTORISE", "le maire, ou son représentant habilité, à signer tout acte nécessaire à l’exécution."),
+    "D’APPROUVER le principe de l’adhésion à la plateforme de services numériques ;",
+    "DE DIRE que les crédits correspondants sont inscrits au budget 2019, chapitre 011, article 6135 ;",
+    "D’AUTORISER la signature de la convention avec Montpellier Méditerranée Métropole ;",
+    "D’AUTORISER le maire, ou son représentant habilité, à signer tout acte nécessaire à l’exécution.",
 ]
 PUBLICATION_MENTION = "Acte rendu exécutoire après dépôt en préfecture et publication le ..."
 ANNEXE_AMOUNTS = [
@@ -126,3 +129,15 @@ class Calendar:
 def calendar_ending_on(day: date) -> Calendar:
     """The same story, moved so that its last day, the publication, is ``day``."""
     return Calendar(day - (MEETING_DAY + timedelta(days=10)))
+
+
+# The four items before it on the agenda are invented, so that the fifth gets its number.
+OTHER_ITEMS = [
+    "Approbation du procès-verbal de la séance précédente (point fictif)",
+    "Désignation des membres d’une commission (point fictif)",
+    "Subvention à une association sportive (point fictif)",
+    "Tarifs de la salle municipale (point fictif)",
+]
+OTHER_EXPOSE = "Ce point est inventé pour la démonstration ; il précède la délibération réelle à l’ordre du jour."
+OTHER_VISA = "Vu le code général des collectivités territoriales, et notamment son article L.2121-29 ;"
+OTHER_MATIERE = ("5.2", "Institutions et vie politique/Fonctionnement des assemblées")

@@ -1,0 +1,156 @@
+"""``bin/demo``: sets the stage, lives the story, shows the evidence, then serves Parvis."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from datetime import date, datetime
+from pathlib import Path
+
+from parvis_demo import story
+from parvis_demo.stage import PROJECT, Stage, serve, stage
+
+SIGNATORY = ("Alix Exemple", "Commune de Juvignac", "213401235")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bin/demo", description="Une délibération, de la convocation à l’open data.")
+    parser.add_argument("--once", action="store_true", help="vivre la chaîne sur une base neuve, puis s’arrêter")
+    parser.add_argument("--date", choices=["today"], help="aux dates d’aujourd’hui au lieu de celles de 2019")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--folder", type=Path, default=PROJECT / "var" / "demo")
+    options = parser.parse_args()
+    calendar = story.calendar_ending_on(date.today()) if options.date else story.Calendar()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+    began = time.monotonic()
+    print("\nParvis, démonstration : données publiques, personnes inventées, aucune valeur légale.\n", flush=True)
+    # The web server and the messages it sends must agree on the address.
+    os.environ["PARVIS_BASE_URL"] = f"http://localhost:{options.port}"
+    with stage(options.folder.resolve(), [SIGNATORY]) as the_stage:
+        import django
+
+        os.environ["DJANGO_SETTINGS_MODULE"] = "parvis.config.settings"
+        django.setup()
+        live(the_stage, calendar)
+        print(f"\nLa chaîne est complète en {time.monotonic() - began:.0f} secondes.")
+        print(f"Les preuves : {the_stage.evidence}\n", flush=True)
+        if options.once:
+            return 0
+        the_stage.real_time()
+        server = serve(options.port)
+        try:
+            invite(the_stage, options.port)
+            server.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            server.terminate()
+            server.wait(10)
+    return 0
+
+
+def live(the_stage: Stage, calendar: story.Calendar) -> None:
+    """Run every step, print it with its evidence, and write summary.json."""
+    from parvis_demo.chain import Chain
+    from parvis_demo.evidence import Story, copy_archive_storage, copy_pki, export_journal, sha256_of
+    from parvis_demo.people import install
+
+    the_stage.set_clock(calendar.preparation)
+    organisation, people = install(the_stage, calendar)
+    chain = Chain(the_stage, organisation, people, calendar)
+    told = Story(the_stage.evidence)
+    copy_pki(the_stage, the_stage.evidence)
+
+    def tell(name: str, sentence: str, started: datetime, files: list[Path], **identifiers: object) -> None:
+        told.step(name, started, datetime.now().astimezone(), files, **identifiers)
+        print(f"  ✓ {sentence}")
+        for path in files:
+            print(f"      {path.name:<44} sha256 {sha256_of(path)[:16]}…")
+        sys.stdout.flush()
+
+    def begin() -> datetime:
+        return datetime.now().astimezone()
+
+    from parvis.core.web.templatetags.parvis import date_longue
+
+    start = begin()
+    seance = chain.convoke(chain.prepare())
+    tell("convocation", f"Convoquée le {date_longue(calendar.convocation)}, 29 élus, preuve horodatée", start, [])
+
+    start = begin()
+    deliberation = chain.hold(seance)
+    route = chain.send_to_signature(deliberation)
+    files = told.collect(organisation, route, "convocation", "convocation_ics", "convocation_preuve", "convocation_jeton")
+    facts = chain.facts(route)
+    remarks = [c["sentence"] for c in facts["controles"] if not c["ok"]]
+    tell("seance", f"Votée le {date_longue(calendar.meeting)} : {facts['vote']['pour']} pour", start, files,
+         numero=deliberation.number, quorum_presents=facts["vote"]["presents"], votants=facts["vote"]["votants"])  # fmt: skip
+    for remark in remarks:
+        print(f"      remarque : {remark}")
+
+    start = begin()
+    chain.sign(route)
+    files = told.collect(organisation, route, "signe", "rapport_validation")
+    tell("signature", f"Signée : {chain.facts(route)['signature']['verdict']}", start, files)
+
+    start = begin()
+    acte = chain.transmit(route)
+    files = told.collect(organisation, route, "enveloppe", "acte_xml", "ar", "tamponne", "bordereau")
+    tell("transmission", f"Transmise et acquittée : {acte.unique_id}", start, files,
+         id_acte=acte.unique_id, date_reception=chain.facts(route)["ar"]["date_reception"])  # fmt: skip
+
+    start = begin()
+    chain.publish(acte, route)
+    files = told.collect(organisation, route, "tamponne", "certificat_executoire")
+    publication = chain.facts(route)["publication"]
+    tell("publication", f"Publiée, exécutoire le {date_longue(date.fromisoformat(publication['executoire']))}", start,
+         files, **publication)  # fmt: skip
+
+    start = begin()
+    chain.archive(route)
+    files = told.collect(organisation, route, "transfer", "sip", "atr")
+    copy_archive_storage(the_stage.evidence)
+    tell("archive", "Archivée : deux copies relues, ATR 000", start, files, **chain.facts(route)["archive"])
+
+    start = begin()
+    chain.open_data(route)
+    from parvis.core.organisations.tenancy import public_view_of
+    from parvis.opendata.services import deliberations_csv
+
+    table = the_stage.evidence / "deliberations.csv"
+    with public_view_of(organisation):
+        table.write_bytes(deliberations_csv(organisation))
+    tell("opendata", "Ouverte : une ligne de plus au jeu « délibérations » (SCDL 2.1.5)", start, [table])
+
+    start = begin()
+    target = export_journal(organisation, the_stage.evidence)
+    tell("journal", f"Journal scellé et exporté : {target.name}/", start, sorted(target.glob("*.json*")))
+    told.write_summary(
+        collectivite=organisation.name,
+        deliberation=deliberation.number,
+        id_acte=acte.unique_id,
+        executoire=publication["executoire"],
+        controles=facts["controles"],
+        horloge="simulée : les étapes sont vécues aux dates de la délibération",
+        valeur="aucune : certificats, horodatage et préfecture du bac à sable",
+    )
+
+
+def invite(the_stage: Stage, port: int) -> None:
+    """Print where to go and with which account."""
+    address = f"http://localhost:{port}"
+    print(f"Ouvrez {address}\n")
+    print(f"  Mot de passe de tous les comptes fictifs : {story.PASSWORD}")
+    print(f"  Second facteur : bin/parvis demo_code ADRESSE, ou clé TOTP {story.TOTP_SECRET}\n")
+    for person in story.PEOPLE:
+        print(f"  {person.email:<34} {person.title}")
+    print(f"\n  Page publique des actes  {address}/p/juvignac/actes/")
+    print(f"  Données ouvertes         {address}/p/juvignac/donnees/deliberations/")
+    print(f"  Boîte aux lettres        {the_stage.facts['inbox_url']}")
+    print("\nCtrl-C pour arrêter.", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

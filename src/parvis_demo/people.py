@@ -1,0 +1,40 @@
+"""Installs the territory, the invented people, their second factor, the signing certificate and the nomenclature."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from allauth.mfa.totp.internal.auth import TOTP
+from django.core.management import call_command
+
+from parvis.core.identity.models import Account, Mandate
+from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.trust import certificates
+from parvis_demo import story
+from parvis_demo.stage import Stage
+
+TERRITORY = Path(__file__).with_name("territory.csv")
+
+
+def install(stage: Stage, calendar: story.Calendar) -> tuple[Organisation, dict[str, Account]]:
+    """Everything that must be there before the story; returns Juvignac and its people by role."""
+    call_command("load_territory", TERRITORY)
+    organisation = Organisation.objects.get(slug="juvignac")
+    since = calendar.meeting_day - timedelta(days=5 * 365)
+    people = {}
+    for person in story.PEOPLE:
+        account = Account.objects.create_user(
+            person.email, story.PASSWORD, given_name=person.given_name, family_name=person.family_name
+        )
+        TOTP.activate(account, story.TOTP_SECRET)
+        with acting_for(organisation):
+            Mandate.objects.create(
+                organisation=organisation, account=account, role=person.role, title=person.title, start=since
+            )
+        people[person.role] = account
+    signer = stage.facts["signers"][0]
+    with acting_for(organisation):
+        certificates.enrol_pkcs12(
+            organisation, Path(signer["pkcs12"]).read_bytes(), signer["password"], account=people["maire"]
+        )
+    return organisation, people

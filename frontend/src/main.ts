@@ -2,10 +2,9 @@
 import "./layers.css";
 import "@fontsource-variable/atkinson-hyperlegible-next/wght.css";
 import "./bootstrap.scss";
+import "./styles";
 import htmx from "htmx.org";
 import { enhance } from "./enhance";
-
-import.meta.glob("./styles/*.css", { eager: true });
 
 declare global {
   interface Window {

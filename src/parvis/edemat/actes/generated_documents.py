@@ -1,7 +1,7 @@
-"""Documents that Parvis produces about an act: stamped copies, bordereau d'acquittement, certificate (L2131-1).
+"""Documents that Parvis produces about an act: stamped copies, bordereau, certificate of L2131-1.
 
-Each is derived from the act as sent, never replaces it, and is produced once: the same stage asked twice finds the
-same document. A copy that cannot be stamped is not served: the reason is kept in the journal and on the act's page.
+Each is derived from the act as sent, never replaces it, and is produced once: the same stage asked twice finds
+the same document. A copy that cannot be stamped is not served: the reason goes to the journal of the act.
 """
 
 import io
@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
+from parvis.core.documents.services import publish as open_to_public
 from parvis.core.documents.services import read_bytes, store
 from parvis.core.documents.typesetting import organisation_facts, typeset
 from parvis.core.errors import DomainError
@@ -56,9 +57,7 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
         stamped = stamp_files(acte, actor=actor)
         if own := stamped.get(acte.document_id):
             publication.stamped = own
-            Document.objects.filter(pk=own.pk, public_since__isnull=True).update(
-                public_since=publication.published_at
-            )
+            open_to_public(own, actor=actor)
         if acte.executoire_on:
             _attach(
                 acte,

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
+from parvis.core.documents.services import publish as open_to_public
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Mandate
 from parvis.core.journal.actions import register_action
@@ -151,7 +152,8 @@ def publish(
         vote=vote_sentence(acte.route.facts.get("vote", {})) if acte.route else "",
         annexes=[_annexe(piece.document, piece.posted_filename) for piece in pieces],
     )
-    _open_to_public([acte.document, *(piece.document for piece in pieces)])
+    for document in (acte.document, *(piece.document for piece in pieces)):
+        open_to_public(document, actor=actor)
     acte.published_on, acte.executoire_on = on, binding
     acte.save(update_fields=["published_on", "executoire_on"])
     record(
@@ -239,9 +241,3 @@ def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_revie
 
 def _annexe(document: Document, name: str) -> dict[str, Any]:
     return {"document": str(document.pk), "name": name, "size": document.size, "sha256": document.sha256}
-
-
-def _open_to_public(documents: list[Document]) -> None:
-    Document.objects.filter(pk__in=[d.pk for d in documents], public_since__isnull=True).update(
-        public_since=clock.now()
-    )

@@ -1,0 +1,368 @@
+"""What the page of an act shows: its route, what can be done now and by whom, its files, its dates, its journal."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from parvis.core.documents.models import Document
+from parvis.core.identity.models import Account
+from parvis.core.journal.models import Entry
+from parvis.core.routing.models import RouteStep
+from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_longue, date_moyenne, jour_heure
+from parvis.edemat.actes.enums import Delivery, Nature, Status
+from parvis.edemat.actes.legal_dates import last_appeal_day, last_defere_day, online_until
+from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
+
+SINGULAR = {
+    "1": "Délibération",
+    "2": "Arrêté",
+    "3": "Décision individuelle",
+    "4": "Contrat",
+    "5": "Document budgétaire",
+    "6": "Acte",
+}
+
+TRANSMIT, PUBLISH, RESOLVE = "actes.transmettre", "actes.publier", "actes.transmettre"
+
+JOURNAL_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class Action:
+    """The banner under the route: what comes next, and the button when the person may do it."""
+
+    title: str
+    text: str = ""
+    state: str = "now"
+    verb: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """One line of the document card."""
+
+    label: str
+    document: Document
+    note: str = ""
+    signature: str = ""
+
+
+class Dossier:
+    """One act as a person who holds ``permissions`` sees it; everything is read once."""
+
+    def __init__(self, acte: Acte, permissions: frozenset[str]) -> None:
+        self.acte = acte
+        self.permissions = permissions
+
+    # --- heading ---
+    @property
+    def subtitle(self) -> str:
+        """« Délibération 19.07.01.05 · 5.7 Intercommunalité · 034-…-DE »."""
+        matiere = f"{self.acte.matiere} {self.acte.matiere_label}".strip()
+        return " · ".join(
+            filter(None, [f"{SINGULAR[self.acte.nature]} {self.acte.numero}", matiere, self.acte.unique_id])
+        )
+
+    @property
+    def crumbs(self) -> list[dict[str, str]]:
+        here = [{"label": "Actes", "url": self._url("list", pk=False)}]
+        if self.acte.nature == Nature.DELIBERATION:
+            meeting = f"Séance du {date_moyenne(self.acte.decision_date)}"
+            here.append({"label": meeting, "url": ""})
+        return here
+
+    def _url(self, name: str, *, pk: bool = True) -> str:
+        place: dict[str, Any] = {"organisation_slug": self.acte.organisation.slug}
+        return reverse(f"actes:{name}", kwargs=place | ({"pk": self.acte.pk} if pk else {}))
+
+    # --- state ---
+    @cached_property
+    def transaction(self) -> Transaction | None:
+        return self.acte.transaction
+
+    @cached_property
+    def publication(self) -> Publication | None:
+        """The publication online, if any."""
+        return self.acte.publications.online().select_related("stamped").defer("text", "search").first()
+
+    @property
+    def public_url(self) -> str:
+        if not self.publication:
+            return ""
+        return reverse("actes_public:detail", args=[self.acte.organisation.slug, self.publication.pk])
+
+    # --- route ---
+    @cached_property
+    def steps(self) -> list[dict[str, Any]]:
+        """Steps for the cheminement; an act sent without a route shows the steps of this service alone."""
+        if self.acte.route is None:
+            return self._own_steps()
+        return [
+            {"label": step.label, "state": step.state, "lines": self._lines(step)}
+            for step in self.acte.route.steps.select_related("route").order_by("rank")
+        ]
+
+    def _lines(self, step: RouteStep) -> list[str]:
+        if step.state == RouteStep.State.DONE and step.ended_at:
+            return list(filter(None, [self._when(step), step.summary]))
+        if step.state == RouteStep.State.CURRENT:
+            since = f"depuis le {jour_heure(step.started_at)}" if step.started_at else ""
+            return list(filter(None, [since, step.summary]))
+        return [step.summary] if step.summary else []
+
+    def _when(self, step: RouteStep) -> str:
+        """The legal date of the step when the act knows it, else when the step ended."""
+        if step.code == "actes.transmission" and self.acte.sent_at:
+            return jour_heure(self.acte.sent_at)
+        if step.code == "actes.publication" and self.acte.published_on:
+            return date_moyenne(self.acte.published_on)
+        return jour_heure(step.ended_at)
+
+    def _own_steps(self) -> list[dict[str, Any]]:
+        acte = self.acte
+        done = [
+            ("Transmise", "À transmettre", acte.sent_at, jour_heure(acte.sent_at) if acte.sent_at else ""),
+            ("Acquittée", "À acquitter", acte.received_on, date_courte(acte.received_on)),
+            ("Publiée", "À publier", acte.published_on, date_courte(acte.published_on)),
+        ]
+        steps, current = [], True
+        for past, future, reached, when in done:
+            state = "done" if reached else ("now" if current else "waiting")
+            current = bool(reached) and current
+            steps.append(
+                {"label": past if reached else future, "state": state, "lines": [when] if when else []}
+            )
+        return steps
+
+    # --- next action ---
+    @cached_property
+    def action(self) -> Action | None:
+        """What comes next, said for the person who reads."""
+        acte, transaction = self.acte, self.transaction
+        if (
+            transaction
+            and transaction.delivery == Delivery.INCERTAINE
+            and transaction.status == Status.EN_ATTENTE
+        ):
+            return self._offer(
+                RESOLVE,
+                Action(
+                    "Envoi incertain",
+                    "La préfecture a pu recevoir l’acte sans que nous ayons sa réponse. Rien n’est renvoyé sans vous : "
+                    "vérifiez auprès de la préfecture ou attendez l’accusé de réception.",
+                    "danger",
+                    "Dire ce qu’il en est",
+                    self._url("uncertain"),
+                ),
+            )
+        match acte.status:
+            case Status.ERREUR:
+                return self._error(transaction)
+            case Status.ANNULE:
+                return Action(
+                    "Transmission annulée",
+                    "Ce numéro ne peut plus servir ; l’acte lui-même demeure.",
+                    "waiting",
+                )
+            case Status.A_SIGNER:
+                return Action(
+                    "En attente de signature", "L’acte pourra partir dès qu’il sera signé.", "waiting"
+                )
+            case Status.A_POSTER:
+                return self._offer(
+                    TRANSMIT,
+                    Action(
+                        "Transmettre à la préfecture",
+                        "L’acte est prêt. La transmission est définitive : son numéro ne pourra plus servir.",
+                        "now",
+                        "Transmettre à la préfecture",
+                        self._url("transmit"),
+                    ),
+                )
+            case Status.POSTE | Status.EN_ATTENTE:
+                said = transaction.delivery_message if transaction else ""
+                return Action(
+                    "Envoi en cours", said or "L’acte part à la préfecture dans quelques instants.", "waiting"
+                )
+            case Status.TRANSMIS:
+                return Action(
+                    "En attente de l’accusé de réception",
+                    f"Transmis le {date_heure(acte.sent_at)}. La préfecture répond en général en quelques minutes.",
+                    "waiting",
+                )
+        return self._publication_action()
+
+    def _error(self, transaction: Transaction | None) -> Action:
+        detail = transaction.anomaly_detail or transaction.delivery_message if transaction else ""
+        return Action(
+            "Transmission en erreur",
+            f"La préfecture répond : « {detail} ». Corrigez l’acte et transmettez-le de nouveau."
+            if detail
+            else "",
+            "danger",
+        )
+
+    def _publication_action(self) -> Action | None:
+        acte = self.acte
+        if acte.status not in ACKNOWLEDGED:
+            return None
+        if acte.published_on is None:
+            noun = SINGULAR[acte.nature].lower()
+            article = "la " if acte.nature in ("1", "3") else "l’" if acte.nature in ("2", "6") else "le "
+            return self._offer(
+                PUBLISH,
+                Action(
+                    "Publier sur le site de la commune",
+                    "L’acte devient exécutoire et ouvre le délai de recours de deux mois. Le texte intégral reste en "
+                    "ligne au moins deux mois.",
+                    "now",
+                    f"Publier {article}{noun}",
+                    self._url("publish"),
+                ),
+            )
+        if self.publication is None:
+            return Action(
+                "Retiré du site",
+                "L’acte a été publié puis retiré ; sa date de publication reste acquise.",
+                "waiting",
+            )
+        return Action(
+            "En ligne sur le site de la commune",
+            f"Publié le {date_longue(acte.published_on)} par {self.publication.author_name}, "
+            f"{self.publication.author_quality}. Il y reste au moins jusqu’au "
+            f"{date_moyenne(online_until(acte.published_on))}.",
+            "waiting",
+            "Voir la page publique",
+            self.public_url,
+        )
+
+    def _offer(self, permission: str, action: Action) -> Action:
+        """``action`` with its button, or the same without it for those who may only read."""
+        return action if permission in self.permissions else Action(action.title, action.text, "waiting")
+
+    @property
+    def may_withdraw(self) -> bool:
+        return self.publication is not None and PUBLISH in self.permissions
+
+    # --- documents ---
+    @cached_property
+    def _derived(self) -> dict[str, Document]:
+        """Latest document derived from the act, by the beginning of its derivation."""
+        found: dict[str, Document] = {}
+        for document in self.acte.document.derived.select_related("organisation").order_by("pk"):
+            found[document.derivation] = document
+            if document.derivation.startswith("tampon"):
+                found["tampon"] = document
+            elif document.derivation.startswith("certificat_executoire"):
+                found["certificat"] = document
+        return found
+
+    @property
+    def shown(self) -> Document:
+        """The document whose first page is shown: the stamped copy once it exists."""
+        return self._derived.get("tampon", self.acte.document)
+
+    @cached_property
+    def files(self) -> list[File]:
+        """Everything a person may want to open, the act first."""
+        acte = self.acte
+        signed = acte.original_id is not None and acte.original_id != acte.document_id
+        verdict = acte.route.facts.get("signature", {}).get("verdict", "") if acte.route else ""
+        label = SINGULAR[acte.nature] + (" signée" if signed and acte.nature == "1" else "")
+        files = [
+            File(
+                label,
+                acte.document,
+                signature="signature valide" if verdict in ("valid", "valide", "VALID") else "",
+            )
+        ]
+        pieces = acte.pieces.select_related("document__organisation").order_by("rank")
+        files += [File(piece.posted_filename, piece.document, piece.code_pj) for piece in pieces]
+        named = {"tampon": "Acte tamponné", "bordereau": "Bordereau d’acquittement"}
+        named["certificat"] = "Certificat du caractère exécutoire"
+        if self.transaction and self.transaction.ar_id:
+            files.append(File("Accusé de réception", self.transaction.ar, date_courte(acte.received_on)))
+        files += [File(text, self._derived[key]) for key, text in named.items() if key in self._derived]
+        if self.transaction and self.transaction.archive_id:
+            files.append(File("Enveloppe transmise", self.transaction.archive))
+        return files
+
+    # --- essentials ---
+    @property
+    def defere_until(self) -> date | None:
+        return last_defere_day(self.acte.received_on) if self.acte.received_on else None
+
+    @property
+    def appeal_until(self) -> date | None:
+        return last_appeal_day(self.acte.published_on) if self.acte.published_on else None
+
+    @property
+    def received(self) -> str:
+        return date_moyenne(self.acte.received_on)
+
+    @property
+    def signatory(self) -> str:
+        signature = self.acte.route.facts.get("signature", {}) if self.acte.route else {}
+        signatory = signature.get("signatory", "")
+        if isinstance(signatory, dict):
+            return ", ".join(filter(None, [signatory.get("name"), signatory.get("title")]))
+        return str(signatory)
+
+    @property
+    def vote(self) -> dict[str, Any]:
+        return self.acte.route.facts.get("vote", {}) if self.acte.route else {}
+
+    # --- checks ---
+    @cached_property
+    def checks(self) -> list[dict[str, Any]]:
+        """Checks of the services before this one, then those made before sending; the failing ones first."""
+        earlier = self.acte.route.facts.get("controles", []) if self.acte.route else []
+        return sorted([*earlier, *self.acte.checks], key=lambda check: bool(check.get("ok")))
+
+    @property
+    def remarks(self) -> int:
+        return sum(1 for check in self.checks if not check.get("ok") and check.get("severity") != "bloquant")
+
+    @property
+    def blocking(self) -> int:
+        return sum(1 for check in self.checks if not check.get("ok") and check.get("severity") == "bloquant")
+
+    # --- journal ---
+    @cached_property
+    def entries(self) -> list[dict[str, Any]]:
+        """The journal of the act and of its route, newest first, each with the address of its proof."""
+        about = Entry.objects.about("acte", self.acte.pk)
+        if self.acte.route_id:
+            about = about | Entry.objects.about("route", self.acte.route_id)
+        found = list(about.order_by("-seq")[:JOURNAL_LENGTH])
+        people = Account.objects.in_bulk(
+            {int(e.actor_id) for e in found if e.actor_kind == "account" and e.actor_id.isdigit()}
+        )
+        return [
+            {"at": e.ts, "what": self._what(e), "who": self._who(e, people), "url": self._proof(e)}
+            for e in found
+        ]
+
+    def _what(self, entry: Entry) -> str:
+        envelope = entry.details.get("enveloppe") or entry.details.get("envelope") or ""
+        return f"{entry.label}, enveloppe {envelope}" if envelope else entry.label
+
+    def _who(self, entry: Entry, people: dict[int, Account]) -> str:
+        if entry.actor_kind == "account" and entry.actor_id.isdigit() and int(entry.actor_id) in people:
+            return people[int(entry.actor_id)].full_name
+        return {"job": "Traitement automatique", "system": "Parvis", "anonymous": "Anonyme"}.get(
+            entry.actor_kind, ""
+        )
+
+    def _proof(self, entry: Entry) -> str:
+        place = {"organisation_slug": self.acte.organisation.slug}
+        for name, key in (("journal:proof", {"seq": entry.seq}), ("journal:entry", {"seq": entry.seq})):
+            try:
+                return reverse(name, kwargs=place | key)
+            except NoReverseMatch:
+                continue
+        return ""

@@ -1,0 +1,1 @@
+"""Pages of acts: the agents' board, act and basket, and the public register."""

@@ -1,0 +1,163 @@
+"""Agents' pages of acts: the tracking board, one page per act, publication and its end."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from parvis.core import clock
+from parvis.core.errors import DomainError
+from parvis.core.identity.access import agent_view
+from parvis.edemat.actes import board, publication
+from parvis.edemat.actes.dossier import Dossier
+from parvis.edemat.actes.enums import InboundState, Nature
+from parvis.edemat.actes.exports import export_acts
+from parvis.edemat.actes.forms import PublishForm, WithdrawForm
+from parvis.edemat.actes.keyset import page_of
+from parvis.edemat.actes.legal_dates import executoire_on, last_appeal_day, online_until
+from parvis.edemat.actes.models import Acte, InboundMessage, Publication, Transaction
+
+COLUMNS = [
+    {"label": "Date"},
+    {"label": "Numéro"},
+    {"label": "Objet"},
+    {"label": "Nature"},
+    {"label": "Matière"},
+    {"label": "État"},
+    {"label": "Exécutoire"},
+]
+
+
+@agent_view("actes.lire", application="edemat")
+@require_safe
+def list_acts(request: HttpRequest) -> HttpResponse:
+    """The tracking board: filters, one page of acts, what must be looked at."""
+    filters = board.Filters.read(request.GET)
+    rows = board.acts(request.organisation, filters).defer("checks")
+    page = page_of(rows, "decision_date", request.GET)
+    basket = "actes.banette" in request.permissions
+    return render(
+        request,
+        "actes/list.html",
+        {
+            "filters": filters,
+            "page": page,
+            "columns": COLUMNS,
+            "situations": board.SITUATIONS.items(),
+            "natures": Nature.choices,
+            "matieres": [(code, f"{code} {label}") for code, label in board.MATIERES.items()],
+            "previous": _page_address(filters, "avant", page.previous),
+            "next": _page_address(filters, "apres", page.next),
+            "uncertain": Transaction.objects.filter(organisation=request.organisation).uncertain().count(),
+            "basket": InboundMessage.objects.filter(
+                organisation=request.organisation, state=InboundState.BANETTE
+            ).count()
+            if basket
+            else 0,
+        },
+    )
+
+
+def _page_address(filters: board.Filters, direction: str, key: str) -> str:
+    return "?" + "&".join(filter(None, [filters.query, f"{direction}={key}"])) if key else ""
+
+
+@agent_view("actes.lire", application="edemat")
+@require_safe
+def export(request: HttpRequest, extension: str) -> HttpResponseBase:
+    """The board as CSV or ODS, for the present filters."""
+    if extension not in ("csv", "ods"):
+        raise Http404
+    rows = board.acts(request.organisation, board.Filters.read(request.GET))
+    return export_acts(rows, extension, f"actes-{request.organisation.slug}-{clock.today():%Y%m%d}")
+
+
+def get_acte(request: HttpRequest, pk: UUID) -> Acte:
+    """The act of the present organisation, or 404 like a missing one."""
+    acts = Acte.objects.select_related("organisation", "route", "document__organisation")
+    return get_object_or_404(acts, pk=pk, organisation=request.organisation)
+
+
+@agent_view("actes.lire", application="edemat")
+@require_safe
+def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One screen for one act: route, next action, documents, essentials, checks, journal."""
+    return render(
+        request, "actes/detail.html", {"dossier": Dossier(get_acte(request, pk), request.permissions)}
+    )
+
+
+@agent_view("actes.publier", application="edemat")
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put the act online: the page says what follows, the button does it."""
+    acte = get_acte(request, pk)
+    form = PublishForm(acte, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _publish(request, acte, form.cleaned_data)
+        except DomainError as refusal:
+            form.add_error(None, refusal.sentence)
+        else:
+            messages.success(request, "L’acte est en ligne. Le tampon et le certificat sont en préparation.")
+            return redirect("actes:detail", organisation_slug=request.organisation.slug, pk=acte.pk)
+    today = clock.today()
+    return render(
+        request,
+        "actes/publish.html",
+        {
+            "acte": acte,
+            "form": form,
+            "remarks": publication.remarks_before_publication(acte, today),
+            "today": today,
+            "executoire_on": executoire_on(acte.received_on, today),
+            "appeal_until": last_appeal_day(today),
+            "online_until": online_until(today),
+            "already": acte.publications.online().exists(),
+        },
+        status=400 if form.errors else 200,
+    )
+
+
+def _publish(request: HttpRequest, acte: Acte, entered: dict[str, Any]) -> Publication:
+    annexes = entered.get("annexes")
+    return publication.publish(
+        acte,
+        author=publication.Author(entered["author_name"].strip(), entered["author_quality"].strip()),
+        actor=request.actor,
+        personal_data_reviewed=entered.get("personal_data_reviewed", False),
+        annexes=None if annexes is None else [piece.pk for piece in annexes],
+    )
+
+
+@agent_view("actes.publier", application="edemat")
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take the act off the public site, with its reason."""
+    acte = get_acte(request, pk)
+    online = get_object_or_404(Publication.objects.online().defer("text", "search"), acte=acte)
+    form = WithdrawForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            publication.withdraw(online, actor=request.actor, **form.cleaned_data)
+        except DomainError as refusal:
+            form.add_error(None, refusal.sentence)
+        else:
+            messages.success(request, "L’acte n’est plus en ligne. Sa date de publication reste acquise.")
+            return redirect("actes:detail", organisation_slug=request.organisation.slug, pk=acte.pk)
+    return render(
+        request,
+        "actes/withdraw.html",
+        {
+            "acte": acte,
+            "publication": online,
+            "form": form,
+            "online_until": online_until(online.published_on),
+            "cancel": reverse("actes:detail", args=[request.organisation.slug, acte.pk]),
+        },
+        status=400 if form.errors else 200,
+    )

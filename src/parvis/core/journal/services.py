@@ -57,7 +57,7 @@ def record(
 def record_many(organisation: Organisation, events: Iterable[Event]) -> list[Entry]:
     """Append several events at once, in order; they share one instant."""
     with transaction.atomic():
-        head = _locked_head(organisation)
+        head = locked_head(organisation)
         now = clock.now()
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         seq, prev, entries = head.seq, head.prev, []
@@ -88,7 +88,7 @@ def record_many(organisation: Organisation, events: Iterable[Event]) -> list[Ent
         return entries
 
 
-def _locked_head(organisation: Organisation) -> Head:
+def locked_head(organisation: Organisation) -> Head:
     """The end of the chain, locked until the caller's transaction ends: commits keep the order of numbers."""
     heads = Head.objects.select_for_update().filter(organisation=organisation)
     head = heads.first()

@@ -1,0 +1,48 @@
+"""Run every bench, or those named, one after the other. The last line holds the lowest ratio and each bench's own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.workbench import PROJECT, machine, say
+
+SHARED = {"__init__", "__main__", "workbench"}
+
+
+def main() -> int:
+    present = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in SHARED)
+    names = sys.argv[1:] or present
+    unknown = [name for name in names if name not in present]
+    if unknown:
+        print(f"No such bench: {', '.join(unknown)}. There are: {', '.join(present)}.", file=sys.stderr)
+        return 2
+    say(machine=machine())
+    ratios: dict[str, float] = {}
+    broken = []
+    for name in names:
+        last = ""
+        environment = {**os.environ, "PYTHONPATH": f"{PROJECT / 'src'}{os.pathsep}{PROJECT}"}
+        with subprocess.Popen(
+            [sys.executable, "-m", f"bench.{name}"],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=PROJECT,
+            env=environment,
+        ) as process:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                last = line
+        try:
+            ratios[name] = json.loads(last)["ratio"]
+        except (ValueError, KeyError, TypeError):
+            broken.append(name)
+        if process.returncode and name not in broken:
+            broken.append(name)
+    say(bench="all", ratio=min(ratios.values(), default=None), ratios=ratios, broken=broken)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -27,7 +27,10 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         },
     ),
     "dgs": ("Direction générale des services", READING | {"parapheur.viser", "seances.gerer", "actes.publier"}),
-    "maire": ("Maire ou président", READING | {"parapheur.signer", "parapheur.viser", "seances.presider"}),
+    "maire": (
+        "Maire ou président",
+        READING | {"parapheur.signer", "parapheur.viser", "seances.presider", "seances.sieger"},
+    ),
     "elu": ("Élu", frozenset({"seances.sieger", "seances.lire", "documents.lire"})),
     "archiviste": (
         "Archiviste",

@@ -7,4 +7,9 @@ class SeancesConfig(AppConfig):
     verbose_name = "Séances et délibérations"
 
     def ready(self) -> None:
-        from parvis.edemat.seances import steps  # noqa: F401  registers the step of the vote
+        from parvis.core.web import navigation
+        from parvis.edemat.seances import actions, steps  # noqa: F401  names its events, registers its step
+
+        navigation.register(
+            "seances", "Séances", "seances:list", "seances.lire", application="edemat", rank=10
+        )

@@ -146,6 +146,7 @@ MUTATIONS: list[tuple[str, Mutation]] = [
     ("B5", _late),
     ("B5", lambda f: replace(f, sendings=f.sendings | {"M. SBIA": date(2019, 6, 26)})),
     ("B5", lambda f: replace(f, sendings={})),
+    ("B5", lambda f: replace(f, sendings={n: d for n, d in f.sendings.items() if n != "M. SBIA"})),
     ("B6", _holder_of_two),
     ("B6", lambda f: replace(f, powers=(*f.powers[:7], Power("Mme GAUZY CHABLE", "M. ROQUES")))),
     ("B7", lambda f: replace(f, presents=(*f.presents, "M. ROQUES"))),
@@ -241,4 +242,4 @@ def test_ordinary_dots_are_not_blanks(text: str) -> None:
 def test_each_member_day_is_judged_alone(fiche: Fiche) -> None:
     for shift in range(-3, 1):
         sent = date(2019, 6, 25) + timedelta(days=shift)
-        assert _findings(replace(fiche, sendings={"M. SAVY": sent}))["B5"].ok
+        assert _findings(replace(fiche, sendings=fiche.sendings | {"M. SAVY": sent}))["B5"].ok

@@ -179,7 +179,7 @@ def add_annexe(
     if document is None:
         if content is None:
             raise TypeError("an annex is a document or a content")
-        document = store(point.organisation, content, filename, label=title)
+        document = store(point.organisation, content, filename, label=title, must_be_sound=True)
     last = point.annexes.aggregate(last=Max("rank"))["last"] or 0
     annexe = Annexe.objects.create(
         organisation=point.organisation,

@@ -1,0 +1,39 @@
+"""French names of the events that meetings write in the journal."""
+
+from parvis.core.journal.actions import register_action
+from parvis.edemat.seances.models import Point
+
+for _code, _label in {
+    "seances.organe_cree": "Assemblée créée",
+    "seances.elu_ajoute": "Membre ajouté au tableau",
+    "seances.prevue": "Séance prévue",
+    "seances.modifiee": "Séance modifiée",
+    "seances.point_inscrit": "Point inscrit à l’ordre du jour",
+    "seances.point_modifie": "Projet modifié",
+    "seances.ordre_du_jour_change": "Ordre du jour réordonné",
+    "seances.annexe_jointe": "Annexe jointe",
+    "seances.convoquee": "Membres convoqués",
+    "seances.preuve_etablie": "Preuve établie",
+    "seances.preuve_horodatee": "Preuve horodatée",
+    "seances.convocation_remise": "Convocation remise à la messagerie",
+    "seances.convocation_refusee": "Convocation refusée par la messagerie",
+    "seances.convocation_portee": "Convocation remise sur papier",
+    "seances.presences_relevees": "Présences relevées",
+    "seances.arrivee": "Arrivée d’un membre",
+    "seances.depart": "Départ d’un membre",
+    "seances.deport": "Un membre ne prend pas part au point",
+    "seances.pouvoir_donne": "Pouvoir donné",
+    "seances.pouvoir_revoque": "Pouvoir révoqué",
+    "seances.bureau_designe": "Présidence et secrétariat désignés",
+    "seances.ouverte": "Séance ouverte",
+    "seances.urgence_votee": "Urgence mise aux voix",
+    "seances.vote": "Vote enregistré",
+    f"seances.point_{Point.Outcome.RENVOYE}": "Point renvoyé à une autre séance",
+    f"seances.point_{Point.Outcome.RETIRE}": "Point retiré",
+    "seances.levee": "Séance levée",
+    "seances.deliberation_numerotee": "Délibération numérotée",
+    "seances.deliberation_etablie": "Délibération établie et contrôlée",
+    "seances.deliberation_mise_a_la_signature": "Délibération mise à la signature",
+    "seances.close": "Séance close",
+}.items():
+    register_action(_code, _label)

@@ -1,0 +1,76 @@
+"""Reads that the pages of meetings need."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from parvis.core.identity.models import Account
+from parvis.edemat.seances.models import Convocation, Deliberation, Point, Seance
+
+PAGE = 30
+
+
+def coming_seances() -> QuerySet[Seance]:
+    """Meetings that are not over, the nearest first, with their counts of convocations."""
+    return _with_counts(Seance.objects.coming())
+
+
+def past_seances(before: datetime | None = None) -> list[Seance]:
+    """One page (and one more) of the meetings that are over, the latest first, from `before` on."""
+    seances = Seance.objects.past()
+    if before:
+        seances = seances.filter(starts_at__lt=before)
+    return list(_with_counts(seances)[: PAGE + 1])
+
+
+def _with_counts(seances: QuerySet[Seance]) -> QuerySet[Seance]:
+    return seances.select_related("organe", "organisation").annotate(
+        members=Count("convocations", distinct=True),
+        read=Count("convocations", filter=Q(convocations__read_at__isnull=False), distinct=True),
+        items=Count("points", distinct=True),
+    )
+
+
+def seance_with_officers(pk: UUID) -> QuerySet[Seance]:
+    """The meeting of a page, with its body, its chair, its secretary and its documents."""
+    return Seance.objects.select_related(
+        "organe",
+        "organisation",
+        "president",
+        "secretary",
+        "convocation_document__organisation",
+        "invitation_document__organisation",
+    ).filter(pk=pk)
+
+
+def agenda(seance: Seance) -> QuerySet[Point]:
+    """The items with all that the page shows of each."""
+    return (
+        seance.points.select_related("rapporteur", "scrutin", "deliberation__document__organisation")
+        .select_related("deliberation__route")
+        .prefetch_related("annexes__document__organisation")
+        .order_by("rank")
+    )
+
+
+def own_convocation(seance: Seance, account: Account) -> Convocation | None:
+    """The convocation of the member who is logged in."""
+    return (
+        seance.convocations.filter(elu__account=account)
+        .select_related("elu", "seance__organe", "seance__organisation")
+        .first()
+    )
+
+
+def undelivered(convocations: Iterable[Convocation]) -> list[Convocation]:
+    """Members whom the convocation has not reached."""
+    waiting = (Convocation.State.REBOND, Convocation.State.A_PORTER)
+    return [one for one in convocations if one.state in waiting]
+
+
+def deliberations_to_sign(seance: Seance) -> QuerySet[Deliberation]:
+    return Deliberation.objects.filter(point__seance=seance, route__isnull=True).exclude(
+        point__scrutin__result="rejetee"
+    )

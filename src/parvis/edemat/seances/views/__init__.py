@@ -1,0 +1,1 @@
+"""Pages of meetings: planning, members and evidence, sitting."""

@@ -1,0 +1,89 @@
+"""What concerns each member: own convocation and its receipt, deliveries to repair, evidence."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from parvis.edemat.seances import queries, services
+from parvis.edemat.seances.forms import HandedForm, ResendForm
+from parvis.edemat.seances.models import Convocation, Seance
+from parvis.edemat.seances.views.page import MANAGE, READ, SIT, crumbs, do, draw, seance_or_404
+
+
+@require_http_methods(["GET", "POST"])
+@SIT
+def my_convocation(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The member's page: the meeting, its documents, and the button that acknowledges receipt."""
+    seance = seance_or_404(pk)
+    convocation = queries.own_convocation(seance, request.user)  # type: ignore[arg-type]
+    if convocation is None:
+        raise Http404
+    if request.method == "POST":
+        services.acknowledge_receipt(convocation, actor=request.actor)  # type: ignore[attr-defined]
+        messages.success(request, "Votre accusé de réception est enregistré.")
+        return redirect("seances:my_convocation", seance.organisation.slug, pk)
+    context = {
+        "seance": seance,
+        "convocation": convocation,
+        "points": queries.agenda(seance),
+        "crumbs": crumbs(request, seance, "Ma convocation"),
+        "over": seance.state in (Seance.State.LEVEE, Seance.State.CLOSE),
+    }
+    return render(request, "seances/my_convocation.html", context)
+
+
+@require_safe
+@READ
+def evidence(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Every statement of the meeting with its token decoded and verified."""
+    seance = seance_or_404(pk)
+    found, broken = services.read_evidence(seance)
+    context = {"seance": seance, "found": found, "broken": broken, "crumbs": crumbs(request, seance, "Preuves")}
+    return render(request, "seances/evidence.html", context)
+
+
+def _convocation_or_404(pk: UUID) -> Convocation:
+    return get_object_or_404(
+        Convocation.objects.select_related("seance__organe", "seance__organisation", "elu"), pk=pk
+    )
+
+
+@require_POST
+@MANAGE
+def send_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Send to another address a convocation that came back."""
+    convocation = _convocation_or_404(pk)
+    form = ResendForm(request.POST)
+    if not form.is_valid():
+        sentence = "La nouvelle adresse n’est pas une adresse électronique : rien n’a été envoyé."
+        return draw(request, seance_or_404(convocation.seance_id), refusal=sentence, status=422)
+    return do(
+        request,
+        convocation.seance,
+        lambda: services.resend(convocation, actor=request.actor, **form.cleaned_data),  # type: ignore[attr-defined]
+        f"La convocation de {convocation.name} repart.",
+    )
+
+
+@require_POST
+@MANAGE
+def hand_on_paper(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Record the day a paper convocation was handed."""
+    convocation = _convocation_or_404(pk)
+    form = HandedForm(request.POST)
+    if not form.is_valid():
+        sentence = "Indiquez le jour et l’heure de la remise sur papier."
+        return draw(request, seance_or_404(convocation.seance_id), refusal=sentence, status=422)
+    return do(
+        request,
+        convocation.seance,
+        lambda: services.record_handed_on_paper(
+            convocation,
+            handed_at=form.handed_at,
+            actor=request.actor,  # type: ignore[attr-defined]
+        ),
+        f"La remise à {convocation.name} est enregistrée.",
+    )

@@ -1,0 +1,187 @@
+"""The one page of a meeting, drawn again with what was typed when an action is refused."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from parvis.core.errors import DomainError
+from parvis.core.identity.access import agent_view
+from parvis.core.journal.queries import entries_about
+from parvis.edemat.seances import queries, services
+from parvis.edemat.seances.formats.lettres import plural
+from parvis.edemat.seances.formats.presences import Composition
+from parvis.edemat.seances.formats.quorum import Quorum
+from parvis.edemat.seances.forms import PresenceForm, ResendForm, VoteForm
+from parvis.edemat.seances.models import Convocation, Point, Scrutin, Seance
+
+READ = agent_view("seances.lire", application="edemat")
+MANAGE = agent_view("seances.gerer", application="edemat")
+SIT = agent_view("seances.sieger", application="edemat")
+
+STATE_CHIPS = {
+    Seance.State.EN_PREPARATION: "info",
+    Seance.State.CONVOQUEE: "accent",
+    Seance.State.EN_COURS: "warn",
+    Seance.State.LEVEE: "info",
+    Seance.State.CLOSE: "ok",
+}
+SENDING_CHIPS = {
+    Convocation.State.EN_FILE: "info",
+    Convocation.State.REMIS_AU_RELAIS: "",
+    Convocation.State.REBOND: "danger",
+    Convocation.State.LU: "ok",
+    Convocation.State.A_PORTER: "warn",
+    Convocation.State.PORTEE: "",
+}
+
+
+def address(request: HttpRequest, name: str, pk: UUID | None = None) -> str:
+    """The address of a page of meetings in the present organisation."""
+    slug = request.organisation.slug  # type: ignore[attr-defined]
+    return reverse(f"seances:{name}", args=[slug] if pk is None else [slug, pk])
+
+
+def seance_or_404(pk: UUID) -> Seance:
+    return get_object_or_404(queries.seance_with_officers(pk))
+
+
+def point_or_404(pk: UUID) -> Point:
+    return get_object_or_404(Point.objects.select_related("seance__organe", "seance__organisation"), pk=pk)
+
+
+def crumbs(request: HttpRequest, seance: Seance | None = None, here: str = "") -> list[dict[str, str]]:
+    trail = [{"label": "Séances", "url": address(request, "list")}]
+    if seance:
+        trail.append({"label": str(seance), "url": address(request, "detail", seance.pk) if here else ""})
+    if here:
+        trail.append({"label": here, "url": ""})
+    return trail
+
+
+def attempt(action: Callable[[], Any]) -> str:
+    """Run one use case in a savepoint; return the sentence of its refusal, empty when it was done."""
+    try:
+        with transaction.atomic():
+            action()
+    except DomainError as refusal:
+        return refusal.sentence
+    return ""
+
+
+def do(request: HttpRequest, seance: Seance, action: Callable[[], Any], done: str) -> HttpResponse:
+    """Run an action and go back to the meeting; a refusal draws the page again with its sentence (422)."""
+    if refusal := attempt(action):
+        return draw(request, seance_or_404(seance.pk), refusal=refusal, status=422)
+    messages.success(request, done)
+    return redirect("seances:detail", seance.organisation.slug, seance.pk)
+
+
+def current_item(seance: Seance) -> int:
+    """The item from which a movement entered now takes effect: the first one not yet voted, 0 before the opening."""
+    if seance.state != Seance.State.EN_COURS:
+        return 0
+    waiting = seance.points.filter(outcome=Point.Outcome.INSCRIT).order_by("rank").values_list("rank", flat=True)
+    return waiting.first() or (seance.points.count() + 1)
+
+
+def presence_form(seance: Seance, data: Any = None) -> PresenceForm:
+    members = list(seance.convocations.order_by("rank"))
+    item = current_item(seance)
+    return PresenceForm(
+        data, members=members, now=services.composition(seance, item), initial={"from_item": item}
+    )
+
+
+def quorum_line(quorum: Quorum, found: Composition) -> dict[str, Any]:
+    """What the live quorum shows."""
+    sentence = (
+        f"{plural(quorum.counted, 'membre')} en séance, quorum {quorum.needed} : "
+        f"{'atteint' if quorum.reached else 'non atteint'}"
+    )
+    return {
+        "reached": quorum.reached,
+        "sentence": sentence,
+        "detail": f"{plural(len(found.powers), 'pouvoir')}, {plural(len(found.absents), 'absent')}, "
+        f"{plural(found.votants(), 'votant')}",
+    }
+
+
+def _item(seance: Seance, point: Point, vote_forms: dict[UUID, VoteForm], may_manage: bool) -> dict[str, Any]:
+    scrutin: Scrutin | None = getattr(point, "scrutin", None)
+    deliberation = getattr(point, "deliberation", None)
+    votable = may_manage and seance.state == Seance.State.EN_COURS and point.outcome in ("inscrit", "vote")
+    form = vote_forms.get(point.pk)
+    if form is None and votable:
+        initial = {}
+        if scrutin:
+            names = ("mode", "pour", "contre", "abstention", "blancs", "nuls", "nppv", "chair_voice")
+            initial = {name: getattr(scrutin, name) for name in names}
+        form = VoteForm(initial=initial, auto_id=f"id_{point.rank}_%s")
+    return {
+        "point": point,
+        "scrutin": scrutin,
+        "deliberation": deliberation,
+        "vote_form": form if votable else None,
+        "annexes": list(point.annexes.all()),
+    }
+
+
+def draw(
+    request: HttpRequest,
+    seance: Seance,
+    *,
+    refusal: str = "",
+    status: int = 200,
+    presences: PresenceForm | None = None,
+    vote_forms: dict[UUID, VoteForm] | None = None,
+) -> HttpResponse:
+    """Draw the page of a meeting."""
+    permissions: frozenset[str] = request.permissions  # type: ignore[attr-defined]
+    may_manage = "seances.gerer" in permissions
+    convocations = list(seance.convocations.select_related("elu").order_by("rank"))
+    sitting = seance.state in (Seance.State.CONVOQUEE, Seance.State.EN_COURS)
+    item = current_item(seance)
+    found = services.composition(seance, item) if convocations else None
+    items = [_item(seance, point, vote_forms or {}, may_manage) for point in queries.agenda(seance)]
+    preuves = list(seance.preuves.select_related("token", "statement").order_by("rank"))
+    context = {
+        "seance": seance,
+        "title": str(seance),
+        "crumbs": crumbs(request, seance),
+        "state_chip": STATE_CHIPS[Seance.State(seance.state)],
+        "may_manage": may_manage,
+        "refusal": refusal,
+        "limit": services.sending_limit(seance),
+        "delay": services.delay_today(seance) if seance.state == Seance.State.EN_PREPARATION else None,
+        "convocations": [(one, SENDING_CHIPS[Convocation.State(one.state)]) for one in convocations],
+        "counts": _sending_counts(convocations),
+        "members_to_be": seance.organe.elus.in_office(seance.day) if not convocations else [],
+        "items": items,
+        "presence_form": (presences or presence_form(seance)) if sitting and may_manage else None,
+        "quorum": quorum_line(services.quorum_at(seance, item), found) if found else None,
+        "composition": found,
+        "officers": seance.organe.elus.in_office(seance.day) if sitting and may_manage else [],
+        "resend_form": ResendForm(),
+        "preuves": preuves,
+        "deferred": [preuve for preuve in preuves if preuve.token_id is None],
+        "own": queries.own_convocation(seance, request.user),  # type: ignore[arg-type]
+        "entries": entries_about("seance", str(seance.pk)),
+        "waiting_items": [one for one in items if one["point"].outcome == Point.Outcome.INSCRIT],
+        "to_sign": [one for one in items if one["deliberation"] and not one["deliberation"].route_id],
+    }
+    return render(request, "seances/detail.html", context, status=status)
+
+
+def _sending_counts(convocations: list[Convocation]) -> dict[str, int]:
+    return {
+        "total": len(convocations),
+        "sent": sum(one.sent_at is not None for one in convocations),
+        "read": sum(one.read_at is not None for one in convocations),
+        "trouble": len(queries.undelivered(convocations)),
+    }

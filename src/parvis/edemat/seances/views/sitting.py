@@ -1,0 +1,229 @@
+"""The meeting as it is held: presences, quorum, votes, end, deliberations."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from parvis.edemat.seances import queries, services
+from parvis.edemat.seances.formats.pouvoirs import Power
+from parvis.edemat.seances.formats.presences import Composition
+from parvis.edemat.seances.formats.quorum import quorum
+from parvis.edemat.seances.forms import ABSENT, POWER, PRESENT, PresenceForm, VoteForm
+from parvis.edemat.seances.models import Deliberation, Elu, Point
+from parvis.edemat.seances.views.page import (
+    MANAGE,
+    address,
+    attempt,
+    crumbs,
+    do,
+    draw,
+    point_or_404,
+    presence_form,
+    quorum_line,
+    seance_or_404,
+)
+
+
+@require_POST
+@MANAGE
+def save_presences(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Record the presence sheet from the current item on."""
+    seance = seance_or_404(pk)
+    form = presence_form(seance, request.POST)
+    if not form.is_valid():
+        return draw(request, seance, presences=form, status=422)
+    refusal = attempt(
+        lambda: services.record_presence_sheet(
+            seance,
+            presents=form.presents,
+            powers=form.powers,
+            from_item=form.cleaned_data["from_item"],
+            actor=request.actor,  # type: ignore[attr-defined]
+        )
+    )
+    if refusal:
+        form.add_error(None, refusal)
+        return draw(request, seance_or_404(pk), presences=form, status=422)
+    messages.success(request, "Les présences et les pouvoirs sont enregistrés.")
+    return redirect("seances:detail", seance.organisation.slug, pk)
+
+
+@require_POST
+@MANAGE
+def preview_quorum(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The quorum of a sheet being typed; nothing is recorded."""
+    seance = seance_or_404(pk)
+    form = presence_form(seance, request.POST)
+    form.is_valid()
+    found = _sheet_as_typed(form)
+    line = quorum(found.en_exercice, len(found.presents), required=seance.regime.quorum_required)
+    return render(request, "seances/_quorum.html", {"quorum": quorum_line(line, found)})
+
+
+def _sheet_as_typed(form: PresenceForm) -> Composition:
+    states = {
+        one.name: form.cleaned_data.get(PresenceForm._state_name(one.pk), ABSENT) for one in form.members
+    }
+    names = list(states)
+    return Composition(
+        presents=tuple(name for name in names if states[name] == PRESENT),
+        powers=tuple(Power(name, "") for name in names if states[name] == POWER),
+        absents=tuple(name for name in names if states[name] not in (PRESENT, POWER)),
+    )
+
+
+@require_POST
+@MANAGE
+def name_officers(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Name who chairs and who keeps the minutes."""
+    seance = seance_or_404(pk)
+
+    def chosen(field: str) -> Elu | None:
+        value = request.POST.get(field, "")
+        return next((elu for elu in seance.organe.elus.all() if str(elu.pk) == value), None)
+
+    return do(
+        request,
+        seance,
+        lambda: services.change_officers(
+            seance,
+            president=chosen("president"),
+            secretary=chosen("secretary"),
+            actor=request.actor,  # type: ignore[attr-defined]
+        ),
+        "La présidence et le secrétariat sont enregistrés.",
+    )
+
+
+@require_POST
+@MANAGE
+def open_sitting(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Open the meeting."""
+    seance = seance_or_404(pk)
+    return do(
+        request,
+        seance,
+        lambda: services.open_meeting(seance, actor=request.actor),  # type: ignore[attr-defined]
+        "La séance est ouverte.",
+    )
+
+
+@require_POST
+@MANAGE
+def settle_urgency(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Record what the body decided on the urgency."""
+    seance = seance_or_404(pk)
+    admitted = request.POST.get("admise") == "oui"
+    return do(
+        request,
+        seance,
+        lambda: services.vote_urgency(seance, admitted=admitted, actor=request.actor),  # type: ignore[attr-defined]
+        "L’urgence est admise." if admitted else "L’urgence n’est pas admise : renvoyez les points.",
+    )
+
+
+@require_POST
+@MANAGE
+def save_vote(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Record the ballot on an item: unanimity in one click, or counts."""
+    point = point_or_404(pk)
+    actor = request.actor  # type: ignore[attr-defined]
+    form = VoteForm(request.POST, auto_id=f"id_{point.rank}_%s")
+    if "unanimite" in request.POST:
+        mode = form["mode"].value()
+        if mode not in dict(VoteForm.MODES) or mode == "sans_vote":
+            mode = "main_levee"
+        refusal = attempt(lambda: services.record_unanimity(point, mode=mode, actor=actor))
+    elif form.is_valid():
+        refusal = attempt(lambda: services.record_vote(point, actor=actor, **form.cleaned_data))
+    else:
+        refusal = "Corrigez le décompte des voix."
+    if refusal:
+        if form.is_bound and form.is_valid():
+            form.add_error(None, refusal)
+        return draw(
+            request, seance_or_404(point.seance_id), vote_forms={point.pk: form}, refusal=refusal, status=422
+        )
+    messages.success(request, f"Le vote du point {point.rank} est enregistré.")
+    return redirect(address(request, "detail", point.seance_id) + f"#point-{point.rank}")
+
+
+@require_POST
+@MANAGE
+def put_off(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put an item off, or withdraw it."""
+    point = point_or_404(pk)
+    outcome = Point.Outcome.RETIRE if request.POST.get("suite") == "retire" else Point.Outcome.RENVOYE
+    return do(
+        request,
+        point.seance,
+        lambda: services.postpone(point, outcome=outcome, actor=request.actor),  # type: ignore[attr-defined]
+        f"Point {point.rank} : {outcome.label.lower()}.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@MANAGE
+def end_sitting(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say what rising does, then do it."""
+    seance = seance_or_404(pk)
+    if request.method == "POST":
+        return do(
+            request,
+            seance,
+            lambda: services.rise(seance, actor=request.actor),  # type: ignore[attr-defined]
+            "La séance est levée ; les délibérations sont numérotées.",
+        )
+    context = {
+        "seance": seance,
+        "crumbs": crumbs(request, seance, "Lever la séance"),
+        "action": address(request, "rise", pk),
+        "cancel": address(request, "detail", pk),
+        "points": queries.agenda(seance),
+    }
+    return render(request, "seances/rise.html", context)
+
+
+@require_POST
+@MANAGE
+def establish_all(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Typeset and check the deliberations that have not left for signature."""
+    seance = seance_or_404(pk)
+
+    def action() -> None:
+        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank")
+        for deliberation in waiting:
+            services.establish(deliberation, actor=request.actor)  # type: ignore[attr-defined]
+
+    return do(request, seance, action, "Les délibérations sont établies et contrôlées.")
+
+
+@require_http_methods(["GET", "POST"])
+@MANAGE
+def to_signature(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say that the deliberation leaves for signature and will not change, then send it."""
+    deliberation = get_object_or_404(
+        Deliberation.objects.select_related(
+            "point__seance__organe", "point__seance__organisation", "point__scrutin", "document__organisation"
+        ),
+        pk=pk,
+    )
+    seance = deliberation.point.seance
+    if request.method == "POST":
+        return do(
+            request,
+            seance,
+            lambda: services.send_to_signature(deliberation, actor=request.actor),  # type: ignore[attr-defined]
+            f"La délibération n° {deliberation.number} est au parapheur.",
+        )
+    context = {
+        "deliberation": deliberation,
+        "seance": seance,
+        "crumbs": crumbs(request, seance, f"Signature du n° {deliberation.number}"),
+        "action": address(request, "to_signature", pk),
+        "cancel": address(request, "detail", seance.pk),
+    }
+    return render(request, "seances/to_signature.html", context)

@@ -1,4 +1,4 @@
-"""Run every bench, or those named, one after the other. The last line holds the lowest ratio and each bench's own."""
+"""Run every bench, or those named, in turn; the last line holds the lowest ratio and each bench's own."""
 
 import json
 import os
@@ -23,13 +23,10 @@ def main() -> int:
     broken = []
     for name in names:
         last = ""
+        command = [sys.executable, "-m", f"bench.{name}"]
         environment = {**os.environ, "PYTHONPATH": f"{PROJECT / 'src'}{os.pathsep}{PROJECT}"}
         with subprocess.Popen(
-            [sys.executable, "-m", f"bench.{name}"],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=PROJECT,
-            env=environment,
+            command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=environment
         ) as process:
             for line in process.stdout or ():
                 print(line, end="", flush=True)

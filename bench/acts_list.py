@@ -30,6 +30,8 @@ FROM generate_series(1, %(acts)s) AS n
 
 def prepare() -> tuple[object, object]:
     """One commune, one agent with her second factor, one document, a million acts that all point to it."""
+    urls = fresh_database("acts_list")
+
     import psycopg
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.test import Client
@@ -40,7 +42,6 @@ def prepare() -> tuple[object, object]:
     from parvis.core.organisations.models import Organisation, Subscription
     from parvis.core.organisations.tenancy import acting_for
 
-    urls = fresh_database("acts_list")
     organisation = Organisation.objects.create(
         slug="mesure", name="Commune de mesure", short_name="Mesure", siren="213401235", kind="commune",
         departement="034", arrondissement="3", nature_actes="31", pref_id="PREF034",

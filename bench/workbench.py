@@ -1,4 +1,4 @@
-"""What the benches share: a fresh database on a durable embedded server, and lines of JSON on standard output."""
+"""What the benches share: a fresh database on a durable embedded server, and lines of JSON to print."""
 
 import json
 import os

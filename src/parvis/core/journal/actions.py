@@ -1,6 +1,20 @@
 """French names of the journal's events: each package registers those that it records."""
 
+from dataclasses import dataclass
+
 _LABELS: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A kind of object that events are about; ``url_name`` is its page, reversed with ``pk``."""
+
+    kind: str
+    label: str
+    url_name: str = ""
+
+
+_SUBJECTS: dict[str, Subject] = {}
 
 
 def register_action(code: str, label: str) -> None:
@@ -15,6 +29,16 @@ def label_of(code: str) -> str:
     return _LABELS.get(code, code)
 
 
+def register_subject(kind: str, label: str, url_name: str = "") -> None:
+    """Give the object kind ("acte") its French name and the name of its page ("actes:detail")."""
+    _SUBJECTS[kind] = Subject(kind, label, url_name)
+
+
+def subject(kind: str) -> Subject:
+    """What is known of a kind of object; the kind itself when its package is not installed."""
+    return _SUBJECTS.get(kind, Subject(kind, kind))
+
+
 def registered() -> dict[str, str]:
     """All the names, by code."""
     return dict(sorted(_LABELS.items()))
@@ -25,3 +49,8 @@ register_action("cheminement.ouvert", "Cheminement ouvert")
 register_action("cheminement.etape_faite", "Étape franchie")
 register_action("documents.depose", "Document déposé")
 register_action("documents.publie", "Document rendu public")
+register_action("cheminement.etape_echouee", "Étape en échec")
+register_action("cheminement.etape_relancee", "Étape relancée")
+register_subject("route", "Cheminement")
+register_subject("document", "Document", "documents:download")
+register_subject("seal", "Scellement du journal")

@@ -1,0 +1,133 @@
+"""Pages of the journal: what happened to an object, and the proof of each event."""
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from parvis.core import clock
+from parvis.core.errors import DomainError
+from parvis.core.identity.access import agent_view
+from parvis.core.journal import actions, checking, queries, sealing
+from parvis.core.journal.models import Entry, Seal
+
+PAGE = 50
+SEALS = 12
+
+
+def _crumbs(request: HttpRequest, *more: dict[str, str]) -> list[dict[str, str]]:
+    url = reverse("journal:index", kwargs={"organisation_slug": request.organisation.slug})  # type: ignore[attr-defined]
+    return [{"label": "Journal", "url": url}, *more]
+
+
+def _entry(request: HttpRequest, seq: int) -> Entry:
+    organisation = request.organisation  # type: ignore[attr-defined]
+    entries = Entry.objects.filter(organisation=organisation).select_related("organisation")
+    return get_object_or_404(entries, seq=seq)
+
+
+@agent_view("journal.lire")
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Newest events and seals of the organisation; ``?avant=`` goes back in time."""
+    organisation = request.organisation  # type: ignore[attr-defined]
+    before = request.GET.get("avant", "")
+    rows = list(queries.newest_entries(organisation, before=int(before) if before.isdecimal() else None)[: PAGE + 1])
+    entries, older = rows[:PAGE], len(rows) > PAGE
+    context = {
+        "entries": entries,
+        "older": entries[-1].seq if older else None,
+        "seals": Seal.objects.filter(organisation=organisation).order_by("-number")[:SEALS],
+        "overdue": queries.seal_overdue(organisation, clock.now()),
+        "may_seal": "administration.organisation" in request.permissions,  # type: ignore[attr-defined]
+    }
+    return render(request, "journal/index.html", context)
+
+
+@agent_view("journal.lire")
+@require_safe
+def about(request: HttpRequest, kind: str, identifier: str) -> HttpResponse:
+    """Everything the journal holds about one object."""
+    entries = list(queries.entries_about(kind, identifier))
+    if not entries:
+        raise Http404
+    subject = actions.subject(kind)
+    context = {
+        "entries": entries,
+        "subject": subject,
+        "identifier": identifier,
+        "object_url": _object_url(request, subject, identifier),
+        "crumbs": _crumbs(request),
+    }
+    return render(request, "journal/about.html", context)
+
+
+def _object_url(request: HttpRequest, subject: actions.Subject, identifier: str) -> str:
+    if not subject.url_name:
+        return ""
+    slug = request.organisation.slug  # type: ignore[attr-defined]
+    try:
+        return reverse(subject.url_name, kwargs={"organisation_slug": slug, "pk": identifier})
+    except NoReverseMatch:
+        return ""
+
+
+def _proof_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
+    seal = sealing.seal_of(entry)
+    return {
+        "entry": entry,
+        "one": [entry],
+        "subject": actions.subject(entry.subject_kind),
+        "leaf": bytes(entry.leaf).hex(),
+        "details": sorted(entry.details.items()),
+        "seal": seal,
+        "path": sealing.inclusion_proof(entry)["path"] if seal else [],
+        "crumbs": _crumbs(request),
+    }
+
+
+@agent_view("journal.lire")
+@require_safe
+def proof(request: HttpRequest, seq: int) -> HttpResponse:
+    """One event with its inclusion proof, its seal and the token's date."""
+    return render(request, "journal/proof.html", _proof_context(request, _entry(request, seq)))
+
+
+@agent_view("journal.lire")
+@require_POST
+def verify(request: HttpRequest, seq: int) -> HttpResponse:
+    """The same page after every control was made again, on line."""
+    entry = _entry(request, seq)
+    verdicts = checking.verify_entry(entry)
+    context = _proof_context(request, entry) | {"verdicts": verdicts, "proven": all(v.ok for v in verdicts)}
+    return render(request, "journal/proof.html", context)
+
+
+@agent_view("journal.lire")
+@require_safe
+def proof_file(request: HttpRequest, seq: int) -> HttpResponse:
+    """The proof as a JSON file that the stand-alone verifier reads."""
+    try:
+        content = sealing.inclusion_proof(_entry(request, seq))
+    except sealing.NotSealedYet as error:
+        raise Http404 from error
+    response = HttpResponse(json.dumps(content, ensure_ascii=False, indent=1), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="preuve-{seq:08d}.json"'
+    return response
+
+
+@agent_view("administration.organisation")
+@require_POST
+def seal_now(request: HttpRequest) -> HttpResponse:
+    """Seal without waiting for the night, before a proof is asked for."""
+    organisation = request.organisation  # type: ignore[attr-defined]
+    try:
+        seal = sealing.seal_day(organisation, actor=request.actor)  # type: ignore[attr-defined]
+        messages.success(request, f"{seal} : {seal.tree_size} écritures, date certifiée par {seal.authority}.")
+    except DomainError as error:
+        messages.error(request, error.sentence)
+    return redirect("journal:index", organisation_slug=organisation.slug)

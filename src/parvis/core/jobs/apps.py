@@ -5,3 +5,8 @@ class JobsConfig(AppConfig):
     name = "parvis.core.jobs"
     label = "jobs"
     verbose_name = "Travaux"
+
+    def ready(self) -> None:
+        from parvis.core.journal.actions import register_action
+
+        register_action("travail.relance", "Travail automatique relancé")

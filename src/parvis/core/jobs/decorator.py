@@ -32,12 +32,14 @@ def job(
     retry: BaseRetryStrategy | int | bool = PATIENT,
     in_transaction: bool = True,
     name: str = "",
+    label: str = "",
 ) -> Callable[[Callable[..., None]], Job]:
     """Make ``function(organisation_id, **arguments)`` a background job.
 
     With ``in_transaction`` the body runs inside ``acting_for(organisation)``; without it the body opens its
     own transactions, as work that talks to the outside must. ``enqueue(organisation, **arguments)`` inserts
-    the job in the caller's transaction and returns its number; arguments must be JSON values.
+    the job in the caller's transaction and returns its number; arguments must be JSON values. ``label`` is what
+    the page of jobs calls it.
     """
 
     def decorate(function: Callable[..., None]) -> Job:
@@ -61,6 +63,7 @@ def job(
 
         run.enqueue = enqueue  # type: ignore[attr-defined]
         run.task = task  # type: ignore[attr-defined]
+        run.label = label  # type: ignore[attr-defined]
         return run  # type: ignore[return-value]
 
     return decorate

@@ -1,6 +1,6 @@
 """Pages of the platform itself: home, an organisation's public home, theme, health, gallery, statements."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from parvis.core.web import gallery, views
 
@@ -9,7 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("o/<slug:slug>/", views.choose, name="choose"),
     path("p/<slug:organisation_slug>/", views.public_home, name="public_home"),
-    re_path(r"^theme/(?P<slug>[-\w]+)-(?P<version>[0-9a-f]{8})\.css$", views.theme, name="theme"),
+    path("theme/<slug:name>.css", views.theme, name="theme"),
     path("health", views.health, name="health"),
     path("accessibilite/", views.accessibility, name="accessibility"),
     path("mentions-legales/", views.legal, name="legal"),

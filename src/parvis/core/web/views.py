@@ -53,8 +53,12 @@ def public_home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @open_view
-def theme(request: HttpRequest, slug: str, version: str) -> HttpResponse:
-    """The organisation's colours as CSS variables. The address carries their version, so it never changes."""
+def theme(request: HttpRequest, name: str) -> HttpResponse:
+    """The organisation's colours as CSS variables; ``name`` is its slug and the version of its colours.
+
+    An address with its version never changes content, so browsers keep it for a year.
+    """
+    slug, _, version = name.rpartition("-")
     organisation = Organisation.objects.filter(slug=slug).only("accent", "accent_2").first()
     if organisation is None:
         raise Http404

@@ -247,7 +247,7 @@ def sigle(value: Any) -> str:
 def theme_url(organisation: Any) -> str:
     """Address of the organisation's style sheet; it changes when its colours do."""
     theme = Theme(organisation.accent, organisation.accent_2)
-    return reverse("web:theme", kwargs={"slug": organisation.slug, "version": theme.version})
+    return reverse("web:theme", kwargs={"name": f"{organisation.slug}-{theme.version}"})
 
 
 @register.simple_tag(takes_context=True)
@@ -332,12 +332,10 @@ def document_links(
     if pk is None or not getattr(document, "organisation_id", None):
         return {"href": href, "thumbnail": thumbnail}
     place = {"organisation_slug": document.organisation.slug, "pk": pk}
-    if public:
-        href = href or _first_reverse([("documents_public:download", place), ("public_documents:download", place)])
-    else:
-        href = href or _first_reverse([("documents:download", place)])
-        if not thumbnail and document.media_type == "application/pdf":
-            thumbnail = _first_reverse([("documents:page", {**place, "page": 1})])
+    space = "public_documents" if public else "documents"
+    if not thumbnail and document.media_type == "application/pdf":
+        thumbnail = reverse(f"{space}:page", kwargs={**place, "page": 1})
+    href = href or reverse(f"{space}:download", kwargs=place)
     return {"href": href, "thumbnail": thumbnail}
 
 

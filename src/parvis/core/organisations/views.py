@@ -1,0 +1,134 @@
+"""Administration of an organisation: its identity, its colours, its people, what it subscribed to."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from parvis.core import clock
+from parvis.core.identity.access import agent_view
+from parvis.core.identity.models import Mandate
+from parvis.core.organisations import services
+from parvis.core.organisations.forms import ColoursForm, MandateForm, PresentationForm
+from parvis.core.web.theming import ColourTooPale, contrast, worst_contrast
+
+PERMISSION = "administration.organisation"
+SAVED = "Les modifications sont enregistrées."
+UNCHANGED = "Rien n’a changé."
+
+
+def _tabs(request: HttpRequest, active: str) -> list[dict[str, object]]:
+    base = f"/o/{request.organisation.slug}/administration/"  # type: ignore[attr-defined]
+    pages = [("", "Vue d’ensemble"), ("identite/", "Identité"), ("couleurs/", "Couleurs"), ("personnes/", "Personnes")]
+    return [{"label": label, "url": base + path, "active": path == active} for path, label in pages]
+
+
+@require_safe
+@agent_view(PERMISSION)
+def overview(request: HttpRequest) -> HttpResponse:
+    organisation = request.organisation  # type: ignore[attr-defined]
+    today = clock.today()
+    subscriptions = [
+        (s, s.since <= today and (s.until is None or today <= s.until)) for s in organisation.subscriptions.all()
+    ]
+    context = {
+        "tabs": _tabs(request, ""),
+        "subscriptions": subscriptions,
+        "people": Mandate.objects.filter(organisation=organisation).in_force(today).count(),
+        "contrast": worst_contrast(organisation.accent),
+    }
+    return render(request, "organisations/overview.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def identity(request: HttpRequest) -> HttpResponse:
+    organisation = request.organisation  # type: ignore[attr-defined]
+    form = PresentationForm(request.POST or None, instance=type(organisation).objects.get(pk=organisation.pk))
+    if request.method == "POST" and form.is_valid():
+        changed = services.describe(organisation, form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        messages.success(request, SAVED if changed else UNCHANGED)
+        return redirect("organisations:identity", organisation_slug=organisation.slug)
+    return render(request, "organisations/identity.html", {"tabs": _tabs(request, "identite/"), "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def branding(request: HttpRequest) -> HttpResponse:
+    organisation = request.organisation  # type: ignore[attr-defined]
+    form = ColoursForm(request.POST or None, instance=type(organisation).objects.get(pk=organisation.pk))
+    nearest = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = services.recolour(organisation, **form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        except ColourTooPale as error:
+            form.add_error("accent", error.sentence)
+            nearest = error.nearest
+        else:
+            messages.success(request, SAVED if changed else UNCHANGED)
+            return redirect("organisations:branding", organisation_slug=organisation.slug)
+    context = {
+        "tabs": _tabs(request, "couleurs/"),
+        "form": form,
+        "nearest": nearest,
+        "contrast": contrast(organisation.accent, "#ffffff"),
+    }
+    return render(request, "organisations/branding.html", context, status=422 if nearest else 200)
+
+
+@require_safe
+@agent_view(PERMISSION)
+def people(request: HttpRequest) -> HttpResponse:
+    organisation = request.organisation  # type: ignore[attr-defined]
+    today = clock.today()
+    mandates = Mandate.objects.filter(organisation=organisation).select_related("account")
+    context = {
+        "tabs": _tabs(request, "personnes/"),
+        "mandates": [
+            (m, m.start <= today and (m.end is None or today <= m.end))
+            for m in mandates.order_by("account__family_name", "account__given_name", "start")
+        ],
+        "columns": [
+            {"label": "Personne"},
+            {"label": "Rôle"},
+            {"label": "Qualité"},
+            {"label": "Du"},
+            {"label": "Au"},
+            {"label": "Action", "hidden": True},
+        ],
+    }
+    return render(request, "organisations/people.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def new_mandate(request: HttpRequest) -> HttpResponse:
+    organisation = request.organisation  # type: ignore[attr-defined]
+    form = MandateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            mandate = services.give_mandate(organisation, **form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        except services.MandateRefused as error:
+            form.add_error(None, error.sentence)
+        else:
+            messages.success(request, f"{mandate.account.full_name} peut maintenant agir pour {organisation.name}.")
+            return redirect("organisations:people", organisation_slug=organisation.slug)
+    return render(request, "organisations/mandate_form.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def end_mandate(request: HttpRequest, pk: UUID) -> HttpResponse:
+    organisation = request.organisation  # type: ignore[attr-defined]
+    mandate = get_object_or_404(Mandate.objects.select_related("account"), pk=pk, organisation=organisation)
+    if request.method == "POST":
+        try:
+            services.close_mandate(mandate, actor=request.actor)  # type: ignore[attr-defined]
+        except services.MandateRefused as error:
+            messages.error(request, error.sentence)
+        else:
+            messages.success(request, f"Le mandat de {mandate.account.full_name} est terminé.")
+        return redirect("organisations:people", organisation_slug=organisation.slug)
+    return render(request, "organisations/mandate_end.html", {"mandate": mandate})

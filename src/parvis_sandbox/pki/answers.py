@@ -189,4 +189,10 @@ def _token(authority: Authority, query: tsp.TimeStampReq, now: datetime) -> cms.
 
 def _rejection(failure: str, text: str) -> bytes:
     status = {"status": "rejection", "status_string": [text], "fail_info": {failure}}
-    return bytes(tsp.TimeStampResp({"status": status}).dump())
+    return bytes(_Rejection({"status": status}).dump())
+
+
+class _Rejection(core.Sequence):
+    """TimeStampResp without its optional token, which asn1crypto's own class demands."""
+
+    _fields = [("status", tsp.PKIStatusInfo)]

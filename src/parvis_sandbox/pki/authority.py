@@ -240,7 +240,8 @@ class Authority:
         return self._tls(slug(f"client|{common_name}|{organisation_name}|{siren}"), build)
 
     def revoke(self, serial: int, at: datetime) -> None:
-        """Record a revocation; OCSP and the next CRL say so."""
+        """Record a revocation, to the second; OCSP and the next CRL say so."""
+        at = at.replace(microsecond=0)
         with self._lock:
             self._index["revoked"][str(serial)] = at.astimezone(UTC).isoformat()
             self._save()

@@ -172,7 +172,7 @@ def check_may_sign(identity: SigningIdentity, context: ValidationContext, at: da
         wait_for(validator.async_validate_usage({"non_repudiation"}))
     except errors.RevokedError as error:
         raise CertificateRefused(
-            f"Le certificat de {who} a été révoqué le {error.revocation_dt:%d/%m/%Y}. Il ne peut plus signer.",
+            f"Le certificat de {who} a été révoqué le {error.revocation_dt:%d/%m/%Y} : il ne signe plus.",
             "REVOKED",
         ) from error
     except errors.InsufficientRevinfoError as error:

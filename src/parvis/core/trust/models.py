@@ -17,7 +17,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
 
 class Certificate(TenantModel):
-    """One certificate known to an organisation. `key_ref` points into the secret folder when we hold the key."""
+    """One certificate known to an organisation; `key_ref` names its key in the secret folder."""
 
     class Usage(models.TextChoices):
         SIGNATURE = "signature", "Signature"

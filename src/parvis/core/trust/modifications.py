@@ -14,7 +14,13 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import HistoricalResolver, RawPdfPath
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel, StandardDiffPolicy
 from pyhanko.sign.diff_analysis.commons import compare_dicts
+from pyhanko.sign.diff_analysis.form_rules_api import FormUpdatingRule
 from pyhanko.sign.diff_analysis.policy_api import SuspiciousModification
+from pyhanko.sign.diff_analysis.rules.form_field_rules import (
+    GenericFieldModificationRule,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+)
 from pyhanko.sign.diff_analysis.rules_api import QualifiedWhitelistRule, ReferenceUpdate, RelativeContext
 
 STAMP_NAME = "parvis-teletransmission"
@@ -81,8 +87,11 @@ def change_of(result: DiffResult | SuspiciousModification | None) -> Change:
     return Change.OTHER
 
 
-class StampRule(QualifiedWhitelistRule):
-    """Clears pages whose only difference is the télétransmission stamp at the end of their annotations."""
+class AnnotationRule(QualifiedWhitelistRule):
+    """Clears pages whose only difference is, after their annotations, our stamp and new signatures' widgets.
+
+    The rule on form fields clears the widgets themselves or not; here only their place on the page is.
+    """
 
     def apply_qualified(
         self, old: HistoricalResolver, new: HistoricalResolver
@@ -101,21 +110,24 @@ class StampRule(QualifiedWhitelistRule):
         before, after = _annotations(old_page), _annotations(new_page)
         if before is None or after is None or len(after) == len(before) or after[: len(before)] != before:
             return
-        added = after[len(before) :]
-        if not all(old.is_ref_unassignable(one) and _is_stamp(one.get_object(), new_page) for one in added):
+        added = {one: one.get_object() for one in after[len(before) :]}
+        stamps = {one for one, annotation in added.items() if _is_stamp(annotation, new_page)}
+        others = [annotation for one, annotation in added.items() if one not in stamps]
+        if not all(map(old.is_ref_unassignable, added)) or not all(map(_is_signature_widget, others)):
             return
         compare_dicts(old_page, new_page, frozenset(["/Annots"]))
-        level = ModificationLevel.ANNOTATIONS
+        level = ModificationLevel.ANNOTATIONS if stamps else ModificationLevel.LTA_UPDATES
         # A page is referred to from many places, and all show the same page: clear it wherever it is used.
         yield level, ReferenceUpdate(reference)
         array = new_page.raw_get("/Annots")
         if isinstance(array, generic.IndirectObject):
             context = RelativeContext(reference, RawPdfPath("/Annots"))
             yield level, ReferenceUpdate(array.reference, context_checked=context)
-        for one in added:
+        for one in stamps:
             yield level, ReferenceUpdate(one)
-            appearance = one.get_object()["/AP"]
-            for dependency in new.collect_dependencies(appearance, since_revision=new.revision):
+            annotation = added[one]
+            assert isinstance(annotation, generic.DictionaryObject)  # _is_stamp said so
+            for dependency in new.collect_dependencies(annotation["/AP"]):
                 if old.is_ref_unassignable(dependency):
                     yield level, ReferenceUpdate(dependency)
 
@@ -166,6 +178,14 @@ def _annotations(page: generic.DictionaryObject) -> list[generic.Reference] | No
     return references
 
 
+def _is_signature_widget(annotation: generic.PdfObject) -> bool:
+    """The widget of a signature field, alone or under its field."""
+    if not isinstance(annotation, generic.DictionaryObject) or annotation.get("/Subtype") != "/Widget":
+        return False
+    field = annotation if "/FT" in annotation else annotation.get("/Parent", annotation)
+    return isinstance(field, generic.DictionaryObject) and field.get("/FT") == "/Sig"
+
+
 def _is_stamp(annotation: generic.PdfObject, page: generic.DictionaryObject) -> bool:
     """A locked Stamp with our name, nothing active, of a stamp's size."""
     if not isinstance(annotation, generic.DictionaryObject):
@@ -200,6 +220,13 @@ def _area(box: generic.PdfObject) -> float:
 
 
 DIFF_POLICY = StandardDiffPolicy(
-    global_rules=[*DEFAULT_DIFF_POLICY.global_rules, StampRule()], form_rule=DEFAULT_DIFF_POLICY.form_rule
+    global_rules=[*DEFAULT_DIFF_POLICY.global_rules, AnnotationRule()],
+    form_rule=FormUpdatingRule(
+        field_rules=[
+            SigFieldCreationRule(approve_widget_bindings=False),  # AnnotationRule does, beside stamps
+            SigFieldModificationRule(),
+            GenericFieldModificationRule(),
+        ]
+    ),
 )
-"""pyHanko's default rules and ours."""
+"""pyHanko's default rules, with ours for what pages show."""

@@ -83,7 +83,7 @@ def exchange(
 def _silent(url: str, reason: str) -> ServiceUnreachable:
     host = urlsplit(url).hostname
     return ServiceUnreachable(
-        f"Le service de certification « {host} » ne répond pas correctement. Réessayez dans quelques minutes.",
+        f"Le service de certification « {host} » répond mal ou pas du tout. Réessayez dans quelques minutes.",
         url=url,
         reason=reason,
     )
@@ -132,7 +132,8 @@ class _NoCertificateFetcher(CertificateFetcher):
     """Certificates never come from addresses found in the material under examination."""
 
     async def _nothing(self) -> AsyncGenerator[x509.Certificate, None]:
-        for certificate in ():
+        nothing: tuple[x509.Certificate, ...] = ()
+        for certificate in nothing:
             yield certificate
 
     def fetch_cert_issuers(self, cert: object) -> AsyncGenerator[x509.Certificate, None]:

@@ -108,7 +108,7 @@ def verify_token(
 ) -> TokenReport:
     """Verify a token (or a whole response) over `data` or a digest: imprint, signature, usage, chain then.
 
-    Never raises on the token's content. Revocation of the authority is not asked again: the token was accepted
+    Never raises on the token's content. The authority's revocation is not asked again: the token was accepted
     at its date, and archives renew their time-stamps before the authority's certificate ends.
     """
     policy = policy or policies.from_settings()

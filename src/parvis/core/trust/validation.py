@@ -94,9 +94,9 @@ REASONS = {
     "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": "Un algorithme de la signature n’est plus considéré comme sûr.",
     "NO_SIGNING_CERTIFICATE_FOUND": "Le certificat du signataire manque dans la signature.",
     "NO_CERTIFICATE_CHAIN_FOUND": "Le certificat ne provient pas d’une autorité reconnue par la plateforme.",
-    "REVOKED_NO_POE": "Le certificat est révoqué ; rien ne prouve que la signature soit antérieure.",
-    "REVOKED_CA_NO_POE": "L’autorité du certificat est révoquée ; rien ne prouve que la signature soit antérieure.",
-    "OUT_OF_BOUNDS_NO_POE": "Le certificat n’est plus valable ; rien ne prouve que la signature soit antérieure.",
+    "REVOKED_NO_POE": "Le certificat est révoqué ; rien ne prouve une signature antérieure.",
+    "REVOKED_CA_NO_POE": "L’autorité du certificat est révoquée ; rien ne prouve une signature antérieure.",
+    "OUT_OF_BOUNDS_NO_POE": "Le certificat n’est plus valable ; rien ne prouve une signature antérieure.",
     "OUT_OF_BOUNDS_NOT_REVOKED": "Le certificat n’est plus valable ; il n’a pas été révoqué.",
     "REVOCATION_OUT_OF_BOUNDS_NO_POE": "Les données de révocation ne sont plus vérifiables à leur date.",
     "NO_POE": "Une preuve de date manque pour établir la validité dans le passé.",
@@ -242,7 +242,8 @@ def _conclude(signatures: tuple[SignatureReport, ...], sha256: str, size: int, a
     sentence = worst.sentence
     if count > 1:
         good = sum(one.valid for one in judged)
-        sentence = f"{good} signature{'s' if good > 1 else ''} valide{'s' if good > 1 else ''} sur {count}. {sentence}"
+        plural = "s" if good > 1 else ""
+        sentence = f"{good} signature{plural} valide{plural} sur {count}. {sentence}"
     sandbox = any(one.sandbox for one in signatures)
     return Report(worst.verdict, worst.sub_indication, sentence, signatures, sha256, size, at, sandbox)
 

@@ -1,7 +1,7 @@
 """Where the visible signature goes on a PDF: under the signatory's printed name, if the place is free.
 
-A tag `#signature#` in the text wins, as users of parapheurs expect; then the last page's printed name. Without a
-free place the signature is invisible, which changes nothing to its value.
+A tag `#signature#` in the text wins, as users of parapheurs expect; then the last page's printed name.
+Without a free place the signature is invisible, which changes nothing to its value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Box = tuple[int, int, int, int]
 
 
 def find_place(pdf: bytes, name: str) -> tuple[int, Box] | None:
-    """Page (0-based) and box in points from the bottom left, or None. Pages displayed rotated are left alone."""
+    """Page (0-based) and box in points from the bottom left, or None. Rotated pages are left alone."""
     document = pdfium.PdfDocument(pdf)
     try:
         for text, pages in ((TAG, range(len(document))), (name, range(len(document) - 1, -1, -1))):
@@ -31,7 +31,7 @@ def find_place(pdf: bytes, name: str) -> tuple[int, Box] | None:
 
 
 def _under(page: pdfium.PdfPage, text: str) -> Box | None:
-    """Box just under the last occurrence of `text`, when nothing is printed there and it stays on the page."""
+    """Box just under the last occurrence of `text`, if nothing is printed there and it stays on the page."""
     if page.get_rotation() or not text:
         return None
     content = page.get_textpage()

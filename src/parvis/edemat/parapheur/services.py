@@ -69,14 +69,14 @@ class SignatureInvalid(DomainError):
     """The signature just made does not verify: it is not kept."""
 
 
-# -- opening --------------------------------------------------------------------------------------------------
+# -- opening -------------------------------------------------------------------------------------------------
 
 
 def create_dossier(step: RouteStep) -> Dossier:
     """Open the dossier of a route's signature step on its original document, and the first task.
 
-    Called again for the same step it gives the dossier already there. Raises DomainError when the route has no
-    document to sign or when that document cannot be signed.
+    Called again for the same step it gives the dossier already there. Raises DomainError when the route has
+    no document to sign.
     """
     live = Dossier.objects.filter(route_step=step).exclude(state=Dossier.State.REFUSED).first()
     if live is not None:
@@ -147,7 +147,7 @@ def path_of(dossier: Dossier) -> str:
     return reverse("parapheur:dossier", args=[dossier.organisation.slug, dossier.pk])
 
 
-# -- deciding -------------------------------------------------------------------------------------------------
+# -- deciding ------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -236,8 +236,8 @@ def put_back(dossier_id: UUID, *, actor: Actor) -> Dossier:
 def ask_signature(dossier_id: UUID, *, account: Account, sha256: str, actor: Actor) -> Dossier:
     """Record the signatory's decision on the document shown (`sha256`) and enqueue the job that signs.
 
-    Everything that can be refused is refused now: another's action, a changed document, a mandate that ended, no
-    certificate.
+    Everything that can be refused is refused now: another's action, a changed document, a mandate that ended,
+    no certificate.
     """
     from parvis.edemat.parapheur.tasks import sign_dossier
 
@@ -261,7 +261,7 @@ def ask_signature(dossier_id: UUID, *, account: Account, sha256: str, actor: Act
     return dossier
 
 
-# -- signing (job) --------------------------------------------------------------------------------------------
+# -- signing (job) -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -279,8 +279,8 @@ class _Order:
 def carry_out_signature(organisation_id: int, dossier_id: UUID) -> None:
     """Sign, validate, store. Idempotent: a dossier that no longer waits for its signature is left alone.
 
-    Whatever stops it gives the dossier back to its signatory with a sentence; an error that no rule foresaw is
-    also raised, for the administrators' page of jobs.
+    Whatever stops it gives the dossier back to its signatory with a sentence; an error that no rule foresaw
+    is also raised, for the administrators' page of jobs.
     """
     try:
         order = _take_order(organisation_id, dossier_id)
@@ -444,7 +444,7 @@ def _store_report(
     )
 
 
-# -- common ---------------------------------------------------------------------------------------------------
+# -- common --------------------------------------------------------------------------------------------------
 
 
 def quality_of(mandate: Mandate) -> str:

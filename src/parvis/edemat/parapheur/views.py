@@ -155,8 +155,9 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
         done="",
         title="Signer ce document",
         text=(
-            "Vous signez électroniquement ce document, tel qu’il vous a été montré, au nom de votre organisation. "
-            "La signature est horodatée et vérifiée, puis le document poursuit son cheminement. "
+            "Vous signez électroniquement ce document, tel qu’il vous a été montré, "
+            "au nom de votre organisation. La signature est horodatée et vérifiée, puis le document poursuit "
+            "son cheminement. "
             "Une signature ne se retire pas."
         ),
         verb="Signer maintenant",

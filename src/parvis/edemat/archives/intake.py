@@ -37,11 +37,12 @@ class Identification:
 class Tools:
     """What the controls need from outside: format identification and search for viruses, both on a path.
 
-    ``scan`` returns the name of a threat or an empty text; it is None when no engine is installed.
+    ``scan`` returns the name of a threat, an empty text, or None when the engine did not answer; it is itself
+    None when no engine is installed.
     """
 
     identify: Callable[[Path], Identification]
-    scan: Callable[[Path], str] | None = None
+    scan: Callable[[Path], str | None] | None = None
 
 
 @dataclass(frozen=True)

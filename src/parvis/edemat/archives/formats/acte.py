@@ -33,7 +33,10 @@ NATURES = {
 
 @dataclass(frozen=True)
 class Piece:
-    """A file of the dossier and the part it plays in it (``role`` as on the route); sizes in bytes."""
+    """A file of the dossier and the part it plays in it (``role`` as on the route); sizes in bytes.
+
+    ``source_sha256`` is the digest of the file it was made from, empty for an original.
+    """
 
     role: str
     label: str
@@ -44,6 +47,7 @@ class Piece:
     puid: str = ""
     format_name: str = ""
     media_type: str = ""
+    source_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class _Shelf:
 
 # The act itself comes first: its stamped version is another technical version of the same content.
 _MASTER, _STAMPED = "signe", "tamponne"
+_STAMPED_ANNEX = "annexe_tamponnee"
 _SHELVES = (
     _Shelf("Document présenté à la signature", ("original",)),
     _Shelf("Annexes", ("annexe",), always_group=True),
@@ -185,21 +190,30 @@ def _children(dossier: ActeDossier) -> Iterator[Unit]:
             "Acte",
             [*((Usage.MASTER, p) for p in masters), *((Usage.DISSEMINATION, p) for p in stamped)],
         )
+    copies = {p.source_sha256: p for p in by_role.pop(_STAMPED_ANNEX, [])}
     for shelf in _SHELVES:
         pieces = [piece for role in shelf.roles for piece in by_role.pop(role, [])]
-        yield from _shelve(numbers, shelf.title, pieces, shelf.always_group)
-    yield from _shelve(numbers, _OTHER_TITLE, [p for pieces in by_role.values() for p in pieces], True)
+        yield from _shelve(numbers, shelf, pieces, copies)
+    others = [*copies.values(), *(p for pieces in by_role.values() for p in pieces)]
+    yield from _shelve(numbers, _Shelf(_OTHER_TITLE, (), always_group=True), others, {})
 
 
-def _shelve(numbers: "_Numbers", title: str, pieces: Sequence[Piece], always_group: bool) -> Iterator[Unit]:
+def _shelve(
+    numbers: "_Numbers", shelf: _Shelf, pieces: Sequence[Piece], copies: dict[str, Piece]
+) -> Iterator[Unit]:
+    """The unit of a shelf. A stamped copy joins the piece it was made from and leaves ``copies``."""
     if not pieces:
         return
-    if len(pieces) == 1 and not always_group:
-        yield _item(numbers, title, [(Usage.MASTER, pieces[0])])
+    if len(pieces) == 1 and not shelf.always_group:
+        yield _item(numbers, shelf.title, [(Usage.MASTER, pieces[0])])
         return
     identifier = numbers.next("U")
-    items = tuple(_item(numbers, p.label or p.filename, [(Usage.MASTER, p)]) for p in pieces)
-    yield Unit(id=identifier, title=title, level=Level.GROUP, children=items)
+    items = []
+    for piece in pieces:
+        stamped = copies.pop(piece.sha256, None)
+        versions = [(Usage.MASTER, piece)] + ([(Usage.DISSEMINATION, stamped)] if stamped else [])
+        items.append(_item(numbers, piece.label or piece.filename, versions))
+    yield Unit(id=identifier, title=shelf.title, level=Level.GROUP, children=tuple(items))
 
 
 def _item(numbers: "_Numbers", title: str, versions: Sequence[tuple[Usage, Piece]]) -> Unit:

@@ -19,6 +19,7 @@ from parvis.edemat.archives.formats.structure import check_structure
 
 LAST_YEAR = 9000
 UNKNOWN_PUIDS = ("", "UNKNOWN")
+UNKNOWN_TYPES = ("", "application/octet-stream")
 
 
 @dataclass(frozen=True)
@@ -330,9 +331,13 @@ def check_formats(
     found = []
     for declared, observed in _received(manifest, bindings, files):
         if observed.puid in UNKNOWN_PUIDS:
-            outcome = Outcome.KO if agreement.refuse_unknown_formats else Outcome.WARNING
-            code = "204" if agreement.refuse_unknown_formats else "001"
-            found.append(Finding(Control.FORMAT, outcome, "Format non reconnu.", code, observed.path))
+            # PRONOM does not know every type: one that was recognised otherwise is no remark, unless excluded.
+            if agreement.refuse_unknown_formats:
+                found.append(_ko(Control.FORMAT, "204", "Format absent de PRONOM.", observed.path))
+            elif observed.media_type in UNKNOWN_TYPES:
+                found.append(
+                    Finding(Control.FORMAT, Outcome.WARNING, "Format non reconnu.", "001", observed.path)
+                )
         elif agreement.formats and observed.puid not in agreement.formats:
             found.append(
                 _ko(Control.FORMAT, "307", f"L’accord n’admet pas le format {observed.puid}.", observed.path)

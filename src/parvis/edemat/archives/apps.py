@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class ArchivesConfig(AppConfig):
+    name = "parvis.edemat.archives"
+    label = "archives"
+    verbose_name = "Archives"
+
+    def ready(self) -> None:
+        from parvis.core.web import navigation
+        from parvis.edemat.archives import journal_actions, route_step, tasks  # noqa: F401
+
+        navigation.register(
+            "archives", "Archives", "archives:list", permission="archives.lire", application="edemat", rank=50
+        )

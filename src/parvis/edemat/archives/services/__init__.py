@@ -1,0 +1,1 @@
+"""Use cases of the archiving service: assembling, depositing, controlling, storing."""

@@ -198,6 +198,7 @@ PARVIS_CLAMD_SOCKET = os.environ.get("PARVIS_CLAMD_SOCKET", "")
 PARVIS_ARCHIVE_ROOTS = [
     Path(p) for p in words("PARVIS_ARCHIVE_ROOTS", f"{VAR_DIR / 'ocfl'} {VAR_DIR / 'ocfl-copie'}")
 ]
+PARVIS_ARCHIVE_MAX_RATIO = int(os.environ.get("PARVIS_ARCHIVE_MAX_RATIO", "200"))
 
 # --- reference data, secrets, trust -------------------------------------------------------------------------------
 _beside = PROJECT_DIR.parent / "shared" / "schemas"

@@ -1,0 +1,1 @@
+"""Use cases of the télétransmission: preparing, transmitting, receiving the State's answers."""

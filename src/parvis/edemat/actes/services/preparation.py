@@ -1,0 +1,227 @@
+"""Preparing an act: what will be sent, under which names, and whether anything forbids it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from parvis.core import clock
+from parvis.core.documents.models import Document
+from parvis.core.errors import DomainError
+from parvis.core.journal.actions import register_action
+from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.models import Organisation
+from parvis.core.routing.models import Route
+from parvis.edemat.actes.enums import Status
+from parvis.edemat.actes.formats import checks
+from parvis.edemat.actes.formats.checks import (
+    EXTENSIONS,
+    Candidate,
+    ClassificationInForce,
+    Finding,
+    PieceFile,
+)
+from parvis.edemat.actes.formats.emitters import Emitter, Referent
+from parvis.edemat.actes.formats.names import IdActe, nature_letters
+from parvis.edemat.actes.formats.natures import NATURES
+from parvis.edemat.actes.formats.numbers import ActeNumber
+from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification
+
+register_action("actes.prepare", "Acte préparé pour la transmission")
+DEFAULT_ANNEXE = {"1": "99_DE", "2": "99_AR", "3": "99_AI", "4": "99_DC", "5": "70_DE", "6": "99_AU"}
+
+
+class NumberTaken(DomainError):
+    """Another active act of the organisation has the number; ``data["acte"]`` is its identifier."""
+
+
+class NotPrepared(DomainError):
+    """The facts given do not describe an act."""
+
+
+@dataclass(frozen=True)
+class Annexe:
+    """An annexe to send: its file, the name to show, its piece type ("" for the usual one of the nature)."""
+
+    document: Document
+    filename: str = ""
+    code_pj: str = ""
+
+
+def settings_of(organisation: Organisation) -> ActeSettings:
+    """The organisation's settings, made with empty values when it has none yet."""
+    found, _ = ActeSettings.objects.get_or_create(organisation=organisation)
+    return found
+
+
+def emitter_of(organisation: Organisation, chosen: ActeSettings) -> Emitter:
+    """Identification of the authority for the envelope. Raises ``InvalidEmitter``."""
+    return Emitter(
+        siren=organisation.siren,
+        departement=organisation.departement,
+        arrondissement=organisation.arrondissement,
+        nature=organisation.nature_actes,
+        return_addresses=(chosen.return_address,) if chosen.return_address else (),
+        referent=Referent(chosen.referent_name, chosen.referent_phone, chosen.referent_email),
+    )
+
+
+def current_classification(organisation: Organisation) -> Classification | None:
+    return Classification.objects.filter(organisation=organisation, current=True).first()
+
+
+def identifier_of(acte: Acte) -> IdActe:
+    """The identifiant unique that the State will give to ``acte``."""
+    return IdActe(
+        acte.organisation.departement,
+        acte.organisation.siren,
+        acte.decision_date,
+        acte.numero_actes,
+        nature_letters(acte.nature),
+    )
+
+
+def holder_of_number(organisation: Organisation, numero_actes: str, *, but: Acte | None = None) -> Acte | None:
+    """The active act that has this number, other than ``but``."""
+    holders = Acte.objects.active().filter(organisation=organisation, numero_actes=numero_actes)
+    return (holders.exclude(pk=but.pk) if but else holders).first()
+
+
+def prepare_acte(
+    organisation: Organisation,
+    facts: Mapping[str, Any],
+    document: Document,
+    *,
+    actor: Actor,
+    annexes: Iterable[Annexe] = (),
+    original: Document | None = None,
+    route: Route | None = None,
+) -> Acte:
+    """Record an act ready to be transmitted, in the caller's transaction, with the findings of its checks.
+
+    ``facts`` has the keys of the route's "acte" (numero, nature, objet, date, matiere, matiere_label,
+    type_piece). Raises ``NumberTaken``, ``InvalidActeNumber`` when no number can be made of the displayed one,
+    and ``NotPrepared`` when a key is missing or out of form; other faults become findings.
+    """
+    try:
+        numero, nature, objet = str(facts["numero"]), str(facts["nature"]), str(facts["objet"])
+        decision_date = date.fromisoformat(str(facts["date"]))
+    except (KeyError, ValueError) as error:
+        raise NotPrepared("L’acte n’a pas de numéro, de nature, d’objet ou de date de décision.") from error
+    if nature not in NATURES:
+        raise NotPrepared(f"La nature d’acte « {nature} » n’existe pas : choisissez-en une de 1 à 6.")
+    if problem := checks.objet_problem(objet):
+        raise NotPrepared(problem)
+    number = ActeNumber.from_displayed(numero)
+    if holder := holder_of_number(organisation, str(number)):
+        raise NumberTaken(
+            f"Le numéro {number} est déjà celui de l’acte « {holder.objet} » du {holder.decision_date:%d/%m/%Y} : "
+            "donnez un autre numéro à cet acte.",
+            acte=str(holder.pk),
+        )
+    acte = Acte.objects.create(
+        organisation=organisation,
+        route=route,
+        numero=numero,
+        numero_actes=str(number),
+        nature=nature,
+        objet=objet,
+        decision_date=decision_date,
+        matiere=str(facts.get("matiere", "")),
+        matiere_label=str(facts.get("matiere_label", ""))[:300],
+        document=document,
+        original=original,
+        type_piece=str(facts.get("type_piece") or NATURES[nature].default_piece),
+        posted_filename=document.filename,
+        status=Status.A_POSTER,
+        created_at=clock.now(),
+    )
+    pieces = [
+        ActePiece(
+            organisation=organisation,
+            acte=acte,
+            rank=rank,
+            code_pj=annexe.code_pj or DEFAULT_ANNEXE[nature],
+            document=annexe.document,
+            posted_filename=annexe.filename or annexe.document.filename,
+        )
+        for rank, annexe in enumerate(annexes, start=2)
+    ]
+    ActePiece.objects.bulk_create(pieces)
+    record(
+        organisation,
+        "actes.prepare",
+        subject=("acte", acte.pk),
+        actor=actor,
+        sha256=document.sha256,
+        details={"annexes": len(pieces), "numero": str(number)},
+    )
+    check_acte(acte)
+    return acte
+
+
+def piece_file(rank: int, code: str, filename: str, document: Document) -> PieceFile:
+    """What the checks need to know of a file; an owner's restriction is a problem here, for the State refuses it."""
+    health = document.health or {}
+    problems = [str(p) for p in health.get("problems", ())]
+    if health.get("mismatch"):
+        problems.append(str(health["mismatch"]))
+    if health.get("encrypted") or health.get("restricted"):
+        forbidden = ", ".join(health.get("restrictions", ())) or "ouverture"
+        problems.append(f"il est verrouillé ({forbidden}), enregistrez-en une copie sans restriction")
+    return PieceFile(
+        rank, code, filename, document.media_type, document.size, tuple(problems),
+        infected=document.scan_state == Document.Scan.INFECTED,
+    )  # fmt: skip
+
+
+def files_of(acte: Acte) -> list[tuple[PieceFile, Document]]:
+    """The act then its annexes, in the order of sending."""
+    found = [(piece_file(1, acte.type_piece, acte.posted_filename, acte.document), acte.document)]
+    for piece in acte.pieces.select_related("document").order_by("rank"):
+        described = piece_file(piece.rank, piece.code_pj, piece.posted_filename, piece.document)
+        found.append((described, piece.document))
+    return found
+
+
+def in_force(classification: Classification | None) -> ClassificationInForce | None:
+    """The classification as the checks read it."""
+    if classification is None:
+        return None
+    return ClassificationInForce(
+        classification.date,
+        frozenset(m["code"] for m in classification.matieres),
+        {n["code"]: frozenset(p["code"] for p in n["pieces"]) for n in classification.natures},
+    )
+
+
+def check_acte(acte: Acte) -> list[Finding]:
+    """Run the pre-flight checks, keep their findings on the act and return them."""
+    organisation, chosen = acte.organisation, settings_of(acte.organisation)
+    classification = current_classification(organisation)
+    holder = holder_of_number(organisation, acte.numero_actes, but=acte)
+    findings = checks.check(
+        Candidate(
+            numero=acte.numero_actes,
+            nature=acte.nature,
+            objet=acte.objet,
+            decision_date=acte.decision_date,
+            matiere=acte.matiere,
+            files=tuple(described for described, _ in files_of(acte)),
+            classification=in_force(classification),
+            today=clock.today(),
+            emitter=lambda: emitter_of(organisation, chosen),
+            number_holder=str(holder) if holder else "",
+            suspended=chosen.suspended,
+        )
+    )
+    acte.checks = [finding.to_dict() for finding in findings]
+    acte.checked_at = clock.now()
+    acte.classification_version = classification.date if classification else None
+    acte.save(update_fields=["checks", "checked_at", "classification_version"])
+    return findings
+
+
+def extension_of(file: PieceFile) -> str:
+    """Extension of the regulatory name, from the content and not from the posted name."""
+    return EXTENSIONS[file.media_type]

@@ -1,0 +1,541 @@
+"""Receiving the State's returns: each mail is stored raw, then read once, and changes an act or nothing at all.
+
+A mail that cannot be attached with certainty (unknown act, other authority, unreadable XML, missing file) goes to
+the error basket with its reason and a task; the state of the acts does not move.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from email import message_from_bytes
+from email.message import Message as Mail
+from email.policy import compat32
+from hashlib import sha256
+
+from django.db import IntegrityError, transaction
+from django.urls import NoReverseMatch, reverse
+
+from parvis.core import clock
+from parvis.core.documents.models import Document
+from parvis.core.documents.services import read_bytes, store
+from parvis.core.errors import DomainError
+from parvis.core.journal.actions import register_action
+from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.routing.services import attach, close_tasks, open_task
+from parvis.edemat.actes.enums import Delivery, InboundOutcome, InboundState, Status, TransactionKind
+from parvis.edemat.actes.formats import inbound
+from parvis.edemat.actes.formats.archives import UnsafeArchive, read_archive
+from parvis.edemat.actes.formats.names import IdActe, is_inbound_envelope, refused_envelope, siren_in
+from parvis.edemat.actes.legal_dates import executoire_on
+from parvis.edemat.actes.lifecycle import begin, move
+from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, InboundMessage, Transaction
+from parvis.edemat.actes.schemas import judge_incoming
+from parvis.edemat.actes.services import classification
+from parvis.edemat.actes.services.transmission import (
+    complete,
+    complete_transmission,
+    identifier_of,
+    locked,
+    note_sent,
+    path_of,
+    refuse,
+)
+from parvis.edemat.actes.transports.mailbox import ImapMailbox, Mailbox
+
+RECEIVER = Actor("job", "actes.reception")
+MAX_READINGS = 3
+PASS_LIMIT = 500
+
+register_action("actes.message_recu", "Message de l’État reçu")
+register_action("actes.message_traite", "Message de l’État traité")
+register_action("actes.message_banette", "Message mis en banette d’erreur")
+register_action("actes.message_doublon", "Message déjà reçu, sans effet")
+
+
+class ToBasket(DomainError):
+    """The mail cannot be attached with certainty: nothing changes and a person looks at it."""
+
+
+class AlreadyKnown(Exception):
+    """What the mail says is known already: ``transaction`` is the one it speaks of."""
+
+    def __init__(self, known: Transaction | None) -> None:
+        super().__init__()
+        self.transaction = known
+
+
+@dataclass
+class PassReport:
+    """What one pass over the mailbox did."""
+
+    stored: int = 0
+    duplicates: int = 0
+    unsorted: int = 0
+    processed: int = 0
+    basket: int = 0
+
+
+# --- 1. from the mailbox to the database, raw -----------------------------------------------------------------------
+def parse_mail(raw: bytes) -> Mail:
+    return message_from_bytes(raw, policy=compat32)
+
+
+def file_names(mail: Mail) -> list[str]:
+    """Names of the attached files, as the mail announces them."""
+    return [name for name in (part.get_filename() for part in mail.walk()) if name]
+
+
+def addressee(raw: bytes) -> Organisation | None:
+    """The organisation that the mail is for, read on its outside (names of its attachments) before anything is
+    opened; the métropole, which runs the mailbox, when the outside names no known authority."""
+    sirens = {siren for siren in map(siren_in, file_names(parse_mail(raw))) if siren}
+    return (
+        Organisation.objects.filter(siren__in=sirens).order_by("id").first()
+        or Organisation.objects.filter(kind=Organisation.Kind.METROPOLE).order_by("id").first()
+    )
+
+
+def store_raw(organisation: Organisation, raw: bytes, uid: str = "") -> InboundMessage | None:
+    """Keep one mail as it came, in its own transaction; None when the very same bytes are known already."""
+    digest = sha256(raw).hexdigest()
+    try:
+        with acting_for(organisation):
+            if InboundMessage.objects.filter(organisation=organisation, sha256=digest).exists():
+                record(organisation, "actes.message_doublon", subject=("message_actes", digest[:32]), actor=RECEIVER)
+                return None
+            document = store(organisation, raw, f"retour-{digest[:12]}.eml", label="Message brut de l’État")
+            kept = InboundMessage.objects.create(
+                organisation=organisation, sha256=digest, raw=document, mailbox_uid=uid, received_at=clock.now()
+            )
+            record(
+                organisation, "actes.message_recu", subject=("message_actes", kept.pk), actor=RECEIVER, sha256=digest
+            )
+            return kept
+    except IntegrityError:  # another reader stored it at the same instant
+        return None
+
+
+def collect(mailbox: Mailbox, *, limit: int = PASS_LIMIT) -> PassReport:
+    """Store the waiting mails, and file each in the mailbox once its storage is committed."""
+    report = PassReport()
+    for identifier, raw in mailbox.waiting(limit):
+        organisation = addressee(raw)
+        if organisation is None:
+            mailbox.set_aside(identifier)
+            report.unsorted += 1
+            continue
+        if store_raw(organisation, raw, identifier):
+            report.stored += 1
+        else:
+            report.duplicates += 1
+        mailbox.file(identifier)
+    return report
+
+
+def collect_from_settings(*, limit: int = PASS_LIMIT) -> PassReport:
+    """``collect`` from the operator's IMAP mailbox. Raises OSError or IMAPClientError when it is out of reach."""
+    mailbox = ImapMailbox()
+    try:
+        return collect(mailbox, limit=limit)
+    finally:
+        mailbox.close()
+
+
+def poll(mailbox: Mailbox | None = None, *, limit: int = PASS_LIMIT) -> PassReport:
+    """One pass: collect the mailbox, then read every stored mail that waits. Safe beside another reader."""
+    report = collect(mailbox, limit=limit) if mailbox else collect_from_settings(limit=limit)
+    for state in process_waiting(limit=limit):
+        report.processed += state == InboundState.TRAITE
+        report.basket += state == InboundState.BANETTE
+    return report
+
+
+# --- 2. reading a stored mail, once ---------------------------------------------------------------------------------
+def process_waiting(*, limit: int = PASS_LIMIT) -> list[str]:
+    """Read the stored mails of all organisations, oldest first; returns the state that each has reached."""
+    with acting_for(*Organisation.objects.values_list("pk", flat=True)):
+        waiting = list(
+            InboundMessage.objects.filter(state=InboundState.RECU)
+            .order_by("received_at", "id")
+            .values_list("organisation_id", "pk")[:limit]
+        )
+    return [state for organisation, pk in waiting if (state := process(organisation, pk))]
+
+
+def process(organisation: Organisation | int, message_id: object) -> str:
+    """Read one stored mail in one transaction; "" when another reader has it or it has been read already.
+
+    An unexpected failure is tried again at the next passes, three times, then the mail goes to the basket.
+    """
+    with acting_for(organisation):
+        again = InboundMessage.objects.select_for_update(skip_locked=True).filter(
+            pk=message_id, state=InboundState.RECU
+        )
+        message = again.first()
+        if message is None:
+            return ""
+        message.attempts += 1
+        message.save(update_fields=["attempts"])
+        if message.attempts > MAX_READINGS:
+            _to_basket(message, "Le message n’a pas pu être lu : une erreur imprévue s’est répétée. Prévenez le support.")
+            return str(message.state)
+    with acting_for(organisation):
+        message = again.select_related("organisation", "raw__organisation").first()
+        if message is None:
+            return ""
+        _read(message)
+        return str(message.state)
+
+
+def replay(message: InboundMessage, *, actor: Actor) -> None:
+    """A person asks to read again a mail of the basket, in the caller's transaction."""
+    message = InboundMessage.objects.select_for_update(of=("self",)).select_related("organisation", "raw__organisation").get(
+        pk=message.pk
+    )  # fmt: skip
+    if message.state != InboundState.BANETTE:
+        raise DomainError("Ce message n’est plus dans la banette : rechargez la page.")
+    close_tasks(message.organisation, subject=("message_actes", message.pk))
+    record(message.organisation, "actes.message_recu", subject=("message_actes", message.pk), actor=actor)
+    message.error = ""
+    _read(message)
+
+
+def _read(message: InboundMessage) -> None:
+    """Apply the mail whole, or change nothing and put it in the basket."""
+    try:
+        with transaction.atomic():
+            reading = Reading(message.organisation, files_of(read_bytes(message.raw)))
+            reading.apply()
+    except AlreadyKnown as known:
+        message.transaction = known.transaction
+        _done(message, InboundOutcome.DOUBLON, "", ())
+        return
+    except DomainError as refusal:
+        _to_basket(message, refusal.sentence)
+        return
+    message.transaction = reading.transaction
+    _done(message, reading.outcome, reading.root, tuple(reading.remarks))
+
+
+def _done(message: InboundMessage, outcome: InboundOutcome, root: str, remarks: tuple[str, ...]) -> None:
+    message.state, message.outcome = InboundState.TRAITE, outcome
+    message.root, message.remarks = root[:60], list(remarks)
+    message.processed_at = clock.now()
+    message.save()
+    record(
+        message.organisation,
+        "actes.message_doublon" if outcome == InboundOutcome.DOUBLON else "actes.message_traite",
+        subject=("message_actes", message.pk),
+        actor=RECEIVER,
+        sha256=message.sha256,
+        details={
+            "outcome": str(outcome),
+            "root": root,
+            "transaction": str(message.transaction_id or ""),
+            "remarks": list(remarks),
+        },
+    )
+
+
+def _to_basket(message: InboundMessage, sentence: str) -> None:
+    message.state, message.error = InboundState.BANETTE, sentence
+    message.processed_at = clock.now()
+    message.save()
+    record(
+        message.organisation, "actes.message_banette", subject=("message_actes", message.pk), actor=RECEIVER,
+        sha256=message.sha256,
+    )  # fmt: skip
+    open_task(
+        message.organisation,
+        service="actes",
+        verb="Examiner",
+        title="Un message de la préfecture n’a pas pu être rattaché",
+        summary=sentence,
+        permission="actes.banette",
+        path=_basket_path(message.organisation),
+        subject=("message_actes", message.pk),
+    )
+
+
+def _basket_path(organisation: Organisation) -> str:
+    try:
+        return reverse("actes:basket", kwargs={"organisation_slug": organisation.slug})
+    except NoReverseMatch:
+        return reverse("actes:list", kwargs={"organisation_slug": organisation.slug})
+
+
+def files_of(raw: bytes) -> dict[str, bytes]:
+    """Attached files by name; those of an attached tar.gz come out of it. Raises ``ToBasket``."""
+    files: dict[str, bytes] = {}
+    for part in parse_mail(raw).walk():
+        name, content = part.get_filename(), part.get_payload(decode=True)
+        if not name or not isinstance(content, bytes):
+            continue
+        if name.endswith((".tar.gz", ".tgz")):
+            try:
+                files |= read_archive(io.BytesIO(content))
+            except UnsafeArchive as refusal:
+                raise ToBasket(refusal.sentence) from refusal
+        else:
+            files[name] = content
+    return files
+
+
+# --- 3. what a mail changes -----------------------------------------------------------------------------------------
+@dataclass
+class Reading:
+    """One mail being applied to its organisation, inside the caller's transaction."""
+
+    organisation: Organisation
+    files: dict[str, bytes]
+    outcome: InboundOutcome = InboundOutcome.INFORMATION
+    root: str = ""
+    transaction: Transaction | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    def apply(self) -> None:
+        """Find the envelope, then apply each message that it lists. Raises ``ToBasket`` or ``AlreadyKnown``."""
+        documents = {name: xml for name, xml in self.files.items() if name.lower().endswith(".xml")}
+        if not documents:  # bulky pieces are announced by a mail without XML
+            return
+        known = 0
+        for name in self._forms(documents):
+            try:
+                self._apply_one(name, self._understood(name, documents[name]))
+            except AlreadyKnown as already:
+                known += 1
+                self.transaction = already.transaction
+        if known and not self.root:
+            raise AlreadyKnown(self.transaction)
+
+    def _understood(self, name: str, xml: bytes) -> inbound.Message:
+        message = inbound.parse_message(xml)
+        self.remarks += [r for r in (*message.remarks, *judge_incoming(xml)) if r not in self.remarks]
+        return message
+
+    def _forms(self, documents: dict[str, bytes]) -> list[str]:
+        """Names of the business messages to apply, checked against the envelope when there is one."""
+        refused = [name for name in documents if refused_envelope(name)]
+        if refused:
+            return refused
+        envelopes = [name for name in documents if is_inbound_envelope(name)]
+        if not envelopes:
+            self.remarks.append("message reçu sans enveloppe")
+            return list(documents)
+        forms = []
+        for name in envelopes:
+            envelope = self._understood(name, documents[name])
+            if not isinstance(envelope, inbound.EnveloppeRetour):
+                raise ToBasket(f"Le fichier « {name} » n’est pas l’enveloppe que son nom annonce.")
+            if envelope.siren != self.organisation.siren:
+                raise ToBasket(
+                    f"L’enveloppe s’adresse au SIREN {envelope.siren}, pas à cette collectivité "
+                    f"({self.organisation.siren}) : rien n’a été modifié."
+                )
+            forms += envelope.formulaires
+        if missing := [form for form in forms if form not in documents]:
+            raise ToBasket(f"Le fichier « {missing[0]} », annoncé par l’enveloppe, manque dans le message.")
+        return forms
+
+    def _apply_one(self, name: str, message: inbound.Message) -> None:
+        effects: dict[type[inbound.Message], Callable] = {
+            inbound.ArActe: self._ar_acte,
+            inbound.AnomalieActe: self._anomalie_acte,
+            inbound.AnomalieEnveloppe: self._anomalie_enveloppe,
+            inbound.Courrier: self._courrier,
+            inbound.RetourClassification: self._classification,
+            inbound.ClassificationInchangee: self._unchanged,
+        }
+        effect = effects.get(type(message))
+        if effect is None:
+            raise ToBasket(f"Aucun échange en attente ne correspond au message « {message.root} » reçu.")
+        effect(name, message)
+        self.root = message.root
+
+    # --- finding what a message speaks of ---
+    def _acte(self, day: date, numero: str, nature: str) -> Transaction:
+        """The transmission of that act, locked. Raises ``ToBasket`` when the organisation sent no such act."""
+        found = (
+            Transaction.objects.filter(
+                organisation=self.organisation,
+                kind=TransactionKind.ACTE,
+                acte__numero_actes=numero,
+                acte__decision_date=day,
+                acte__nature=nature,
+            )
+            .order_by("-id")
+            .values_list("pk", "status", "attempts")
+        )
+        sent = [(pk, status) for pk, status, attempts in found if attempts > 0]
+        if not sent:
+            raise ToBasket(
+                f"Aucun acte transmis ne porte le numéro {numero}, la date du {day:%d/%m/%Y} et la nature {nature} : "
+                "rien n’a été modifié."
+            )
+        # The transmission that lives, else the latest in error: an AR may follow a closing in error.
+        living = [pk for pk, status in sent if status != Status.ERREUR]
+        return locked(living[0] if living else sent[0][0])
+
+    def _by_identifier(self, identifier: IdActe) -> Transaction:
+        if identifier.siren != self.organisation.siren:
+            raise ToBasket(
+                f"Le message concerne l’acte {identifier} d’une autre collectivité (SIREN {identifier.siren}) : "
+                "rien n’a été modifié."
+            )
+        subject = self._acte(identifier.date, identifier.numero, identifier.nature_code)
+        assert subject.acte is not None
+        if str(identifier_of(subject.acte)) != str(identifier):
+            raise ToBasket(f"L’identifiant {identifier} n’est pas celui de l’acte {subject.acte.numero}.")
+        return subject
+
+    def _keep(self, name: str, label: str) -> Document:
+        return store(self.organisation, self.files[name], name, label=label)
+
+    # --- effects ---
+    def _ar_acte(self, name: str, message: inbound.ArActe) -> None:
+        subject = self._by_identifier(message.id_acte)
+        acte = subject.acte
+        assert acte is not None
+        if subject.ar_id or subject.status in ACKNOWLEDGED:
+            raise AlreadyKnown(subject)
+        document = self._keep(name, "Accusé de réception de la préfecture")
+        note_sent(subject)
+        subject.ar, subject.received_on = document, message.reception
+        subject.save(update_fields=["ar", "received_on"])
+        move(subject, Status.ACQUITTE, f"Reçu par la préfecture le {message.reception:%d/%m/%Y}.", actor=RECEIVER,
+             document=document)  # fmt: skip
+        acte.refresh_from_db()
+        acte.unique_id, acte.received_on = str(message.id_acte), message.reception
+        acte.executoire_on = executoire_on(message.reception, acte.published_on)
+        acte.save(update_fields=["unique_id", "received_on", "executoire_on"])
+        close_tasks(self.organisation, subject=("acte", acte.pk))
+        if acte.route:
+            attach(acte.route, "ar", document, "Accusé de réception de la préfecture")
+        complete_transmission(subject, actor=RECEIVER)
+        facts = {"ar": {"id_acte": str(message.id_acte), "date_reception": message.reception.isoformat()}}
+        summary = f"Reçue en préfecture le {message.reception:%d/%m/%Y}"
+        complete(acte, "actes.acquittement", summary, facts, actor=RECEIVER)
+        self._after_acknowledgement(acte)
+        classification.request_if_newer(self.organisation, message.classification_en_cours, actor=RECEIVER)
+        self.transaction, self.outcome = subject, InboundOutcome.ACQUITTEMENT
+
+    def _after_acknowledgement(self, acte: Acte) -> None:
+        from parvis.edemat.actes import document_tasks, tasks
+
+        if acte.route_id is None:  # with a route, its next step asks for the documents
+            document_tasks.prepare_acknowledgement_documents.enqueue(self.organisation, acte_id=str(acte.pk))
+        tasks.notify_acknowledgement.enqueue(self.organisation, acte_id=str(acte.pk))
+
+    def _anomalie_acte(self, name: str, message: inbound.AnomalieActe) -> None:
+        subject = self._acte(message.acte.date, message.acte.numero, message.acte.nature)
+        document = self._refused(subject, name, message.nature, message.detail)
+        self._put_in_error(subject, message.nature, message.detail, document)
+        classification.request_if_newer(self.organisation, message.classification_en_cours, actor=RECEIVER)
+        self.transaction, self.outcome = subject, InboundOutcome.ANOMALIE
+
+    def _refused(self, subject: Transaction, name: str, nature: str, detail: str) -> Document:
+        """The anomaly kept as a document, once it is sure that it applies to ``subject``."""
+        if subject.status == Status.ERREUR and (subject.anomaly_code, subject.anomaly_detail) == (nature[:3], detail):
+            raise AlreadyKnown(subject)
+        sent = subject.status == Status.EN_ATTENTE and subject.delivery in (Delivery.EN_COURS, Delivery.INCERTAINE)
+        if subject.status != Status.TRANSMIS and not sent:
+            raise ToBasket(
+                f"Une anomalie est arrivée pour une transmission à l’état « {subject.get_status_display()} » : "
+                "rien n’a été modifié, interrogez la préfecture."
+            )
+        return self._keep(name, "Anomalie signalée par le ministère")
+
+    def _put_in_error(self, subject: Transaction, nature: str, detail: str, document: Document) -> None:
+        subject.anomaly_code, subject.anomaly_detail = nature[:3], detail
+        subject.save(update_fields=["anomaly_code", "anomaly_detail"])
+        note_sent(subject)
+        reason = f"Anomalie {nature} : {detail}" if detail else f"Anomalie {nature}."
+        refuse(subject, reason, actor=RECEIVER, document=document)
+
+    def _anomalie_enveloppe(self, name: str, message: inbound.AnomalieEnveloppe) -> None:
+        if message.siren and message.siren != self.organisation.siren:
+            raise ToBasket(f"L’anomalie concerne une enveloppe du SIREN {message.siren} : rien n’a été modifié.")
+        found = Transaction.objects.filter(organisation=self.organisation)
+        refused = refused_envelope(name)
+        found = found.filter(envelope_name=refused) if refused else found.filter(message_name__in=message.formulaires)
+        subjects = [locked(pk) for pk in found.order_by("id").values_list("pk", flat=True)]
+        if not subjects:
+            raise ToBasket(f"L’enveloppe refusée (« {refused or name} ») n’est pas de celles qui sont parties d’ici.")
+        for subject in subjects:
+            document = self._refused(subject, name, message.nature, message.detail)
+            self._put_in_error(subject, message.nature, message.detail, document)
+        self.transaction, self.outcome = subjects[0], InboundOutcome.ANOMALIE
+
+    def _courrier(self, name: str, message: inbound.Courrier) -> None:
+        original = self._by_identifier(message.id_acte)
+        acte = original.acte
+        assert acte is not None
+        if missing := [file for file in message.files if file not in self.files]:
+            raise ToBasket(f"Le courrier de la préfecture annonce « {missing[0]} », qui manque dans le message.")
+        answered = message.code in ("3-1", "4-1")
+        document = self._keep(name, "Courrier de la préfecture")
+        if Transaction.objects.filter(
+            organisation=self.organisation, related=original, kind=message.code, message__sha256=document.sha256
+        ).exists():
+            raise AlreadyKnown(original)
+        letter = Transaction.objects.create(
+            organisation=self.organisation,
+            acte=acte,
+            kind=message.code,
+            related=original,
+            status=Status.DOCUMENT_RECU if answered else Status.DOCUMENT_SANS_AR,
+            message=document,
+            message_name=name[:80],
+            received_on=clock.today(),
+            created_at=clock.now(),
+        )
+        begin(letter, f"{letter.get_kind_display()} reçu(e) de la préfecture.", actor=RECEIVER, document=document)
+        if acte.route:
+            for file in message.files:
+                attach(acte.route, "courrier", self._keep(file, letter.get_kind_display()), letter.get_kind_display())
+        open_task(
+            self.organisation,
+            service="actes",
+            verb="Répondre" if answered else "Lire",
+            title=f"{letter.get_kind_display()} de la préfecture : {acte.objet}",
+            summary=message.text,
+            permission="actes.transmettre",
+            path=path_of(acte),
+            subject=("transaction_actes", letter.pk),
+        )
+        self.transaction, self.outcome = letter, InboundOutcome.COURRIER
+
+    def _classification(self, name: str, message: inbound.RetourClassification) -> None:
+        classification.install(self.organisation, self.files[name], name, message, actor=RECEIVER)
+        self._answered_request(f"Classification du {message.date:%d/%m/%Y} reçue.")
+        self.outcome = InboundOutcome.CLASSIFICATION
+
+    def _unchanged(self, name: str, message: inbound.ClassificationInchangee) -> None:
+        if not classification.confirm(self.organisation, message.date, actor=RECEIVER):
+            raise ToBasket(
+                f"La préfecture confirme une classification du {message.date:%d/%m/%Y} que la collectivité n’a pas."
+            )
+        self._answered_request("Classification confirmée.")
+        self.outcome = InboundOutcome.CLASSIFICATION
+
+    def _answered_request(self, sentence: str) -> None:
+        """Close the request that this classification answers, if there is one under way."""
+        pending = (
+            Transaction.objects.filter(
+                organisation=self.organisation,
+                kind=TransactionKind.DEMANDE_CLASSIFICATION,
+                status__in=[Status.EN_ATTENTE, Status.TRANSMIS],
+                attempts__gt=0,
+            )
+            .order_by("-id")
+            .values_list("pk", flat=True)
+            .first()
+        )
+        if pending:
+            subject = locked(pending)
+            note_sent(subject)
+            move(subject, Status.ACQUITTE, sentence, actor=RECEIVER)
+            self.transaction = subject

@@ -83,10 +83,10 @@ def test_every_address_answers_each_role_as_declared(clients):
         for who, client in clients.items():
             for method in ("get", "post"):
                 answer = getattr(client, method)(url)
-                allowed = _allowed(access, who)
-                if not allowed(answer):
+                # A method that an address never takes is refused to everybody alike, before anything is looked at.
+                if answer.status_code != 405 and not _allowed(access, who)(answer):
                     surprises.append(f"{who} {method} {url} -> {answer.status_code} (declared {access})")
-    assert surprises == []
+    assert not surprises, "\n".join(surprises)
 
 
 def _allowed(access: Access, who):

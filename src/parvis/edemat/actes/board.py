@@ -81,7 +81,7 @@ class Filters:
 
     @classmethod
     def read(cls, query: Mapping[str, Any]) -> "Filters":
-        """From the keys ``etat``, ``nature``, ``matiere``, ``du``, ``au``, ``q`` and ``seance`` of an address."""
+        """From the keys etat, nature, matiere, du, au, q and seance of an address."""
 
         def known(key: str, values: Any) -> str:
             return value if (value := query.get(key, "")) in values else ""

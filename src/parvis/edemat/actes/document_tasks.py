@@ -15,10 +15,12 @@ def _acte(acte_id: str) -> Acte:
 
 @job(queue="actes")
 def prepare_acknowledgement_documents(organisation_id: int, acte_id: str) -> None:
-    """Stamped copies and bordereau, once the State has acknowledged the act."""
+    """Stamped copies and bordereau at the acknowledgement; the rest if the act is online already."""
     from parvis.edemat.actes import generated_documents
 
-    generated_documents.produce_after_acknowledgement(_acte(acte_id), actor=Actor("job", "actes.documents"))
+    acte, actor = _acte(acte_id), Actor("job", "actes.documents")
+    generated_documents.produce_after_acknowledgement(acte, actor=actor)
+    generated_documents.produce_after_publication(acte, actor=actor)
 
 
 @job(queue="actes")

@@ -1,11 +1,11 @@
-"""What the page of an act shows: its route, what can be done now and by whom, its files, its dates, its journal."""
+"""What the page of an act shows: its route, what can be done now and by whom, its files and its journal."""
 
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from parvis.core.documents.models import Document
 from parvis.core.identity.models import Account
@@ -152,8 +152,8 @@ class Dossier:
                 RESOLVE,
                 Action(
                     "Envoi incertain",
-                    "La préfecture a pu recevoir l’acte sans que nous ayons sa réponse. Rien n’est renvoyé sans vous : "
-                    "vérifiez auprès de la préfecture ou attendez l’accusé de réception.",
+                    "La préfecture a pu recevoir l’acte sans que nous ayons sa réponse. Rien n’est "
+                    "renvoyé sans vous : vérifiez auprès de la préfecture ou attendez l’accusé de réception.",
                     "danger",
                     "Dire ce qu’il en est",
                     self._url("uncertain"),
@@ -191,20 +191,23 @@ class Dossier:
             case Status.TRANSMIS:
                 return Action(
                     "En attente de l’accusé de réception",
-                    f"Transmis le {date_heure(acte.sent_at)}. La préfecture répond en général en quelques minutes.",
+                    f"Transmis le {date_heure(acte.sent_at)}. Elle vient en général en quelques minutes.",
                     "waiting",
                 )
         return self._publication_action()
 
     def _error(self, transaction: Transaction | None) -> Action:
         detail = transaction.anomaly_detail or transaction.delivery_message if transaction else ""
-        return Action(
+        action = Action(
             "Transmission en erreur",
-            f"La préfecture répond : « {detail} ». Corrigez l’acte et transmettez-le de nouveau."
+            f"Motif : « {detail} ». Le même numéro peut servir de nouveau."
             if detail
-            else "",
+            else "Le même numéro peut servir de nouveau.",
             "danger",
+            "Contrôler et transmettre de nouveau",
+            self._url("transmit"),
         )
+        return action if TRANSMIT in self.permissions else Action(action.title, action.text, "danger")
 
     def _publication_action(self) -> Action | None:
         acte = self.acte
@@ -217,8 +220,8 @@ class Dossier:
                 PUBLISH,
                 Action(
                     "Publier sur le site de la commune",
-                    "L’acte devient exécutoire et ouvre le délai de recours de deux mois. Le texte intégral reste en "
-                    "ligne au moins deux mois.",
+                    "L’acte devient exécutoire et ouvre le délai de recours de deux mois. Le texte "
+                    "intégral reste en ligne au moins deux mois.",
                     "now",
                     f"Publier {article}{noun}",
                     self._url("publish"),
@@ -359,10 +362,6 @@ class Dossier:
         )
 
     def _proof(self, entry: Entry) -> str:
-        place = {"organisation_slug": self.acte.organisation.slug}
-        for name, key in (("journal:proof", {"seq": entry.seq}), ("journal:entry", {"seq": entry.seq})):
-            try:
-                return reverse(name, kwargs=place | key)
-            except NoReverseMatch:
-                continue
-        return ""
+        if "journal.lire" not in self.permissions:
+            return ""
+        return reverse("journal:proof", args=[self.acte.organisation.slug, entry.seq])

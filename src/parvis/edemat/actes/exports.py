@@ -133,8 +133,9 @@ def _cell(value: Any) -> str:
         return "<table:table-cell/>"
     if isinstance(value, date):
         return (
-            f'<table:table-cell office:value-type="date" office:date-value="{value.isoformat()}" table:style-name="d">'
-            f"<text:p>{value:%d/%m/%Y}</text:p></table:table-cell>"
+            '<table:table-cell table:style-name="d" office:value-type="date" '
+            f'office:date-value="{value.isoformat()}"><text:p>'
+            f"{value:%d/%m/%Y}</text:p></table:table-cell>"
         )
     text = escape("".join(c for c in str(value) if c.isprintable()))
     return f'<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>'
@@ -152,12 +153,15 @@ _HEAD = (
     '<office:automatic-styles><number:date-style style:name="jour"><number:day number:style="long"/>'
     '<number:text>/</number:text><number:month number:style="long"/><number:text>/</number:text>'
     '<number:year number:style="long"/></number:date-style>'
-    '<style:style style:name="d" style:family="table-cell" style:data-style-name="jour"/></office:automatic-styles>'
+    '<style:style style:name="d" style:family="table-cell" style:data-style-name="jour"/>'
+    "</office:automatic-styles>"
     '<office:body><office:spreadsheet><table:table table:name="Actes">'
 )
 _MANIFEST = (
     '<?xml version="1.0" encoding="UTF-8"?>'
-    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" manifest:version="1.3">'
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" '
+    'manifest:version="1.3">'
     f'<manifest:file-entry manifest:full-path="/" manifest:version="1.3" manifest:media-type="{ODS}"/>'
-    '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>'
+    '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>'
+    "</manifest:manifest>"
 )

@@ -1,7 +1,7 @@
 """Documents that Parvis produces about an act: stamped copies, bordereau, certificate of L2131-1.
 
-Each is derived from the act as sent, never replaces it, and is produced once: the same stage asked twice finds
-the same document. A copy that cannot be stamped is not served: the reason goes to the journal of the act.
+Each is derived from the act as sent, never replaces it, and is produced once: the same stage asked twice
+finds the same document. A copy that cannot be stamped is not served: the journal of the act says why.
 """
 
 import io
@@ -68,7 +68,10 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
         _trace(acte, actor, stamped)
     if not publication.text:
         publication.text = text_of(acte.document)
-    publication.save(update_fields=["stamped", "text"])
+    # The acknowledgement may have come after the publication.
+    publication.received_on, publication.executoire_on = acte.received_on, acte.executoire_on
+    publication.unique_id = acte.unique_id
+    publication.save(update_fields=["stamped", "text", "received_on", "executoire_on", "unique_id"])
     _go_on(acte, publication, actor)
 
 
@@ -83,7 +86,7 @@ def stamp_of(acte: Acte) -> Stamp:
 
 
 def stamp_files(acte: Acte, *, actor: Actor) -> dict[Any, Document]:
-    """Stamped copy of the act and of each PDF annexe, by identifier of their original; those refused are left out."""
+    """Stamped copies of the act and its PDF annexes, by identifier of their original; the refused are out."""
     stamp, placement = stamp_of(acte), _placement(acte)
     files = [(acte.document, "tamponne", acte.posted_filename)]
     files += [
@@ -156,8 +159,8 @@ def bordereau(acte: Acte) -> Document:
             "organisation": organisation_facts(acte.organisation),
             "reference": acte.unique_id,
             "warning": _warning(transaction.test),
-            "parameters": _parameters(acte)
-            + [
+            "parameters": [
+                *_parameters(acte),
                 ["Enveloppe", transaction.envelope_name],
                 ["Transmis le", date_heure(acte.sent_at)],
                 ["Reçu en préfecture le", date_longue(acte.received_on)],
@@ -238,7 +241,8 @@ def certificate(acte: Acte, publication: Publication) -> Document:
             "warning": _warning(bool(acte.transaction and acte.transaction.test)),
             "statement": (
                 f"{name}, {quality}, certifie sous sa responsabilité que l’acte désigné ci-dessous, pris par "
-                f"{acte.organisation.name}, a reçu la publicité requise et a été transmis au représentant de l’État."
+                f"{acte.organisation.name}, a reçu la publicité requise et a été transmis au représentant de "
+                "l’État."
             ),
             "parameters": _parameters(acte),
             "formalities": [
@@ -249,8 +253,8 @@ def certificate(acte: Acte, publication: Publication) -> Document:
             "executoire": date_longue(acte.executoire_on),
             "appeal": (
                 "Il peut être contesté devant le tribunal administratif jusqu’au "
-                f"{date_longue(last_appeal_day(publication.published_on))} inclus (article R421-1 du code de justice "
-                "administrative)."
+                f"{date_longue(last_appeal_day(publication.published_on))} inclus (article R421-1 du code de "
+                "justice administrative)."
             ),
             "signature": [f"Fait le {date_longue(clock.today())}", quality, name],
         },

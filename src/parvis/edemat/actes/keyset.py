@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 
 M = TypeVar("M", bound=Model)
@@ -16,20 +16,23 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True)
 class Key:
-    """Place of a row in a list sorted by a date then by identifier, both descending."""
+    """Place of a row in a list sorted by a date or an instant, then by identifier, both descending."""
 
-    day: date
+    at: date | datetime
     pk: UUID
 
     def __str__(self) -> str:
-        return f"{self.day:%Y%m%d}.{self.pk.hex}"
+        return f"{self.at.isoformat().replace('+00:00', 'Z')}.{self.pk.hex}"
 
     @classmethod
-    def parse(cls, text: str) -> "Key | None":
+    def parse(cls, text: str, *, instant: bool) -> "Key | None":
         """The key written in an address; None for anything else (the list then begins at its start)."""
-        day, _, pk = text.partition(".")
+        at, _, pk = text.rpartition(".")
         try:
-            return cls(date.fromisoformat(day), UUID(pk))
+            moment = datetime.fromisoformat(at) if instant else date.fromisoformat(at)
+            if isinstance(moment, datetime) and moment.tzinfo is None:
+                return None
+            return cls(moment, UUID(pk))
         except ValueError:
             return None
 
@@ -46,22 +49,19 @@ class Page(Generic[M]):
 def page_of(rows: QuerySet[M], field: str, query: Mapping[str, Any], *, size: int = PAGE_SIZE) -> Page[M]:
     """The page of ``rows`` that ``query`` asks for (``apres`` or ``avant`` a key), newest first.
 
-    ``field`` is the date the list is sorted by. One query, one row more than shown.
+    ``field`` is the date or instant the list is sorted by. One query, one row more than shown.
     """
-    order = (f"-{field}", "-pk")
-    after, before = Key.parse(query.get("apres", "")), Key.parse(query.get("avant", ""))
+    instant = isinstance(rows.model._meta.get_field(field), DateTimeField)
+    after = Key.parse(query.get("apres", ""), instant=instant)
+    before = Key.parse(query.get("avant", ""), instant=instant)
     if before:
-        found = list(
-            rows.filter(TupleGreaterThan((field, "pk"), (before.day, before.pk))).order_by(field, "pk")[
-                : size + 1
-            ]
-        )
-        more = len(found) > size
+        newer = rows.filter(TupleGreaterThan((field, "pk"), (before.at, before.pk))).order_by(field, "pk")
+        found = list(newer[: size + 1])
         shown = found[:size][::-1]
-        return _page(shown, field, previous=more, following=bool(shown))
+        return _page(shown, field, previous=len(found) > size, following=bool(shown))
     if after:
-        rows = rows.filter(TupleLessThan((field, "pk"), (after.day, after.pk)))
-    found = list(rows.order_by(*order)[: size + 1])
+        rows = rows.filter(TupleLessThan((field, "pk"), (after.at, after.pk)))
+    found = list(rows.order_by(f"-{field}", "-pk")[: size + 1])
     return _page(found[:size], field, previous=bool(after and found), following=len(found) > size)
 
 

@@ -11,11 +11,13 @@ APPEAL_MONTHS = 2
 ONLINE_MONTHS = 2
 
 
-def executoire_on(received: date | None, published: date | None, *, transmissible: bool = True) -> date | None:
+def executoire_on(
+    received: date | None, published: date | None, *, transmissible: bool = True
+) -> date | None:
     """Day from which the act is binding: the later of its reception by the State and of its publication.
 
-    None while one of the two is missing. An act outside the list of L2131-2 (``transmissible`` false) needs its
-    publication only. (CGCT L2131-1)
+    None while one of the two is missing. An act outside the list of L2131-2 (``transmissible`` false) needs
+    its publication only. (CGCT L2131-1)
     """
     if published is None or (transmissible and received is None):
         return None

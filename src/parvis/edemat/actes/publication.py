@@ -1,7 +1,7 @@
 """Putting an act online: the publicity that makes it binding (CGCT L2131-1, R2131-1), and its end.
 
-The public reads a full text that nobody can alter, the first name, name and quality of its author and the date of
-publication, for two months at least. The date is that of the day: nothing is put online in the past.
+The public reads a full text that nobody can alter, the first name, name and quality of its author and the
+date of publication, for two months at least. The date is that of the day: nothing is put online in the past.
 """
 
 from collections.abc import Collection
@@ -79,7 +79,7 @@ def may_hold_personal_data(acte: Acte) -> bool:
 
 
 def remarks_before_publication(acte: Acte, on: date) -> list[dict[str, Any]]:
-    """What the person must know before publishing, in the shape of the checks (code, severity, ok, sentence)."""
+    """What the person must know before publishing, in the shape of checks (code, severity, ok, sentence)."""
     remarks = []
 
     def remark(code: str, sentence: str) -> None:
@@ -95,8 +95,8 @@ def remarks_before_publication(acte: Acte, on: date) -> list[dict[str, Any]]:
     if may_hold_personal_data(acte):
         remark(
             "donnees_personnelles",
-            "Cet acte concerne des personnes : il se notifie en principe aux intéressés. Ne le publiez qu’après "
-            "avoir retiré adresses, dates de naissance, coordonnées bancaires et informations sociales.",
+            "Cet acte concerne des personnes : il se notifie en principe aux intéressés. Ne le publiez "
+            "qu’après avoir retiré adresses, dates de naissance, coordonnées bancaires, aides sociales.",
         )
     if acte.route:
         remarks += [
@@ -119,8 +119,8 @@ def publish(
 ) -> Publication:
     """Put ``acte`` online from ``on`` (today) and compute from when it binds.
 
-    ``annexes`` are the pieces published with it (all by default). The stamped copy, the certificate and the next
-    step of the route follow in a job of the same transaction. Raises PublicationRefused.
+    ``annexes`` are the pieces published with it (all by default). The stamped copy, the certificate and the
+    next step of the route follow in a job of the same transaction. Raises PublicationRefused.
     """
     today = clock.today()
     on = on or today
@@ -187,8 +187,8 @@ def withdraw(publication: Publication, *, reason: str, actor: Actor, despite_dut
     free = online_until(publication.published_on)
     if clock.today() < free and not despite_duty:
         raise PublicationRefused(
-            f"L’acte doit rester en ligne deux mois, jusqu’au {free:%d/%m/%Y}. Un retrait plus tôt n’est possible que "
-            "pour protéger des personnes ou exécuter une décision de justice : confirmez-le."
+            f"L’acte doit rester en ligne deux mois, jusqu’au {free:%d/%m/%Y}. Un retrait plus tôt n’est "
+            "possible que pour protéger des personnes ou exécuter une décision de justice : confirmez-le."
         )
     publication.withdrawn_on, publication.withdrawal_reason = clock.today(), reason.strip()
     publication.save(update_fields=["withdrawn_on", "withdrawal_reason"])
@@ -220,7 +220,8 @@ def vote_sentence(vote: dict[str, Any]) -> str:
 def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_reviewed: bool) -> None:
     if acte.status in (Status.ERREUR, Status.ANNULE):
         raise PublicationRefused(
-            "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le avant de le publier."
+            "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le avant de "
+            "le publier."
         )
     if acte.publications.online().exists():
         raise PublicationRefused("Cet acte est déjà en ligne.")
@@ -234,8 +235,8 @@ def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_revie
         )
     if may_hold_personal_data(acte) and not personal_data_reviewed:
         raise PublicationRefused(
-            "Cet acte concerne des personnes : confirmez que les données personnelles en ont été retirées, ou notifiez-le "
-            "aux intéressés."
+            "Cet acte concerne des personnes : confirmez que les données personnelles en ont été "
+            "retirées, ou notifiez-le aux intéressés."
         )
 
 

@@ -22,8 +22,7 @@ class PublicationStep:
         acte = Acte.objects.select_related("organisation").get(route_id=step.route_id)
         document_tasks.prepare_acknowledgement_documents.enqueue(acte.organisation, acte_id=str(acte.pk))
         if acte.publications.online().exists():
-            document_tasks.prepare_publication_documents.enqueue(acte.organisation, acte_id=str(acte.pk))
-            return
+            return  # published before its acknowledgement: the same job finishes the step
         open_task(
             acte.organisation,
             service="actes",

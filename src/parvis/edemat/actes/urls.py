@@ -2,14 +2,20 @@
 
 from django.urls import path
 
-from parvis.edemat.actes.views import acts
+from parvis.edemat.actes.views import acts, basket, sending
 
 app_name = "actes"
 
 urlpatterns = [
     path("", acts.list_acts, name="list"),
     path("actes.<slug:extension>", acts.export, name="export"),
+    path("envois-incertains/", sending.uncertain_list, name="uncertain_list"),
+    path("banette/", basket.basket, name="basket"),
+    path("banette/<uuid:pk>/", basket.message, name="message"),
+    path("banette/<uuid:pk>/relire/", basket.replay, name="replay"),
     path("<uuid:pk>/", acts.detail, name="detail"),
+    path("<uuid:pk>/transmettre/", sending.transmit, name="transmit"),
+    path("<uuid:pk>/envoi-incertain/", sending.uncertain, name="uncertain"),
     path("<uuid:pk>/publier/", acts.publish, name="publish"),
     path("<uuid:pk>/retirer/", acts.withdraw, name="withdraw"),
 ]

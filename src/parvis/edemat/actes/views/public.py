@@ -1,4 +1,4 @@
-"""The commune's public pages of acts: register, act with the data of R2131-1, feed, files. No script needed."""
+"""The commune's public pages of acts: register, act with the data of R2131-1, feed, files, without script."""
 
 from uuid import UUID
 

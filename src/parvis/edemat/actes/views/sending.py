@@ -1,0 +1,86 @@
+"""Sending acts to the State: transmission in two steps, uncertain sends that a person settles."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from parvis.core.errors import DomainError
+from parvis.core.identity.access import agent_view
+from parvis.edemat.actes.enums import Status
+from parvis.edemat.actes.formats.checks import refusals
+from parvis.edemat.actes.models import Transaction
+from parvis.edemat.actes.services.preparation import check_acte, settings_of
+from parvis.edemat.actes.services.transmission import resolve_uncertain, transmettre
+from parvis.edemat.actes.views.acts import get_acte
+
+
+@agent_view("actes.transmettre", application="edemat")
+@require_http_methods(["GET", "HEAD", "POST"])
+def transmit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What will be sent and what was checked; the button sends the act to the préfecture, for good."""
+    acte = get_acte(request, pk)
+    here = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
+    if acte.status not in (Status.A_POSTER, Status.ERREUR):
+        return redirect("actes:detail", **here)
+    error = ""
+    if request.method == "POST":
+        try:
+            transmettre(acte, actor=request.actor)
+        except DomainError as refusal:
+            error = refusal.sentence
+        else:
+            messages.success(
+                request, "La transmission est lancée. L’accusé de réception arrivera sur cette page."
+            )
+            return redirect("actes:detail", **here)
+    findings = check_acte(acte)
+    return render(
+        request,
+        "actes/transmit.html",
+        {
+            "acte": acte,
+            "pieces": acte.pieces.select_related("document__organisation").order_by("rank"),
+            "checks": [finding.to_dict() for finding in sorted(findings, key=lambda finding: finding.ok)],
+            "refused": bool(refusals(findings)),
+            "suspended": settings_of(acte.organisation).suspended,
+            "error": error,
+        },
+        status=400 if error else 200,
+    )
+
+
+@agent_view("actes.transmettre", application="edemat")
+@require_safe
+def uncertain_list(request: HttpRequest) -> HttpResponse:
+    """The sends whose outcome nobody knows yet, oldest first."""
+    waiting = Transaction.objects.filter(organisation=request.organisation).uncertain().select_related("acte")
+    return render(
+        request, "actes/uncertain_list.html", {"transactions": waiting.order_by("attempt_started_at")[:200]}
+    )
+
+
+@agent_view("actes.transmettre", application="edemat")
+@require_http_methods(["GET", "HEAD", "POST"])
+def uncertain(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A person says whether the préfecture received the act: wait for its answer, or send again."""
+    acte = get_acte(request, pk)
+    here = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
+    subject = get_object_or_404(Transaction.objects.uncertain(), acte=acte, organisation=request.organisation)
+    answer = request.POST.get("received", "")
+    if request.method == "POST" and answer in ("oui", "non"):
+        try:
+            resolve_uncertain(subject, received=answer == "oui", actor=request.actor)
+        except DomainError as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            said = (
+                "L’acte attend son accusé de réception."
+                if answer == "oui"
+                else "L’acte repart à la préfecture."
+            )
+            messages.success(request, said)
+        return redirect("actes:detail", **here)
+    return render(request, "actes/uncertain.html", {"acte": acte, "transaction": subject})

@@ -1,0 +1,182 @@
+"""Pages of sending: two steps before the State, uncertain sends settled by a person, the basket replayed."""
+
+import pytest
+
+from parvis.core.organisations.tenancy import acting_for
+from parvis.edemat.actes.enums import Delivery, InboundState, Status
+from parvis.edemat.actes.models import Acte, InboundMessage, Transaction
+
+LIST = "/o/juvignac/actes/"
+
+
+@pytest.fixture
+def secretary(agent_client, commune):
+    return agent_client(commune, "secretaire")
+
+
+@pytest.fixture
+def administrator(agent_client, commune):
+    return agent_client(commune, "administrateur")
+
+
+# --- transmission ---
+def test_the_confirmation_says_that_it_is_for_good_then_sends(secretary, commune, prepare, state, run_jobs):
+    acte = prepare(commune, annexes=1)
+    page = secretary.get(f"{LIST}{acte.pk}/transmettre/").content.decode()
+    assert "L’acte part à la préfecture. Son numéro ne pourra plus servir." in page
+    assert "19_07_01_05" in page
+    assert "annexe.pdf" in page
+    run_jobs(queue="actes")
+    assert state.sent == [], "looking sends nothing"
+    answer = secretary.post(f"{LIST}{acte.pk}/transmettre/")
+    assert answer.status_code == 302
+    run_jobs(queue="actes")
+    assert len(state.sent) == 1
+    assert state.again(acte).status == Status.TRANSMIS
+    assert "En attente de l’accusé de réception" in secretary.get(f"{LIST}{acte.pk}/").content.decode()
+
+
+def test_pressing_twice_sends_once(secretary, commune, prepare, state, run_jobs):
+    acte = prepare(commune)
+    secretary.post(f"{LIST}{acte.pk}/transmettre/")
+    again = secretary.post(f"{LIST}{acte.pk}/transmettre/")
+    assert again.status_code == 302
+    run_jobs(queue="actes")
+    assert len(state.sent) == 1
+
+
+def test_an_act_that_may_not_leave_shows_why_and_no_button(secretary, commune, prepare, state):
+    acte = prepare(commune)
+    with acting_for(commune):
+        Acte.objects.filter(pk=acte.pk).update(matiere="5.99")
+    page = secretary.get(f"{LIST}{acte.pk}/transmettre/").content.decode()
+    assert "ne peut pas encore partir" in page
+    assert "Son numéro ne pourra plus servir" not in page
+    refused = secretary.post(f"{LIST}{acte.pk}/transmettre/")
+    assert refused.status_code == 400
+    assert state.again(acte).status == Status.A_POSTER
+
+
+def test_only_those_who_may_transmit_do(agent_client, commune, prepare):
+    acte = prepare(commune)
+    for role in ("lecteur", "maire", "administrateur"):
+        assert agent_client(commune, role).post(f"{LIST}{acte.pk}/transmettre/").status_code == 403
+
+
+def test_another_organisations_act_is_missing(agent_client, commune, neighbour, prepare):
+    foreign = prepare(neighbour)
+    client = agent_client(commune, "secretaire")
+    for action in ("transmettre", "envoi-incertain"):
+        assert client.get(f"{LIST}{foreign.pk}/{action}/").status_code == 404
+        assert client.post(f"{LIST}{foreign.pk}/{action}/", {"received": "oui"}).status_code == 404
+
+
+def test_the_whole_way_from_the_button_to_the_public_page(secretary, commune, prepare, state, run_jobs, client, later):
+    acte = prepare(commune)
+    secretary.post(f"{LIST}{acte.pk}/transmettre/")
+    run_jobs(queue="actes")
+    later(minutes=27)
+    state.poll()
+    run_jobs()
+    page = secretary.get(f"{LIST}{acte.pk}/")
+    assert "Publier la délibération" in page.content.decode()
+    labels = [file.label for file in page.context["dossier"].files]
+    assert {"Accusé de réception", "Acte tamponné", "Bordereau d’acquittement", "Enveloppe transmise"} <= set(labels)
+    later(days=8)
+    secretary.post(f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"})
+    run_jobs()
+    shown = client.get("/p/juvignac/actes/").content.decode()
+    assert "exécutoire le 11/07/2019" in shown
+    page = secretary.get(f"{LIST}{acte.pk}/")
+    assert "Certificat du caractère exécutoire" in page.content.decode()
+
+
+# --- uncertain sends ---
+def in_doubt(acte) -> Transaction:
+    """Put the transmission of ``acte`` in doubt, as a lost answer does."""
+    with acting_for(acte.organisation):
+        subject = acte.transaction
+        Transaction.objects.filter(pk=subject.pk).update(
+            status=Status.EN_ATTENTE, delivery=Delivery.INCERTAINE, attempts=1, attempt_started_at=subject.created_at,
+            envelope_name="EACT--213401235--20190703-1.xml",
+        )  # fmt: skip
+        Acte.objects.filter(pk=acte.pk).update(status=Status.EN_ATTENTE)
+        subject.refresh_from_db()
+        return subject
+
+
+def test_an_uncertain_send_is_told_and_settled_by_a_person(secretary, commune, prepare, state):
+    acte = prepare(commune)
+    secretary.post(f"{LIST}{acte.pk}/transmettre/")
+    subject = in_doubt(acte)
+    assert "1\u00a0envoi incertain" in secretary.get(LIST).content.decode()
+    assert acte.objet in secretary.get(f"{LIST}envois-incertains/").content.decode()
+    assert "Envoi incertain" in secretary.get(f"{LIST}{acte.pk}/").content.decode()
+    page = secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").content.decode()
+    assert "EACT--213401235--20190703-1.xml" in page
+    assert secretary.post(f"{LIST}{acte.pk}/envoi-incertain/", {"received": "peut-être"}).status_code == 200
+    assert secretary.post(f"{LIST}{acte.pk}/envoi-incertain/", {"received": "oui"}).status_code == 302
+    with acting_for(commune):
+        subject.refresh_from_db()
+        assert subject.status == Status.TRANSMIS
+    assert secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").status_code == 404, "nothing is uncertain any more"
+
+
+# --- the basket ---
+UNKNOWN = b"""From: ministere@interieur.test
+To: retours-actes@parvis.test
+Subject: =?utf-8?q?Accus=C3=A9_de_r=C3=A9ception?=
+MIME-Version: 1.0
+Content-Type: application/xml; name="034-213401235-20190701-INCONNU-DE-1-2_1.xml"
+Content-Disposition: attachment; filename="034-213401235-20190701-INCONNU-DE-1-2_1.xml"
+
+<script>alert(1)</script><pas-un-message/>
+"""
+
+
+def test_an_empty_basket_says_so(administrator):
+    assert "La banette est vide" in administrator.get(f"{LIST}banette/").content.decode()
+
+
+def test_a_message_that_fits_no_act_waits_with_its_raw_text(administrator, commune, state):
+    state.poll([UNKNOWN])
+    with acting_for(commune):
+        message = InboundMessage.objects.get()
+        assert message.state == InboundState.BANETTE
+    listed = administrator.get(f"{LIST}banette/").content.decode()
+    assert "À examiner" in listed
+    page = administrator.get(f"{LIST}banette/{message.pk}/").content.decode()
+    assert "Accusé de réception" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page, "shown, never run"
+    assert message.error.split(" : ")[0][:20] in page.replace("&#x27;", "'")
+    assert "Banette d’erreur" in administrator.get(LIST).content.decode()
+    again = administrator.post(f"{LIST}banette/{message.pk}/relire/", follow=True).content.decode()
+    assert "reste dans la banette" in again
+
+
+def test_a_replayed_message_finds_its_act_once_the_cause_is_gone(administrator, commune, prepare, state):
+    acte = state.transmit(prepare(commune))
+    mails = state.mails()
+    with acting_for(commune):
+        Acte.objects.filter(pk=acte.pk).update(numero_actes="AUTRE")
+    state.poll(mails)
+    with acting_for(commune):
+        message = InboundMessage.objects.get(state=InboundState.BANETTE)
+        Acte.objects.filter(pk=acte.pk).update(numero_actes="19_07_01_05")
+    answer = administrator.post(f"{LIST}banette/{message.pk}/relire/", follow=True)
+    assert "lu et rattaché" in answer.content.decode()
+    assert state.again(acte).status == Status.ACQUITTE
+    assert "19.07.01.05" in administrator.get(f"{LIST}banette/?vue=traites").content.decode()
+
+
+def test_the_basket_is_for_administrators(secretary):
+    assert secretary.get(f"{LIST}banette/").status_code == 403
+
+
+def test_another_organisations_message_is_missing(agent_client, commune, neighbour, state):
+    state.poll([UNKNOWN])
+    with acting_for(commune):
+        message = InboundMessage.objects.get()
+    client = agent_client(neighbour, "administrateur")
+    assert client.get(f"/o/fabregues/actes/banette/{message.pk}/").status_code == 404
+    assert client.post(f"/o/fabregues/actes/banette/{message.pk}/relire/").status_code == 404

@@ -1,4 +1,5 @@
-"""Fixtures of meetings: ``make_council`` and ``council`` (Django is loaded when they run, not when they are read)."""
+"""Fixtures of meetings: ``make_council`` and ``council`` (Django is loaded when they run, not when they are
+read)."""
 
 from datetime import date
 from typing import Any
@@ -16,7 +17,11 @@ def make_council(db, frozen_clock):
     def make(organisation: Any, *, size: int = 29, points: int = 2, **planned: Any) -> Council:
         frozen_clock("2019-06-01T09:00+02:00")
         organe = services.create_organe(
-            organisation, name="Conseil municipal", since=date(2014, 3, 30), place="Hôtel de ville", actor=ACTOR
+            organisation,
+            name="Conseil municipal",
+            since=date(2014, 3, 30),
+            place="Hôtel de ville",
+            actor=ACTOR,
         )
         elus = [
             services.add_elu(
@@ -30,13 +35,15 @@ def make_council(db, frozen_clock):
             )
             for n in range(1, size + 1)
         ]
-        seance = services.plan_seance(organe, starts_at=planned.pop("starts_at", STARTS), actor=ACTOR, **planned)
+        seance = services.plan_seance(
+            organe, starts_at=planned.pop("starts_at", STARTS), actor=ACTOR, **planned
+        )
         for n in range(1, points + 1):
             services.add_point(
                 seance,
                 title=f"Affaire {n}",
                 expose="Le rapporteur expose l’affaire.",
-                visas="Vu le code général des collectivités territoriales, et notamment son article L2121-29 ;",
+                visas="Vu le code général des collectivités territoriales, notamment son article L2121-29 ;",
                 dispositif="D’APPROUVER la proposition",
                 rapporteur=elus[1],
                 matiere="5.7",
@@ -50,7 +57,8 @@ def make_council(db, frozen_clock):
 
 @pytest.fixture
 def council(juvignac, make_council, monkeypatch):
-    """Juvignac's council, the test acting for Juvignac; time-stamping is off unless a test starts the sandbox."""
+    """Juvignac's council, the test acting for Juvignac; time-stamping is off unless a test starts the
+    sandbox."""
     from parvis.core.organisations.tenancy import acting_for
     from parvis.core.trust.timestamps import TimestampUnavailable
     from parvis.edemat.seances.services import evidence

@@ -1,4 +1,5 @@
-"""A council of the size of Juvignac's, with invented members, and what tests do to its meeting of 1 July 2019."""
+"""A council of the size of Juvignac's, with invented members, and what tests do to its meeting of 1 July
+2019."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -138,7 +138,9 @@ def test_blank_ballots_belong_to_secret_ballots(convened):
     point = convened.seance.points.get(rank=1)
     with pytest.raises(BallotRefused, match="scrutin secret"):
         services.record_vote(point, mode="main_levee", pour=25, blancs=1, actor=ACTOR)
-    assert services.record_vote(point, mode="scrutin_secret", pour=25, blancs=1, actor=ACTOR).result == "adoptee"
+    assert (
+        services.record_vote(point, mode="scrutin_secret", pour=25, blancs=1, actor=ACTOR).result == "adoptee"
+    )
 
 
 def test_a_tie_is_settled_by_the_chair_except_in_secret(convened):

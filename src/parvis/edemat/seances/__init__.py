@@ -1,1 +1,2 @@
-"""Meetings of deliberating bodies: from the agenda and the convocation to the deliberation ready to be signed."""
+"""Meetings of deliberating bodies: from the agenda and the convocation to the deliberation ready to be
+signed."""

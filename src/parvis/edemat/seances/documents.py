@@ -1,4 +1,5 @@
-"""What the typeset documents, the message and the invitation of a meeting say, computed from the meeting itself."""
+"""What the typeset documents, the message and the invitation of a meeting say, computed from the meeting
+itself."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -21,7 +22,8 @@ from parvis.edemat.seances.formats.texte import articles_of, blocks_of, lines_of
 from parvis.edemat.seances.models import Convocation, Deliberation, Elu, Scrutin, Seance
 
 POWER_RULE = (
-    "Si vous ne pouvez pas assister à la séance, vous pouvez donner pouvoir par écrit au collègue de votre choix. "
+    "Si vous ne pouvez pas assister à la séance, vous pouvez donner pouvoir par écrit au collègue "
+    "de votre choix. "
     "Un même membre ne peut porter qu’un seul pouvoir, et vous pouvez le révoquer à tout moment."
 )
 
@@ -52,7 +54,8 @@ def _signatory(seance: Seance) -> dict[str, str]:
 
 
 def convocation_data(seance: Seance, made_at: datetime) -> dict[str, Any]:
-    """The data of `typst/convocation.typ`: place, day, hour, agenda, and the note of each item that has one."""
+    """The data of `typst/convocation.typ`: place, day, hour, agenda, and the note of each item that has
+    one."""
     starts = seance.starts_in_paris
     points = list(seance.points.select_related("rapporteur").order_by("rank"))
     title = f"Convocation {of_body(seance.organe.name)} du {date_courte(seance.day)}"
@@ -135,7 +138,8 @@ Vous êtes convoqué à la séance {of_body(seance.organe.name)} :
 Ordre du jour
 {agenda}
 
-La convocation et la note explicative de synthèse sont jointes à ce message, avec une invitation pour votre agenda.
+La convocation et la note explicative de synthèse sont jointes à ce message, avec une invitation pour votre
+agenda.
 Pour consulter les pièces et accuser réception :
 {address}
 
@@ -147,30 +151,28 @@ Pour consulter les pièces et accuser réception :
 
 
 def opening_formula(seance: Seance, convocations: list[Convocation]) -> str:
-    """The opening sentence of a deliberation: date in letters, regular convocation as proved, session and chair."""
+    """The opening sentence of a deliberation: date in letters, regular convocation as proved, session and
+    chair."""
     starts, regime = seance.starts_in_paris, seance.regime
     sent = [jours_francs(paris_date(one.sent_at), seance.day) for one in convocations if one.sent_at]
     minimum = minimum_days(regime, urgency=seance.urgency)
     delay = ""
     if regime.franc and minimum and len(sent) == len(convocations) and min(sent, default=0) >= minimum:
-        days = f"{number_in_letters(minimum)} jour{'s' if minimum > 1 else ''} franc{'s' if minimum > 1 else ''}"
-        delay = f" et adressée {'en urgence ' if seance.urgency else ''}au moins {days} avant la présente séance"
+        days = (
+            f"{number_in_letters(minimum)} jour{'s' if minimum > 1 else ''} franc{'s' if minimum > 1 else ''}"
+        )
+        delay = (
+            f" et adressée {'en urgence ' if seance.urgency else ''}au moins {days} avant la présente séance"
+        )
     session = f" en session {seance.session}" if seance.session else ""
     assert seance.president is not None
     formula = (
-        f"{date_in_letters(seance.day)}, à {hour_in_letters(starts)}, {with_article(seance.organe.name)}, appelé à "
-        f"siéger par une convocation portant l’ordre du jour{delay}, s’est réuni{session}, {_at(seance.place)}, sous la "
+        f"{date_in_letters(seance.day)}, à {hour_in_letters(starts)}, "
+        f"{with_article(seance.organe.name)}, appelé à "
+        f"siéger par une convocation portant l’ordre du jour{delay}, s’est réuni{session} sous la "
         f"présidence de {seance.president.long_name}, {chair_title(seance)}."
     )
     return formula[0].upper() + formula[1:]
-
-
-def _at(place: str) -> str:
-    """Return the place as a complement: "à l’hôtel de ville", or the place itself when it starts with a preposition."""
-    first = place.split(",")[0].split()[0].lower()
-    if first in ("à", "au", "aux", "en", "salle"):
-        return place if first != "salle" else f"en {place[0].lower()}{place[1:]}"
-    return f"au lieu suivant : {place}"
 
 
 def vote_sentence(scrutin: Scrutin, organe: str) -> str:
@@ -184,7 +186,11 @@ def vote_sentence(scrutin: Scrutin, organe: str) -> str:
     return f"{head}, {verb} la proposition{mode} {scrutin.mention}."
 
 
-_MODES = {Mode.MAIN_LEVEE: "à main levée,", Mode.PUBLIC: "au scrutin public,", Mode.SECRET: "au scrutin secret,"}
+_MODES = {
+    Mode.MAIN_LEVEE: "à main levée,",
+    Mode.PUBLIC: "au scrutin public,",
+    Mode.SECRET: "au scrutin secret,",
+}
 
 
 def appeal_mention(seance: Seance) -> str:
@@ -195,7 +201,8 @@ def appeal_mention(seance: Seance) -> str:
 
 
 def deliberation_data(deliberation: Deliberation) -> dict[str, Any]:
-    """The data of `typst/deliberation.typ`. Every count and list comes from the composition frozen at the vote."""
+    """The data of `typst/deliberation.typ`. Every count and list comes from the composition frozen at the
+    vote."""
     point = deliberation.point
     seance, scrutin = point.seance, point.scrutin
     composition: dict[str, Any] = scrutin.composition

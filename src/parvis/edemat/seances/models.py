@@ -1,6 +1,8 @@
-"""State of a deliberating body: its members, meetings, convocations, presences, powers, ballots and deliberations.
+"""State of a deliberating body: its members, meetings, convocations, presences, powers, ballots and
+deliberations.
 
-What the law forbids is forbidden by the database too: two powers on one holder, a number used twice, counts of a
+What the law forbids is forbidden by the database too: two powers on one holder, a number used twice, counts
+of a
 ballot that do not make its voters.
 """
 
@@ -12,6 +14,7 @@ from django.db.models import F, Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from parvis.core import clock
+from parvis.core.documents.models import Document
 from parvis.core.organisations.models import TenantModel
 from parvis.edemat.seances.formats.lettres import date_courte
 from parvis.edemat.seances.formats.presences import Kind
@@ -163,7 +166,9 @@ class Seance(FSMModelMixin, TenantModel):
     starts_at = models.DateTimeField("début")
     duration_minutes = models.PositiveSmallIntegerField("durée prévue, en minutes", default=120)
     place = models.CharField("lieu", max_length=SHORT)
-    state = FSMField("état", max_length=15, choices=State.choices, default=State.EN_PREPARATION, protected=True)
+    state = FSMField(
+        "état", max_length=15, choices=State.choices, default=State.EN_PREPARATION, protected=True
+    )
     urgency = models.BooleanField("convocation en urgence", default=False)
     urgency_motive = models.CharField("motif de l’urgence", max_length=LONG, blank=True)
     urgency_voted = models.BooleanField("urgence admise par l’assemblée", null=True, blank=True)
@@ -220,6 +225,20 @@ class Seance(FSMModelMixin, TenantModel):
         """The regime of this meeting: that of a second convocation, or the body's own on that day."""
         return REGIMES["seconde_convocation"] if self.second_of_id else self.organe.regime_on(self.day)
 
+    @property
+    def convocation_pdf(self) -> Document:
+        """The convocation as sent; the meeting must have been convened."""
+        if self.convocation_document is None:
+            raise LookupError(f"meeting {self.pk} was not convened")
+        return self.convocation_document
+
+    @property
+    def invitation_ics(self) -> Document:
+        """The calendar invitation of the chair; the meeting must have been convened."""
+        if self.invitation_document is None:
+            raise LookupError(f"meeting {self.pk} was not convened")
+        return self.invitation_document
+
     @transition(field=state, source=State.EN_PREPARATION, target=State.CONVOQUEE)
     def convoke(self) -> None:
         """The convocations leave."""
@@ -260,7 +279,9 @@ class Point(TenantModel):
     )
     closing_mention = models.TextField("mention finale", blank=True)
     nature = models.CharField("nature de l’acte", max_length=2, default="1")
-    matiere = models.CharField("matière", max_length=12, blank=True, help_text="À deux niveaux, par exemple 5.7.")
+    matiere = models.CharField(
+        "matière", max_length=12, blank=True, help_text="À deux niveaux, par exemple 5.7."
+    )
     matiere_label = models.CharField("intitulé de la matière", max_length=SHORT, blank=True)
     quoted_amounts = models.JSONField("montants cités", default=list, blank=True)
     annexed_amounts = models.JSONField("montants des annexes", default=list, blank=True)
@@ -299,7 +320,8 @@ class Annexe(TenantModel):
 
 
 class Convocation(TenantModel):
-    """A member convened to a meeting: the frozen name, channel and address, and what became of the sending."""
+    """A member convened to a meeting: the frozen name, channel and address, and what became of the
+    sending."""
 
     class State(models.TextChoices):
         EN_FILE = "en_file", "En file d’envoi"
@@ -377,7 +399,8 @@ class Preuve(TenantModel):
 
 
 class Mouvement(TenantModel):
-    """A line of the presence journal: who, what, from which item on. Corrected by a new line, never rewritten."""
+    """A line of the presence journal: who, what, from which item on. Corrected by a new line, never
+    rewritten."""
 
     seance = models.ForeignKey(Seance, models.PROTECT, related_name="mouvements")
     convocation = models.ForeignKey(Convocation, models.PROTECT, related_name="mouvements")
@@ -516,7 +539,8 @@ class Deliberation(TenantModel):
                 fields=["organisation", "nature", "day", "actes_number"], name="deliberation_actes_number"
             ),
             models.CheckConstraint(
-                condition=Q(route__isnull=True) | Q(document__isnull=False), name="deliberation_routed_document"
+                condition=Q(route__isnull=True) | Q(document__isnull=False),
+                name="deliberation_routed_document",
             ),
         ]
 

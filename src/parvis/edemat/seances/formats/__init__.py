@@ -1,1 +1,2 @@
-"""Rules of deliberating bodies as pure functions: delays, quorum, ballots, powers, numbering, checks, evidence."""
+"""Rules of deliberating bodies as pure functions: delays, quorum, ballots, powers, numbering, checks,
+evidence."""

@@ -1,4 +1,5 @@
-"""Invitation to a meeting as an iCalendar object (RFC 5545, RFC 5546): METHOD:REQUEST, Europe/Paris with its VTIMEZONE."""
+"""Invitation to a meeting as an iCalendar object (RFC 5545, RFC 5546): METHOD:REQUEST, Europe/Paris with
+its VTIMEZONE."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,8 @@ PARIS = ZoneInfo("Europe/Paris")
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """One member's invitation. `uid` never changes for a meeting and a member; `sequence` grows at each change.
+    """One member's invitation. `uid` never changes for a meeting and a member; `sequence` grows at each
+    change.
 
     `starts_at` and `stamped_at` are aware instants, written in Paris time and in UTC.
     """

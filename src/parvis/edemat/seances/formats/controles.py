@@ -1,6 +1,7 @@
 """Checks of a deliberation before its signature: twelve that block, nine that warn.
 
-Each check is a small function from the `Fiche` of the deliberation to a `Finding`. The rules are those of CGCT L2121-10
+Each check is a small function from the `Fiche` of the deliberation to a `Finding`. The rules are those of
+CGCT L2121-10
 to L2121-21 and L2131-1; a blocking finding that is not met forbids the signature, a warning only shows.
 """
 
@@ -25,7 +26,8 @@ Severity = Literal["bloquant", "avertissement"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One verdict: `mark` is its short stable form for tests and logs, `sentence` the French one for people."""
+    """One verdict: `mark` is its short stable form for tests and logs, `sentence` the French one for
+    people."""
 
     code: str
     severity: Severity
@@ -56,8 +58,10 @@ class Amount:
 class Fiche:
     """Everything the checks read of one deliberation. Names are unique within the meeting.
 
-    `texts` maps a place ("exposé", "mention de publication", "annexe 1"…) to the text found there; `sendings` maps
-    each convened member to the day the convocation left; `taken_numbers` are the numbers of the other deliberations.
+    `texts` maps a place ("exposé", "mention de publication", "annexe 1"…) to the text found there;
+    `sendings` maps
+    each convened member to the day the convocation left; `taken_numbers` are the numbers of the other
+    deliberations.
     """
 
     en_exercice: int
@@ -106,7 +110,8 @@ def check_sum(fiche: Fiche) -> Finding:
     sentence = (
         f"{listed} font bien {fiche.en_exercice} membres en exercice."
         if ok
-        else f"{listed} font {total} et non {fiche.en_exercice} membres en exercice : reprenez la feuille de présence."
+        else f"{listed} font {total} et non {fiche.en_exercice} membres en exercice : "
+        "reprenez la feuille de présence."
     )
     return _blocking("B1", ok, sentence, f"somme_effectif {'+'.join(map(str, parts))}={total}")
 
@@ -163,7 +168,8 @@ def check_quorum(fiche: Fiche) -> Finding:
         )
     else:
         sentence = (
-            f"Le quorum de {needed.needed} n’est pas atteint : {plural(needed.counted, 'membre')} en séance, et les "
+            f"Le quorum de {needed.needed} n’est pas atteint : {plural(needed.counted, 'membre')} "
+            f"en séance, et les "
             "pouvoirs ne comptent pas (CGCT L2121-17). Le point ne peut pas être voté."
         )
     verb = "atteint" if needed.reached else "non atteint"
@@ -176,7 +182,9 @@ def check_delay(fiche: Fiche) -> Finding:
     unsent = [name for name in members if name not in fiche.sendings]
     if unsent:
         who = ", ".join(unsent) if fiche.sendings else "cette séance"
-        return _blocking("B5", False, f"Aucun envoi de convocation n’est prouvé pour {who}.", "envoi_non_prouve")
+        return _blocking(
+            "B5", False, f"Aucun envoi de convocation n’est prouvé pour {who}.", "envoi_non_prouve"
+        )
     delays = {
         member: delay_between(fiche.regime, sent, fiche.meets, urgency=fiche.urgency_voted)
         for member, sent in fiche.sendings.items()
@@ -225,7 +233,9 @@ def check_lists(fiche: Fiche) -> Finding:
         if twice
         else "Personne ne figure dans deux listes."
     )
-    return _blocking("B7", not twice, sentence, "aucun nom dans deux listes" if not twice else "nom en double")
+    return _blocking(
+        "B7", not twice, sentence, "aucun nom dans deux listes" if not twice else "nom en double"
+    )
 
 
 def check_ballot(fiche: Fiche) -> Finding:
@@ -274,7 +284,10 @@ def check_people(fiche: Fiche) -> Finding:
     """B10: the chair is in the room; the rapporteur should be (a warning only)."""
     if fiche.chair not in fiche.presents:
         return _blocking(
-            "B10", False, f"{fiche.chair or 'Le président'} préside sans figurer parmi les présents.", "president"
+            "B10",
+            False,
+            f"{fiche.chair or 'Le président'} préside sans figurer parmi les présents.",
+            "president",
         )
     if fiche.rapporteur and fiche.rapporteur not in fiche.presents:
         return Finding(
@@ -377,7 +390,9 @@ def check_amounts(fiche: Fiche) -> Finding:
     return _warning("W3", False, sentence, "montants_annexe_divergents")
 
 
-_PLACEHOLDER = re.compile(r"(?:\.{3,}|…)\s*(?=\d|$|[,;)])|\b[lL][ea]\s+(?:\.{3,}|…)|:\s*(?:\.{3,}|…)|\bX{2,}\b|_{4,}")
+_PLACEHOLDER = re.compile(
+    r"\s(?:\.{3,}|…)\s*(?=\d|$)|\b[lL][ea]\s+(?:\.{3,}|…)|:\s*(?:\.{3,}|…)|\.{5,}|\bX{2,}\b|_{4,}"
+)
 
 
 def check_placeholders(fiche: Fiche) -> Finding:
@@ -386,7 +401,7 @@ def check_placeholders(fiche: Fiche) -> Finding:
     if not places:
         return _warning("W4", True, "Aucun passage n’est resté à compléter.", "mentions")
     quoted = " ; ".join(f"{place} : « {placeholder_in(fiche.texts[place])} »" for place in places)
-    mark = "mention_publication_incomplete" if "publication" in places[0] else "mention_incomplete"
+    mark = "mention_publication_incomplete" if "mention de publication" in places else "mention_incomplete"
     return _warning("W4", False, f"Passage resté à compléter dans {quoted}.", mark)
 
 
@@ -422,7 +437,8 @@ def check_chronology(fiche: Fiche) -> Finding:
     faults = []
     if fiche.deposited and fiche.deposited < fiche.meets:
         faults.append(
-            f"dépôt en préfecture le {date_longue(fiche.deposited)}, avant la séance du {date_longue(fiche.meets)}"
+            f"dépôt en préfecture le {date_longue(fiche.deposited)}, avant la séance du "
+            f"{date_longue(fiche.meets)}"
         )
     if fiche.published and fiche.published < (fiche.deposited or fiche.meets):
         faults.append(
@@ -435,7 +451,9 @@ def check_chronology(fiche: Fiche) -> Finding:
     return _warning("W7", not faults, sentence, "chronologie")
 
 
-_ANNOUNCED_ANNEX = re.compile(r"ci-annexée?s?|ci-jointe?s?|en annexe|annexée?s? (?:à|au) (?:la )?présent", re.I)
+_ANNOUNCED_ANNEX = re.compile(
+    r"ci-annexée?s?|ci-jointe?s?|en annexe|annexée?s? (?:à|au) (?:la )?présent", re.I
+)
 
 
 def check_annexes(fiche: Fiche) -> Finding:
@@ -459,7 +477,9 @@ _PERSONAL: dict[str, re.Pattern[str]] = {
     "une date de naissance": re.compile(r"\bnée?\s+le\s+\d", re.I),
     "une adresse de domicile": re.compile(r"\b(?:domiciliée?|demeurant)\b", re.I),
     "un numéro de téléphone": re.compile(r"\b0[1-9](?:[ .]?\d{2}){4}\b"),
-    "une aide sociale nominative": re.compile(r"\b(?:secours|aide sociale)\b[^.]{0,60}\b(?:M\.|Mme|Monsieur|Madame)\s"),
+    "une aide sociale nominative": re.compile(
+        r"\b(?:secours|aide sociale)\b[^.]{0,60}\b(?:M\.|Mme|Monsieur|Madame)\s"
+    ),
 }
 
 
@@ -513,7 +533,8 @@ _EUROS = re.compile(r"(\d{1,3}(?:[\s\u00a0\u202f.]\d{3})+|\d+)(?:,(\d{1,2}))?[\s
 
 
 def amounts_in(text: str) -> tuple[Amount, ...]:
-    """Return the sums in euros quoted in a French text ("1 234,56 €", "193,47€", "50 euros"), without repeats."""
+    """Return the sums in euros quoted in a French text ("1 234,56 €", "193,47€", "50 euros"), without
+    repeats."""
     values: dict[Decimal, None] = {}
     for whole, cents in _EUROS.findall(text):
         values[Decimal(re.sub(r"\D", "", whole) + "." + (cents or "0")).quantize(Decimal("0.01"))] = None

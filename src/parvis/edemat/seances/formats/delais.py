@@ -1,7 +1,9 @@
 """Delay between the sending of the convocation and the meeting, in jours francs (CGCT L2121-11, L2121-12).
 
-Neither the day of sending nor the day of the meeting counts; Saturdays, Sundays and holidays do, and nothing is
-carried over to the next working day. The date of sending counts, in the calendar of Europe/Paris, whatever the hour.
+Neither the day of sending nor the day of the meeting counts; Saturdays, Sundays and holidays do, and
+nothing is
+carried over to the next working day. The date of sending counts, in the calendar of Europe/Paris, whatever
+the hour.
 """
 
 from dataclasses import dataclass

@@ -1,23 +1,27 @@
-"""Dates that follow a meeting: list of deliberations, executory character, end of the appeal (CGCT L2121-25, L2131-1)."""
+"""Dates that follow a meeting: list of deliberations, executory character, end of the appeal (CGCT
+L2121-25, L2131-1)."""
 
 import calendar
 from datetime import date, timedelta
 
 
 def list_deadline(meets: date) -> date:
-    """Return the last day to post the list of the deliberations examined: one week after the meeting (L2121-25)."""
+    """Return the last day to post the list of the deliberations examined: one week after the meeting
+    (L2121-25)."""
     return meets + timedelta(days=7)
 
 
 def executory_date(received: date, published: date) -> date:
-    """Return the day the act becomes executory: received by the State and published, whichever is last (L2131-1)."""
+    """Return the day the act becomes executory: received by the State and published, whichever is last
+    (L2131-1)."""
     return max(received, published)
 
 
 def appeal_last_day(published: date) -> date:
     """Return the last day of a contentious appeal: two clear months from publication (CJA R421-1).
 
-    The day of publication does not count and the appeal may still be lodged on the day after the second month's
+    The day of publication does not count and the appeal may still be lodged on the day after the second
+    month's
     anniversary: published on 11 July, appealable until 12 September.
     """
     years, month = divmod(published.month + 1, 12)

@@ -1,4 +1,5 @@
-"""What a reader finds printed on a deliberation: the counts of its head, read back from the text of the document."""
+"""What a reader finds printed on a deliberation: the counts of its head, read back from the text of the
+document."""
 
 import re
 

@@ -18,10 +18,28 @@ MONTHS = (
     "décembre",
 )
 WEEKDAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-_UNITS = (
-    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize "
-    "dix-sept dix-huit dix-neuf"
-).split()
+_UNITS = [
+    "zéro",
+    "un",
+    "deux",
+    "trois",
+    "quatre",
+    "cinq",
+    "six",
+    "sept",
+    "huit",
+    "neuf",
+    "dix",
+    "onze",
+    "douze",
+    "treize",
+    "quatorze",
+    "quinze",
+    "seize",
+    "dix-sept",
+    "dix-huit",
+    "dix-neuf",
+]
 _TENS = ("", "", "vingt", "trente", "quarante", "cinquante", "soixante")
 NBSP = "\u00a0"
 
@@ -83,7 +101,8 @@ def _below_hundred(number: int) -> str:
 
 
 def hour_in_letters(moment: datetime) -> str:
-    """Return "dix-huit heures trente" for a moment already in local time; the hour is feminine ("vingt et une")."""
+    """Return "dix-huit heures trente" for a moment already in local time; the hour is feminine ("vingt et
+    une")."""
     hours = number_in_letters(moment.hour)
     if moment.hour % 10 == 1 and moment.hour != 11:
         hours += "e"
@@ -97,7 +116,8 @@ def year_in_letters(year: int) -> str:
 
 
 def date_in_letters(day: date) -> str:
-    """Return "l’an deux mille dix-neuf et le premier jour du mois de juillet", the opening of a deliberation."""
+    """Return "l’an deux mille dix-neuf et le premier jour du mois de juillet", the opening of a
+    deliberation."""
     month = MONTHS[day.month - 1]
     of = "d’" if month[0] in "ao" else "de "
     ordinal = "premier jour" if day.day == 1 else number_in_letters(day.day)

@@ -1,6 +1,7 @@
 """Numbers of deliberations from a pattern such as `#AA#.#MM#.#JJ#.#00#` (CGCT R2121-9), and their ACTES form.
 
-Tokens: `#AAAA# #AA# #MM# #M# #JJ# #J#` from the date of the meeting, `#p#` the rank of the item in the meeting,
+Tokens: `#AAAA# #AA# #MM# #M# #JJ# #J#` from the date of the meeting, `#p#` the rank of the item in the
+meeting,
 `#s#` the sequence, `#0#` to `#0000000000#` the sequence padded with zeros, `#S#`… padded with underscores.
 """
 
@@ -25,7 +26,8 @@ def render_number(pattern: str, day: date, sequence: int, rank: int) -> str:
     number = _TOKEN.sub(lambda token: _value(token[1], day, sequence, rank), pattern)
     if len(number) > MAX_LENGTH:
         raise NumberRefused(
-            f"Le numéro « {number} » compte {len(number)} caractères : la transmission à la préfecture en admet "
+            f"Le numéro « {number} » compte {len(number)} caractères : la transmission à la "
+            f"préfecture en admet "
             f"{MAX_LENGTH}. Raccourcissez le modèle de numérotation."
         )
     return number
@@ -39,11 +41,13 @@ def reset_value(key: str, day: date) -> str:
 
 
 def actes_number(number: str) -> str:
-    """Map a number to the ACTES alphabet `[a-zA-Z0-9_]{1,15}`: every other character becomes an underscore."""
+    """Map a number to the ACTES alphabet `[a-zA-Z0-9_]{1,15}`: every other character becomes an
+    underscore."""
     mapped = re.sub(r"[^A-Za-z0-9_]", "_", number)
     if not 1 <= len(mapped) <= MAX_LENGTH or not re.search(r"[A-Za-z0-9]", mapped):
         raise NumberRefused(
-            f"Le numéro « {number} » ne peut pas devenir un numéro d’acte : il faut de 1 à {MAX_LENGTH} lettres, "
+            f"Le numéro « {number} » ne peut pas devenir un numéro d’acte : il faut de 1 à "
+            f"{MAX_LENGTH} lettres, "
             "chiffres ou tirets bas."
         )
     return mapped
@@ -52,11 +56,14 @@ def actes_number(number: str) -> str:
 def _check_pattern(pattern: str) -> None:
     if "#" in _TOKEN.sub("", pattern):
         raise NumberRefused(
-            f"Le modèle de numérotation « {pattern} » contient un élément inconnu. Éléments admis : #AAAA#, #AA#, "
+            f"Le modèle de numérotation « {pattern} » contient un élément inconnu. Éléments admis : "
+            f"#AAAA#, #AA#, "
             "#MM#, #M#, #JJ#, #J#, #p#, #s#, #00#, #SS#."
         )
     if not _SEQUENCE.search(pattern):
-        raise NumberRefused("Le modèle de numérotation doit contenir un rang ou une séquence, par exemple #00#.")
+        raise NumberRefused(
+            "Le modèle de numérotation doit contenir un rang ou une séquence, par exemple #00#."
+        )
 
 
 def _value(token: str, day: date, sequence: int, rank: int) -> str:

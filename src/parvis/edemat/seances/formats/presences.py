@@ -1,7 +1,10 @@
-"""Who is present, represented or absent at an item, computed from the journal of arrivals, departures and powers.
+"""Who is present, represented or absent at an item, computed from the journal of arrivals, departures and
+powers.
 
-The list of a deliberation is never typed: it is the journal folded up to the opening of its item. A power counts only
-while its holder is in the room and its giver is not (CGCT L2121-20); an interested member who withdraws from an item
+The list of a deliberation is never typed: it is the journal folded up to the opening of its item. A power
+counts only
+while its holder is in the room and its giver is not (CGCT L2121-20); an interested member who withdraws
+from an item
 leaves the quorum and the vote, and the power they hold is not exercised (CE 19 January 1983 Chauré).
 """
 
@@ -37,7 +40,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """The body at one item. `presents` are the people in the room, `withdrawn` those of them who leave the item."""
+    """The body at one item. `presents` are the people in the room, `withdrawn` those of them who leave the
+    item."""
 
     presents: tuple[str, ...]
     powers: tuple[Power, ...]

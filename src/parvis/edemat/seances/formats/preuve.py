@@ -1,6 +1,8 @@
-"""Evidence statement of a sending or a reading: canonical JSON (RFC 8785) whose bytes are time-stamped (RFC 3161).
+"""Evidence statement of a sending or a reading: canonical JSON (RFC 8785) whose bytes are time-stamped (RFC
+3161).
 
-Statements of one meeting are chained: each carries the SHA-256 of the one before, so that none can be taken away or
+Statements of one meeting are chained: each carries the SHA-256 of the one before, so that none can be taken
+away or
 slipped in. Every document is named with its SHA-256 and its size, every recipient with channel and address.
 """
 
@@ -53,7 +55,8 @@ class SentDocument:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What is asserted; `previous` is the SHA-256 of the preceding statement of the meeting, empty for the first."""
+    """What is asserted; `previous` is the SHA-256 of the preceding statement of the meeting, empty for the
+    first."""
 
     kind: str
     rank: int
@@ -73,7 +76,8 @@ class Statement:
 
 
 def write_statement(statement: Statement) -> bytes:
-    """Return the canonical bytes of a statement: sorted keys, no spaces, UTF-8, Paris time with its offset."""
+    """Return the canonical bytes of a statement: sorted keys, no spaces, UTF-8, Paris time with its
+    offset."""
     meeting = asdict(statement.meeting) | {"debut": _instant(statement.meeting.debut)}
     return rfc8785.dumps(
         {
@@ -97,7 +101,8 @@ def digest(content: bytes) -> str:
 
 
 def broken_link(statements: Sequence[bytes]) -> int | None:
-    """Return the rank (from 1) of the first statement that does not follow the one before, None when all do."""
+    """Return the rank (from 1) of the first statement that does not follow the one before, None when all
+    do."""
     previous = None
     for rank, content in enumerate(statements, start=1):
         read: dict[str, Any] = json.loads(content)

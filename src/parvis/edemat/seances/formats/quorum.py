@@ -1,4 +1,5 @@
-"""Quorum of a deliberating body: more than half of the members in office, present in the room (CGCT L2121-17)."""
+"""Quorum of a deliberating body: more than half of the members in office, present in the room (CGCT
+L2121-17)."""
 
 from dataclasses import dataclass
 
@@ -18,8 +19,10 @@ class Quorum:
 def quorum(en_exercice: int, presents: int, *, withdrawn: int = 0, required: bool = True) -> Quorum:
     """Compare the members in the room with the quorum.
 
-    `presents` counts people in the room: powers never count. `withdrawn` counts the interested members who leave
-    the item (CE 19 January 1983 Chauré). With `required=False` (second convocation for the items carried over,
+    `presents` counts people in the room: powers never count. `withdrawn` counts the interested members who
+    leave
+    the item (CE 19 January 1983 Chauré). With `required=False` (second convocation for the items carried
+    over,
     advisory commission) no number is needed.
     """
     if en_exercice < 0 or presents < 0 or not 0 <= withdrawn <= presents:

@@ -72,5 +72,6 @@ REGIMES: dict[str, Regime] = {
 
 
 def regime_of_commune(population: int) -> Regime:
-    """Return the ordinary regime of a municipal council for `population` inhabitants (CGCT L2121-11, L2121-12)."""
+    """Return the ordinary regime of a municipal council for `population` inhabitants (CGCT L2121-11,
+    L2121-12)."""
     return REGIMES["commune_ge3500" if population >= POPULATION_THRESHOLD else "commune_lt3500"]

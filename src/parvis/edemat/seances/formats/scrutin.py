@@ -1,4 +1,5 @@
-"""Result of a ballot: absolute majority of the votes cast, and the chair's casting vote (CGCT L2121-20, L2121-21)."""
+"""Result of a ballot: absolute majority of the votes cast, and the chair's casting vote (CGCT L2121-20,
+L2121-21)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +12,7 @@ class Mode(StrEnum):
 
     MAIN_LEVEE = "main_levee"
     PUBLIC = "scrutin_public"
-    SECRET = "scrutin_secret"
+    SECRET = "scrutin_secret"  # noqa: S105 - a secret ballot
     SANS_VOTE = "sans_vote"
     NON_PRECISE = "non_precise"
 
@@ -83,7 +84,8 @@ class Ballot:
 
     @property
     def result(self) -> Result:
-        """Adopted by an absolute majority of the votes cast; at a tie the chair's side wins, except in secret."""
+        """Adopted by an absolute majority of the votes cast; at a tie the chair's side wins, except in
+        secret."""
         if self.mode is Mode.SANS_VOTE:
             return Result.PREND_ACTE
         if self.pour != self.contre:

@@ -1,6 +1,7 @@
 """Plain text of a report or a decision cut into the blocks that the documents typeset.
 
-The clerk types text: a blank line parts two paragraphs, a line starting with a dash is a list item, a line starting
+The clerk types text: a blank line parts two paragraphs, a line starting with a dash is a list item, a line
+starting
 with "##" a heading. An article of the decision opens with its verb in capitals ("D’APPROUVER", "DE DIRE").
 """
 

@@ -1,4 +1,5 @@
-"""Use cases of meetings: one function, one transaction, one journal entry. All take an Actor and keyword arguments."""
+"""Use cases of meetings: one function, one transaction, one journal entry. All take an Actor and keyword
+arguments."""
 
 from parvis.edemat.seances.services.agenda import (
     add_annexe,

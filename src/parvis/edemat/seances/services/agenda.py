@@ -25,16 +25,15 @@ def lock_seance(seance: Seance, *states: str) -> Seance:
     if states and fresh.state not in states:
         wanted = " ou ".join(f"« {Seance.State(state).label.lower()} »" for state in states)
         raise WrongMoment(
-            f"La séance est « {fresh.get_state_display().lower()} » : cette action demande qu’elle soit {wanted}."
+            f"La séance est « {fresh.get_state_display().lower()} » : cette action demande qu’elle "
+            f"soit {wanted}."
         )
     return fresh
 
 
 def seance_path(seance: Seance) -> str:
     """The address of the meeting's page."""
-    return reverse(
-        "seances:detail", kwargs={"organisation_slug": seance.organisation.slug, "pk": seance.pk}
-    )
+    return reverse("seances:detail", kwargs={"organisation_slug": seance.organisation.slug, "pk": seance.pk})
 
 
 def sending_limit(seance: Seance) -> datetime:

@@ -1,4 +1,5 @@
-"""Sending of the convocations: frozen list, evidence, one message per member, receipt (CGCT L2121-10 to -12)."""
+"""Sending of the convocations: frozen list, evidence, one message per member, receipt (CGCT L2121-10 to
+-12)."""
 
 from collections import Counter
 from datetime import datetime
@@ -39,7 +40,8 @@ def delay_today(seance: Seance) -> Delay:
 def convoke(seance: Seance, *, actor: Actor) -> Seance:
     """Freeze the list of members and the agenda, establish the evidence, and queue one message per member.
 
-    Raises SeanceIncomplete without agenda, place, chair or members; ConvocationTardive after the last regular day,
+    Raises SeanceIncomplete without agenda, place, chair or members; ConvocationTardive after the last
+    regular day,
     unless the meeting is convened in urgency with its motive and one jour franc at least is left.
     """
     seance = lock_seance(seance, Seance.State.EN_PREPARATION)
@@ -73,7 +75,7 @@ def convoke(seance: Seance, *, actor: Actor) -> Seance:
         Preuve.Kind.ENVOI,
         recipients=convocations,
         documents=[
-            sent_document(seance.convocation_document, "convocation"),
+            sent_document(seance.convocation_pdf, "convocation"),
             *(
                 sent_document(annexe.document, f"annexe {point.rank}.{annexe.rank}")
                 for point in seance.points.prefetch_related("annexes__document")
@@ -123,7 +125,9 @@ def _check_complete(seance: Seance, members: list[Elu]) -> None:
     if missing:
         raise SeanceIncomplete(f"La convocation ne peut pas partir : il manque {', '.join(missing)}.")
     if seance.president_id not in {elu.pk for elu in members}:
-        raise SeanceIncomplete("La présidence est confiée à une personne qui n’est pas en exercice ce jour-là.")
+        raise SeanceIncomplete(
+            "La présidence est confiée à une personne qui n’est pas en exercice ce jour-là."
+        )
 
 
 def _freeze(seance: Seance, members: list[Elu]) -> list[Convocation]:
@@ -185,9 +189,11 @@ def member_address(seance: Seance) -> str:
 
 
 def hand_to_relay(convocation_id: UUID | str) -> str:
-    """Hand one member's message to the mail relay; returns a reason to try again, empty when there is nothing more.
+    """Hand one member's message to the mail relay; returns a reason to try again, empty when there is
+    nothing more.
 
-    The row is locked and its state read again, so that two workers never send twice. A final refusal of the address
+    The row is locked and its state read again, so that two workers never send twice. A final refusal of the
+    address
     becomes a bounce that alerts the agent at once; the other members' messages are other jobs.
     """
     convocation = (
@@ -210,7 +216,7 @@ def hand_to_relay(convocation_id: UUID | str) -> str:
             attachments=[
                 (
                     "convocation.pdf",
-                    read_bytes(seance.convocation_document, limit=MAX_ATTACHMENT),
+                    read_bytes(seance.convocation_pdf, limit=MAX_ATTACHMENT),
                     "application/pdf",
                 ),
                 ("convocation.ics", invitation, "text/calendar"),
@@ -266,7 +272,9 @@ def resend(
         raise WrongMoment(f"La convocation de {convocation.name} n’est pas à renvoyer.")
     delay = delay_today(seance)
     if not delay.regular and not motive.strip():
-        raise ConvocationTardive(f"Convocation tardive de {convocation.name}. {delay.sentence} Indiquez le motif.")
+        raise ConvocationTardive(
+            f"Convocation tardive de {convocation.name}. {delay.sentence} Indiquez le motif."
+        )
     convocation.channel = channel or convocation.channel
     convocation.address = address or convocation.address
     paper = convocation.channel == Channel.PAPIER
@@ -278,7 +286,7 @@ def resend(
         seance,
         Preuve.Kind.RENVOI,
         recipients=[convocation],
-        documents=[sent_document(seance.convocation_document, "convocation")],
+        documents=[sent_document(seance.convocation_pdf, "convocation")],
         actor=actor,
         convocation=convocation,
         reason=motive,
@@ -289,9 +297,7 @@ def resend(
     return convocation
 
 
-def record_handed_on_paper(
-    convocation: Convocation, *, handed_at: datetime, actor: Actor
-) -> Convocation:
+def record_handed_on_paper(convocation: Convocation, *, handed_at: datetime, actor: Actor) -> Convocation:
     """Record that a paper convocation was sent or handed on a given day."""
     lock_seance(convocation.seance, Seance.State.CONVOQUEE)
     convocation = Convocation.objects.select_for_update(of=("self",)).get(pk=convocation.pk)
@@ -323,7 +329,7 @@ def acknowledge_receipt(convocation: Convocation, *, actor: Actor) -> Convocatio
         convocation.state = Convocation.State.LU
     convocation.save(update_fields=["read_at", "state"])
     envoi = seance.preuves.filter(kind=Preuve.Kind.ENVOI).select_related("statement").first()
-    documents = [sent_document(seance.convocation_document, "convocation")]
+    documents = [sent_document(seance.convocation_pdf, "convocation")]
     if envoi:
         documents.append(sent_document(envoi.statement, "bordereau d’envoi"))
     preuve = state_evidence(

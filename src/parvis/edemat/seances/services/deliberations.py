@@ -1,7 +1,9 @@
-"""Deliberations: the document typeset from the meeting, the checks read on it, and its departure for signature."""
+"""Deliberations: the document typeset from the meeting, the checks read on it, and its departure for
+signature."""
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pypdfium2
 
@@ -20,7 +22,7 @@ from parvis.edemat.seances.formats.lecture import displayed_in
 from parvis.edemat.seances.formats.pouvoirs import Power
 from parvis.edemat.seances.formats.scrutin import MODE_LABELS, Ballot, Mode, Result, Voice
 from parvis.edemat.seances.formats.texte import lines_of
-from parvis.edemat.seances.models import Deliberation, Point, Preuve, Scrutin, Seance
+from parvis.edemat.seances.models import Deliberation, Elu, Point, Preuve, Scrutin, Seance
 from parvis.edemat.seances.services.agenda import lock_seance
 from parvis.edemat.seances.services.sitting import ESTABLISH
 
@@ -40,7 +42,8 @@ MAX_PAGES_READ = 200
 
 
 def establish(deliberation: Deliberation, *, actor: Actor) -> Deliberation:
-    """Typeset the deliberation and run the checks on what was printed. May be repeated until it leaves for signature."""
+    """Typeset the deliberation and run the checks on what was printed. May be repeated until it leaves for
+    signature."""
     seance = lock_seance(deliberation.point.seance, Seance.State.LEVEE, Seance.State.CLOSE)
     deliberation = _fresh(deliberation)
     if deliberation.route_id:
@@ -145,9 +148,9 @@ def fiche_of(deliberation: Deliberation, printed: str) -> Fiche:
         meets=seance.day,
         sendings={one.name: paris_date(one.sent_at) for one in convocations if one.sent_at},
         urgency_voted=bool(seance.urgency_voted),
-        chair=by_elu.get(seance.president_id, ""),
-        rapporteur=by_elu.get(point.rapporteur_id, point.rapporteur.short_name) if point.rapporteur else "",
-        secretary=by_elu.get(seance.secretary_id, seance.secretary.short_name) if seance.secretary else "",
+        chair=_name(seance.president, by_elu),
+        rapporteur=_name(point.rapporteur, by_elu),
+        secretary=_name(seance.secretary, by_elu),
         number=deliberation.number,
         taken_numbers=frozenset(
             Deliberation.objects.filter(organisation=deliberation.organisation, number=deliberation.number)
@@ -173,6 +176,11 @@ def fiche_of(deliberation: Deliberation, printed: str) -> Fiche:
     )
 
 
+def _name(elu: Elu | None, convened: dict[UUID, str]) -> str:
+    """The name under which a member is convened, which tells namesakes apart."""
+    return convened.get(elu.pk, elu.short_name) if elu else ""
+
+
 def _annexe_text(document: Document) -> str:
     if document.media_type != "application/pdf":
         return ""
@@ -186,7 +194,8 @@ def _typed(rows: list[dict[str, str]]) -> tuple[Amount, ...]:
 def send_to_signature(deliberation: Deliberation, *, actor: Actor) -> Route:
     """Open the route of a deliberation and close its first step, the vote. Harmless when repeated.
 
-    Raises DeliberationBlocked when a blocking check is not met, when there is no document, or when the draft was
+    Raises DeliberationBlocked when a blocking check is not met, when there is no document, or when the
+    draft was
     rejected: a rejected deliberation is numbered and listed, not transmitted.
     """
     seance = lock_seance(deliberation.point.seance, Seance.State.LEVEE, Seance.State.CLOSE)
@@ -268,9 +277,10 @@ def facts_of(deliberation: Deliberation) -> dict[str, Any]:
 
 def _attach_documents(route: Route, deliberation: Deliberation) -> None:
     seance = deliberation.point.seance
+    assert deliberation.document is not None
     attach(route, "original", deliberation.document, f"Délibération n° {deliberation.number}")
-    attach(route, "convocation", seance.convocation_document, "Convocation")
-    attach(route, "convocation_ics", seance.invitation_document, "Invitation d’agenda")
+    attach(route, "convocation", seance.convocation_pdf, "Convocation")
+    attach(route, "convocation_ics", seance.invitation_ics, "Invitation d’agenda")
     envoi = (
         seance.preuves.filter(kind=Preuve.Kind.ENVOI)
         .select_related("statement", "token")

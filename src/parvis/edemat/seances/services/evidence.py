@@ -98,7 +98,8 @@ def state_evidence(
 
 
 def stamp(preuve: Preuve) -> bool:
-    """Time-stamp a statement; False when no authority answered, which loses nothing. Harmless when repeated."""
+    """Time-stamp a statement; False when no authority answered, which loses nothing. Harmless when
+    repeated."""
     preuve = Preuve.objects.select_for_update(of=("self",)).select_related("statement").get(pk=preuve.pk)
     if preuve.token_id:
         return True
@@ -133,10 +134,12 @@ def stamp(preuve: Preuve) -> bool:
 
 def _complete_open_routes(preuve: Preuve) -> None:
     """A token that came late joins the deliberations that left without it."""
-    for deliberation in Deliberation.objects.filter(
-        point__seance=preuve.seance_id, route__isnull=False
-    ).select_related("route"):
-        attach(deliberation.route, "convocation_jeton", preuve.token, "Jeton d’horodatage de la convocation")
+    deliberations = Deliberation.objects.filter(point__seance=preuve.seance_id, route__isnull=False)
+    for deliberation in deliberations.select_related("route"):
+        if deliberation.route and preuve.token:
+            attach(
+                deliberation.route, "convocation_jeton", preuve.token, "Jeton d’horodatage de la convocation"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,8 @@ class ReadEvidence:
 
 
 def read_evidence(seance: Seance) -> tuple[list[ReadEvidence], int | None]:
-    """Return the statements of a meeting with their tokens verified, and the rank of a broken link (None: intact)."""
+    """Return the statements of a meeting with their tokens verified, and the rank of a broken link (None:
+    intact)."""
     found, contents = [], []
     for preuve in seance.preuves.select_related("statement", "token").order_by("rank"):
         content = read_bytes(preuve.statement, limit=MAX_STATEMENT)

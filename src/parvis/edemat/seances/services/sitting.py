@@ -24,12 +24,11 @@ ESTABLISH = "Établir les délibérations"
 
 
 def composition(seance: Seance, item: int = 0) -> Composition:
-    """The body at the opening of `item` (0: at the opening of the meeting), folded from the journal of presences."""
+    """The body at the opening of `item` (0: at the opening of the meeting), folded from the journal of
+    presences."""
     names = [one.name for one in seance.convocations.order_by("rank")]
     events = [
-        Event(
-            row.convocation.name, Kind(row.kind), row.from_item, row.holder.name if row.holder else ""
-        )
+        Event(row.convocation.name, Kind(row.kind), row.from_item, row.holder.name if row.holder else "")
         for row in seance.mouvements.select_related("convocation", "holder").order_by("rank")
     ]
     return composition_at(names, events, item)
@@ -54,7 +53,8 @@ def record_presence_sheet(
     actor: Actor,
     from_item: int = 0,
 ) -> Composition:
-    """Bring the journal of presences to this sheet from `from_item` on: who is in the room, who gave power to whom.
+    """Bring the journal of presences to this sheet from `from_item` on: who is in the room, who gave power
+    to whom.
 
     `powers` are (giver, holder) pairs. Only differences are written, as dated movements. Raises PowerRefused,
     WrongMoment when an item already voted would be touched.
@@ -114,7 +114,8 @@ def record_withdrawal(point: Point, member: Convocation, *, actor: Actor) -> Com
 def give_power(
     seance: Seance, *, giver: Convocation, holder: Convocation, actor: Actor, from_item: int = 0
 ) -> Pouvoir:
-    """Record a written power, before the meeting or during it. Raises PowerRefused, naming who is already bound."""
+    """Record a written power, before the meeting or during it. Raises PowerRefused, naming who is already
+    bound."""
     seance = _lock_for_movement(seance, from_item)
     now = composition(seance, from_item)
     known_absent = now.absents if seance.state == Seance.State.EN_COURS else ()
@@ -221,7 +222,8 @@ def _moved(seance: Seance, action: str, member: Convocation, actor: Actor, from_
 
 
 def open_meeting(seance: Seance, *, actor: Actor, secretary: Elu | None = None) -> Seance:
-    """Open the meeting once its presences are recorded. Raises QuorumMissing, SeanceIncomplete without the chair."""
+    """Open the meeting once its presences are recorded. Raises QuorumMissing, SeanceIncomplete without the
+    chair."""
     seance = lock_seance(seance, Seance.State.CONVOQUEE)
     found = quorum_at(seance)
     if not found.reached:
@@ -249,7 +251,8 @@ def open_meeting(seance: Seance, *, actor: Actor, secretary: Elu | None = None) 
 def _quorum_sentence(found: Quorum) -> str:
     return (
         f"Le quorum n’est pas atteint : {plural(found.counted, 'membre')} en séance pour {found.needed} "
-        "(CGCT L2121-17). Les pouvoirs ne comptent pas. Convoquez à nouveau, à trois jours francs au moins : aucun "
+        "(CGCT L2121-17). Les pouvoirs ne comptent pas. Convoquez à nouveau, à trois jours francs "
+        "au moins : aucun "
         "quorum ne sera exigé pour les mêmes points."
     )
 
@@ -296,7 +299,8 @@ def record_vote(
     nppv: int = 0,
     chair_voice: Voice | str = Voice.INCONNUE,
 ) -> Scrutin:
-    """Record the ballot on an item. Until the meeting rises it may be recorded again, which the journal keeps.
+    """Record the ballot on an item. Until the meeting rises it may be recorded again, which the journal
+    keeps.
 
     Raises QuorumMissing, BallotRefused when the counts do not make the voters or no counts are due.
     """
@@ -325,9 +329,7 @@ def record_vote(
     return _write_ballot(point, seance, found, ballot, votants, actor)
 
 
-def record_unanimity(
-    point: Point, *, actor: Actor, mode: Mode | str = Mode.MAIN_LEVEE
-) -> Scrutin:
+def record_unanimity(point: Point, *, actor: Actor, mode: Mode | str = Mode.MAIN_LEVEE) -> Scrutin:
     """Record that everyone, present or represented, voted for the item."""
     _, found = _ready_to_vote(point)
     return record_vote(point, mode=mode, pour=found.votants(), chair_voice=Voice.POUR, actor=actor)
@@ -409,13 +411,13 @@ def postpone(point: Point, *, outcome: str = Point.Outcome.RENVOYE, actor: Actor
 
 
 def rise(seance: Seance, *, actor: Actor) -> Seance:
-    """End the debates: number the deliberations in the order of the agenda. Every item must have met its outcome."""
+    """End the debates: number the deliberations in the order of the agenda. Every item must have met its
+    outcome."""
     seance = lock_seance(seance, Seance.State.EN_COURS)
     waiting: Sequence[Point] = list(seance.points.filter(outcome=Point.Outcome.INSCRIT).order_by("rank"))
     if waiting:
-        raise WrongMoment(
-            f"Ces points ne sont ni votés, ni renvoyés, ni retirés : {', '.join(str(p.rank) for p in waiting)}."
-        )
+        ranks = ", ".join(str(point.rank) for point in waiting)
+        raise WrongMoment(f"Ces points ne sont ni votés, ni renvoyés, ni retirés : {ranks}.")
     seance.rise()
     seance.ended_at = clock.now()
     seance.save()

@@ -41,7 +41,12 @@ def evidence(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Every statement of the meeting with its token decoded and verified."""
     seance = seance_or_404(pk)
     found, broken = services.read_evidence(seance)
-    context = {"seance": seance, "found": found, "broken": broken, "crumbs": crumbs(request, seance, "Preuves")}
+    context = {
+        "seance": seance,
+        "found": found,
+        "broken": broken,
+        "crumbs": crumbs(request, seance, "Preuves"),
+    }
     return render(request, "seances/evidence.html", context)
 
 

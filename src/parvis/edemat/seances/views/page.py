@@ -83,10 +83,13 @@ def do(request: HttpRequest, seance: Seance, action: Callable[[], Any], done: st
 
 
 def current_item(seance: Seance) -> int:
-    """The item from which a movement entered now takes effect: the first one not yet voted, 0 before the opening."""
+    """The item from which a movement entered now takes effect: the first one not yet voted, 0 before the
+    opening."""
     if seance.state != Seance.State.EN_COURS:
         return 0
-    waiting = seance.points.filter(outcome=Point.Outcome.INSCRIT).order_by("rank").values_list("rank", flat=True)
+    waiting = (
+        seance.points.filter(outcome=Point.Outcome.INSCRIT).order_by("rank").values_list("rank", flat=True)
+    )
     return waiting.first() or (seance.points.count() + 1)
 
 

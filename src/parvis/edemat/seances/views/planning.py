@@ -67,7 +67,9 @@ def create(request: HttpRequest) -> HttpResponse:
     form = SeanceForm(request.POST or None)
     if form.is_valid():
         seance = services.plan_seance(
-            form.cleaned_data["organe"], actor=request.actor, **form.values  # type: ignore[attr-defined]
+            form.cleaned_data["organe"],
+            actor=request.actor,  # type: ignore[attr-defined]
+            **form.values,
         )
         messages.success(request, "La séance est prévue. Composez maintenant son ordre du jour.")
         return redirect("seances:detail", seance.organisation.slug, seance.pk)
@@ -155,9 +157,7 @@ def edit_point(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _point_page(request, point.seance, form, str(point), "Enregistrer")
 
 
-def _point_page(
-    request: HttpRequest, seance: Seance, form: PointForm, title: str, verb: str
-) -> HttpResponse:
+def _point_page(request: HttpRequest, seance: Seance, form: PointForm, title: str, verb: str) -> HttpResponse:
     return render(
         request,
         "seances/form.html",
@@ -235,4 +235,3 @@ def confirm_convocation(request: HttpRequest, pk: UUID) -> HttpResponse:
         "points": seance.points.order_by("rank"),
     }
     return render(request, "seances/convoke.html", context)
-

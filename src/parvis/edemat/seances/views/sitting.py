@@ -194,7 +194,9 @@ def establish_all(request: HttpRequest, pk: UUID) -> HttpResponse:
     seance = seance_or_404(pk)
 
     def action() -> None:
-        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank")
+        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by(
+            "point__rank"
+        )
         for deliberation in waiting:
             services.establish(deliberation, actor=request.actor)  # type: ignore[attr-defined]
 

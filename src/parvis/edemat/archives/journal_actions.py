@@ -1,6 +1,6 @@
 """French sentences of the events that the archiving service writes to the journal."""
 
-from parvis.core.journal.actions import register_action
+from parvis.core.journal.actions import register_action, register_subject
 
 for _code, _label in {
     "archives.depose": "Paquet déposé aux archives",
@@ -14,3 +14,6 @@ for _code, _label in {
     "archives.annule": "Versement annulé",
 }.items():
     register_action(_code, _label)
+
+register_action("archives.communique", "Fichier archivé communiqué")
+register_subject("versement", "Versement aux archives", "archives:transfer")

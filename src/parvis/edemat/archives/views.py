@@ -1,0 +1,375 @@
+"""Pages of the archives: transfers and their controls, the archived object, its proof, the register."""
+
+import csv
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from parvis.core.errors import DomainError
+from parvis.core.identity.access import agent_view
+from parvis.core.journal.queries import entries_about
+from parvis.core.journal.services import record
+from parvis.edemat.archives import queries
+from parvis.edemat.archives.enums import Origin, Outcome, State
+from parvis.edemat.archives.forms import DepositForm, RefusalForm
+from parvis.edemat.archives.models import ArchiveFile, Transfer
+from parvis.edemat.archives.services import deposit as depositing
+from parvis.edemat.archives.services.storing import TAKEN
+from parvis.edemat.archives.services.tools import vault
+
+READ = agent_view("archives.lire", application="edemat")
+TRANSFER = agent_view("archives.verser", application="edemat")
+
+COLUMNS = [
+    {"label": "Objet"},
+    {"label": "État"},
+    {"label": "Origine"},
+    {"label": "Fichiers", "amount": True},
+    {"label": "Volume", "amount": True},
+    {"label": "Déposé le"},
+]
+REGISTER_COLUMNS = [
+    {"label": "Entrée"},
+    {"label": "Intitulé"},
+    {"label": "Service versant"},
+    {"label": "Service producteur"},
+    {"label": "Unités", "amount": True},
+    {"label": "Fichiers", "amount": True},
+    {"label": "Volume", "amount": True},
+    {"label": "Entré le"},
+]
+KINDS = {
+    State.ARCHIVE: "ok",
+    State.NON_CONFORME: "danger",
+    State.REFUSE: "danger",
+    State.ERREUR_TECHNIQUE: "danger",
+    State.A_VALIDER: "warn",
+}
+STAGES = {
+    State.DEPOSE: "Le paquet attend d’être contrôlé",
+    State.EN_CONTROLE: "Contrôle du paquet",
+    State.ACCEPTE: "Le paquet attend d’être stocké",
+    State.EN_STOCKAGE: "Écriture et relecture des copies",
+}
+PREMIS_LABELS = {
+    "capture": "Dépôt",
+    "virus check": "Recherche de virus",
+    "validation": "Validation",
+    "ingestion start": "Début de la prise en charge",
+    "message digest calculation": "Calcul des empreintes",
+    "format identification": "Identification des formats",
+    "replication": "Copie",
+    "fixity check": "Relecture et comparaison des empreintes",
+    "accession": "Inscription au registre",
+    "ingestion end": "Prise en charge",
+}
+PREMIS_OUTCOMES = {"success": "réussi", "warning": "avec remarque", "fail": "échoué"}
+CATEGORY_LABELS = {
+    "StorageRule": "Durée d’utilité courante",
+    "AppraisalRule": "Durée d’utilité administrative",
+    "AccessRule": "Communicabilité",
+    "DisseminationRule": "Diffusion",
+    "ReuseRule": "Réutilisation",
+    "ClassificationRule": "Classification",
+    "HoldRule": "Gel",
+}
+FINAL_ACTIONS = {"Keep": "Conserver", "Destroy": "Détruire"}
+
+
+def _address(request: HttpRequest, name: str, *arguments: Any) -> str:
+    return reverse(f"archives:{name}", args=[request.organisation.slug, *arguments])  # type: ignore[attr-defined]
+
+
+def _crumbs(request: HttpRequest, *more: dict[str, str]) -> list[dict[str, str]]:
+    return [{"label": "Archives", "url": _address(request, "list")}, *more]
+
+
+def _transfer(request: HttpRequest, pk: UUID) -> Transfer:
+    found = Transfer.objects.select_related(
+        "organisation", "accord", "depositor", "route_step__route", "archive_object__register_line",
+        "package__organisation", "message__organisation", "acknowledgement__organisation", "reply__organisation",
+    )  # fmt: skip
+    return get_object_or_404(found, pk=pk, organisation=request.organisation)  # type: ignore[attr-defined]
+
+
+@READ
+@require_safe
+def transfers(request: HttpRequest) -> HttpResponse:
+    """Transfers, newest first, by state."""
+    organisation = request.organisation  # type: ignore[attr-defined]
+    state = request.GET.get("etat", "")
+    page = queries.page_of(queries.transfers(organisation, state), request.GET)
+    base = f"?etat={state}&" if state in queries.FILTERS else "?"
+    tabs = [{"label": "Tous", "url": "?", "active": state not in queries.FILTERS}]
+    tabs += [
+        {"label": label, "url": f"?etat={code}", "active": code == state}
+        for code, (label, _) in queries.FILTERS.items()
+    ]
+    context = {
+        "rows": [(one, KINDS.get(State(one.state), "info")) for one in page.rows],
+        "columns": COLUMNS,
+        "tabs": tabs,
+        "previous": f"{base}avant={page.previous}" if page.previous else "",
+        "following": f"{base}apres={page.next}" if page.next else "",
+        "may_deposit": "archives.verser" in request.permissions,  # type: ignore[attr-defined]
+    }
+    return render(request, "archives/transfers.html", context)
+
+
+@READ
+@require_safe
+def transfer(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One transfer: where it stands, its controls, its messages and the archived object."""
+    found = _transfer(request, pk)
+    archive = getattr(found, "archive_object", None)
+    entries = list(entries_about("versement", found.pk))
+    context = {
+        "transfer": found,
+        "kind": KINDS.get(State(found.state), "info"),
+        "progress": _progress(request, found),
+        "checks": _checks(found),
+        "archive": archive,
+        "entries": entries,
+        "proof": next((e for e in entries if e.action == TAKEN), None),
+        "may_decide": "archives.verser" in request.permissions,  # type: ignore[attr-defined]
+        "may_prove": "journal.lire" in request.permissions,  # type: ignore[attr-defined]
+        "crumbs": _crumbs(request),
+        "origin": Origin(found.origin).label,
+    }
+    if archive:
+        units, more = queries.tree(archive)
+        context |= {
+            "units": [(unit, _rules(unit.rules)) for unit in units],
+            "more_units": more,
+            "events": [(e, PREMIS_LABELS.get(e.kind, e.kind), PREMIS_OUTCOMES[e.outcome]) for e in archive.events.all()],
+            "writings": archive.writings.all(),
+            "final_action": FINAL_ACTIONS.get(archive.final_action, archive.final_action),
+        }
+    return render(request, "archives/transfer.html", context)
+
+
+def _progress(request: HttpRequest, found: Transfer) -> dict[str, Any] | None:
+    if not found.working:
+        return None
+    counted = found.state == State.EN_CONTROLE
+    return {
+        "label": STAGES[State(found.state)],
+        "done": found.done_bytes if counted else 0,
+        "total": found.todo_bytes if counted else 0,
+        "url": _address(request, "progress", found.pk),
+    }
+
+
+def _checks(found: Transfer) -> list[dict[str, Any]]:
+    """The last series of controls, as the checks component draws them."""
+    lines = found.controls.filter(made_at=found.controlled_at) if found.controlled_at else []
+    return [
+        {
+            "ok": line.outcome == Outcome.OK,
+            "severity": "bloquant" if line.outcome == Outcome.KO else "avertissement",
+            "label": line.label,
+            "outcome": Outcome(line.outcome).label,
+            "sentence": line.sentence,
+            "where": line.where,
+            "code": line.code,
+        }
+        for line in lines
+    ]
+
+
+def _rules(stated: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        rule
+        | {
+            "label": CATEGORY_LABELS.get(rule["category"], rule["category"]),
+            "action": FINAL_ACTIONS.get(rule["final_action"], ""),
+        }
+        for rule in stated
+    ]
+
+
+@READ
+@require_GET
+def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The progress box alone, asked for again every two seconds until the work ends."""
+    found = _transfer(request, pk)
+    box = _progress(request, found)
+    if box is None:
+        return HttpResponseClientRefresh()
+    return render(request, "archives/progress.html", {"progress": box})
+
+
+def _refuse_large_bodies(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Refuse a body that is too large on the length it announces, before anything reads it."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        announced = request.META.get("CONTENT_LENGTH") or "0"
+        if request.method == "POST" and announced.isdigit() and int(announced) > depositing.MAX_PACKAGE:
+            limit = depositing.MAX_PACKAGE // 1024**2
+            sentence = f"Le paquet dépasse {limit} Mio, la taille admise par dépôt. Répartissez-le en plusieurs."
+            context = {"form": DepositForm(), "refusal": sentence, "crumbs": _crumbs(request)}
+            return render(request, "archives/deposit.html", context, status=413)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+# The form's protection reads the body: it comes after the control of the announced length.
+@csrf_exempt
+@TRANSFER
+@require_http_methods(["GET", "POST"])
+@_refuse_large_bodies
+@csrf_protect
+def deposit(request: HttpRequest) -> HttpResponseBase:
+    """Deposit a package made elsewhere."""
+    form = DepositForm(request.POST or None, request.FILES or None)
+    refusal = ""
+    if request.method == "POST" and form.is_valid():
+        upload = form.cleaned_data["paquet"]
+        try:
+            made = depositing.deposit_package(
+                request.organisation,  # type: ignore[attr-defined]
+                upload,
+                upload.name,
+                depositor=request.user,  # type: ignore[arg-type]
+                actor=request.actor,  # type: ignore[attr-defined]
+            )
+        except DomainError as error:
+            refusal = error.sentence
+        else:
+            return redirect(_address(request, "transfer", made.pk))
+    status = 422 if refusal or form.errors else 200
+    context = {"form": form, "refusal": refusal, "crumbs": _crumbs(request)}
+    return render(request, "archives/deposit.html", context, status=status)
+
+
+@TRANSFER
+@require_http_methods(["GET", "POST"])
+def accept(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Accept a conformant transfer, said twice because it cannot be undone."""
+    found = _transfer(request, pk)
+    page = _address(request, "transfer", pk)
+    if request.method == "GET":
+        context = {
+            "transfer": found,
+            "crumbs": _crumbs(request, {"label": str(found), "url": page}),
+            "page_url": page,
+        }
+        return render(request, "archives/accept.html", context)
+    return _act(request, found, depositing.accept_transfer, "Le versement est accepté : il part au stockage.")
+
+
+@TRANSFER
+@require_http_methods(["GET", "POST"])
+def refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Refuse a conformant transfer, with a reason."""
+    found = _transfer(request, pk)
+    page = _address(request, "transfer", pk)
+    form = RefusalForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return _act(
+            request,
+            found,
+            lambda one, actor: depositing.refuse_transfer(one, form.cleaned_data["motif"], actor=actor),
+            "Le versement est refusé ; la réponse le dit au service versant.",
+        )
+    context = {"transfer": found, "form": form, "page_url": page}
+    context["crumbs"] = _crumbs(request, {"label": str(found), "url": page})
+    return render(request, "archives/refuse.html", context)
+
+
+@TRANSFER
+@require_POST
+def restart(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Put back to work a transfer that met an incident."""
+    found = _transfer(request, pk)
+    return _act(request, found, depositing.restart_transfer, "Le versement est relancé.")
+
+
+def _act(request: HttpRequest, found: Transfer, service: Callable[..., None], done: str) -> HttpResponse:
+    try:
+        service(found, actor=request.actor)  # type: ignore[attr-defined]
+    except DomainError as error:
+        messages.error(request, error.sentence)
+    else:
+        messages.success(request, done)
+    return redirect(_address(request, "transfer", found.pk))
+
+
+@READ
+@require_GET
+def file(request: HttpRequest, pk: UUID, file: UUID) -> FileResponse:
+    """An archived file, read from the storage; the communication is written in the journal."""
+    found = get_object_or_404(
+        ArchiveFile.objects.select_related("archive__organisation"),
+        pk=file,
+        archive__transfer_id=pk,
+        organisation=request.organisation,  # type: ignore[attr-defined]
+    )
+    if found.archive.access_end is None and "archives.verser" not in request.permissions:  # type: ignore[attr-defined]
+        raise PermissionDenied("Ce fichier n’est pas communicable ; adressez-vous au service des archives.")
+    stream = vault().open(found.archive.ocfl_id, found.path)
+    record(
+        found.archive.organisation,
+        "archives.communique",
+        subject=("versement", pk),
+        actor=request.actor,  # type: ignore[attr-defined]
+        sha256=found.sha256,
+        details={"file": str(found.pk)},
+    )
+    response = FileResponse(stream, as_attachment=True, filename=found.filename.rsplit("/", 1)[-1])
+    response["Content-Type"] = "application/octet-stream"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@READ
+@require_safe
+def register(request: HttpRequest) -> HttpResponse:
+    """Registre des entrées, on screen or as CSV (``?format=csv``)."""
+    organisation = request.organisation  # type: ignore[attr-defined]
+    if request.GET.get("format") == "csv":
+        return _register_csv(request)
+    before = request.GET.get("avant", "")
+    lines = queries.register_lines(organisation, before=int(before) if before.isdecimal() else None)
+    rows = list(lines[: queries.PAGE_SIZE + 1])
+    shown = rows[: queries.PAGE_SIZE]
+    context = {
+        "lines": shown,
+        "columns": REGISTER_COLUMNS,
+        "following": f"?avant={shown[-1].number}" if len(rows) > queries.PAGE_SIZE else "",
+        "crumbs": _crumbs(request),
+    }
+    return render(request, "archives/register.html", context)
+
+
+def _register_csv(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="registre-des-entrees.csv"'
+    response.write("\ufeff")
+    writer = csv.writer(response, delimiter=";")
+    writer.writerow(["numero", "intitule", "service_versant", "service_producteur", "unites", "fichiers", "octets",
+                     "entre_le", "identifiant"])  # fmt: skip
+    for line in queries.register_lines(request.organisation).iterator(chunk_size=1000):  # type: ignore[attr-defined]
+        writer.writerow(
+            _plain(value)
+            for value in (line.number, line.archive.title, line.transferring_agency, line.originating_agency,
+                          line.units, line.files, line.size, line.entered_at.isoformat(), line.archive.ocfl_id)
+        )  # fmt: skip
+    return response
+
+
+def _plain(value: Any) -> Any:
+    """A text that a spreadsheet will not take for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value

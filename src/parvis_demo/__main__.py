@@ -77,6 +77,7 @@ def live(the_stage: Stage, calendar: story.Calendar) -> None:
 
     start = begin()
     seance = chain.convoke(chain.prepare())
+    chain.wait_classification()
     tell("convocation", f"Convoquée le {date_longue(calendar.convocation)}, 29 élus, preuve horodatée", start, [])
 
     start = begin()
@@ -117,16 +118,18 @@ def live(the_stage: Stage, calendar: story.Calendar) -> None:
     start = begin()
     chain.open_data(route)
     from parvis.core.organisations.tenancy import public_view_of
-    from parvis.opendata.services import deliberations_csv
+    from parvis.opendata.models import Dataset
+    from parvis.opendata.services import write_csv
 
     table = the_stage.evidence / "deliberations.csv"
-    with public_view_of(organisation):
-        table.write_bytes(deliberations_csv(organisation))
+    with public_view_of(organisation), table.open("wb") as stream:
+        write_csv(Dataset.objects.get(slug="deliberations"), stream)
     tell("opendata", "Ouverte : une ligne de plus au jeu « délibérations » (SCDL 2.1.5)", start, [table])
 
     start = begin()
-    target = export_journal(organisation, the_stage.evidence)
-    tell("journal", f"Journal scellé et exporté : {target.name}/", start, sorted(target.glob("*.json*")))
+    target = export_journal(organisation, the_stage.evidence, [("route", route.pk), ("acte", acte.pk)])
+    files = sorted(path for path in target.iterdir() if path.is_file())
+    tell("journal", f"Journal scellé et exporté : {target.name}/", start, files)
     told.write_summary(
         collectivite=organisation.name,
         deliberation=deliberation.number,

@@ -16,6 +16,7 @@ from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route, RouteStep
 from parvis.edemat.actes.models import Acte
 from parvis.edemat.actes.publication import proposed_author, publish
+from parvis.edemat.actes.services.preparation import current_classification
 from parvis.edemat.actes.services.transmission import transmettre
 from parvis.edemat.parapheur.models import Dossier
 from parvis.edemat.parapheur.services import ask_signature, endorse
@@ -208,6 +209,10 @@ class Chain:
         return self.wait(done, code)
 
     # --- actes -----------------------------------------------------------------------------------------------------
+    def wait_classification(self) -> None:
+        """The nomenclature asked of the préfecture must have come back before anything is transmitted."""
+        self.wait(lambda: current_classification(self.organisation), "la classification de la préfecture")
+
     def transmit(self, route: Route) -> Acte:
         self.at(self.when.transmission)
         with acting_for(self.organisation):

@@ -95,11 +95,7 @@ def copy_archive_storage(folder: Path) -> None:
     shutil.copytree(settings.PARVIS_ARCHIVE_ROOTS[0], folder / "ocfl")
 
 
-def export_journal(organisation: Organisation, folder: Path) -> Path:
-    """Seal the journal and export it with its proofs and tokens."""
-    with acting_for(organisation):
-        seal_day(organisation)
-    target = folder / "journal-export"
-    with acting_for(organisation):
-        export(organisation, target)
-    return target
+def export_journal(organisation: Organisation, folder: Path, subjects: list[tuple[str, object]]) -> Path:
+    """Seal the journal and export it with its tokens and the proofs of what happened to ``subjects``."""
+    seal_day(organisation)
+    return export(organisation, folder / "journal-export", subjects=subjects)

@@ -10,6 +10,9 @@ from parvis.core.identity.models import Account, Mandate
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.trust import certificates
+from parvis.core.journal.services import Actor
+from parvis.edemat.actes.services.classification import request_classification
+from parvis.edemat.actes.services.preparation import settings_of
 from parvis_demo import story
 from parvis_demo.stage import Stage
 
@@ -37,4 +40,10 @@ def install(stage: Stage, calendar: story.Calendar) -> tuple[Organisation, dict[
         certificates.enrol_pkcs12(
             organisation, Path(signer["pkcs12"]).read_bytes(), signer["password"], account=people["maire"]
         )
+        chosen = settings_of(organisation)
+        chosen.return_address = stage.facts["mailbox"]
+        chosen.referent_name = "Secrétariat général (fictif)"
+        chosen.referent_email = story.PEOPLE[0].email
+        chosen.save()
+        request_classification(organisation, actor=Actor("account", str(people["secretaire"].pk)))
     return organisation, people

@@ -280,7 +280,7 @@ class Dossier:
             File(
                 label,
                 acte.document,
-                signature="signature valide" if verdict in ("valid", "valide", "VALID") else "",
+                signature="signature valide" if verdict == "TOTAL_PASSED" else "",
             )
         ]
         pieces = acte.pieces.select_related("document__organisation").order_by("rank")

@@ -329,4 +329,4 @@ def _stamped_pages(document: pikepdf.Pdf) -> int:
 
 @cache
 def _font() -> bytes:
-    return files(__package__).joinpath("fonts/AtkinsonHyperlegibleNext-Medium.ttf").read_bytes()
+    return files("parvis.core.trust").joinpath("fonts/AtkinsonHyperlegibleNext-Medium.ttf").read_bytes()

@@ -171,7 +171,7 @@ def process(organisation: Organisation | int, message_id: object) -> str:
     An unexpected failure is tried again at the next passes, three times, then the mail goes to the basket.
     """
     with acting_for(organisation):
-        again = InboundMessage.objects.select_for_update(skip_locked=True).filter(
+        again = InboundMessage.objects.select_for_update(skip_locked=True, of=("self",)).filter(
             pk=message_id, state=InboundState.RECU
         )
         message = again.first()

@@ -17,7 +17,7 @@ DATA = b"convocation du 24 juin 2019"
 
 @pytest.fixture
 def impostor():
-    """``impostor(answer)`` -> URL of an authority whose replies are what ``answer(request bytes)`` returns."""
+    """``impostor(answer)`` -> URL of an authority that replies what ``answer(request)`` returns."""
     servers = []
 
     def start(answer, content_type="application/timestamp-reply"):

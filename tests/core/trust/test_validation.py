@@ -38,7 +38,7 @@ def validate(policy, clock):
     return lambda pdf: validate_pdf(pdf, policy=policy, at=clock.at)
 
 
-# -- public samples: their certificates lead to no root of ours, so the question is integrity and change
+# -- public samples: no root of ours, so the question is integrity and change
 
 SAMPLES = [
     # file, verdict, sub-indication, then per signature: intact, change, level
@@ -121,7 +121,7 @@ def test_the_stamp_keeps_the_signature_valid_and_is_told(signed, validate, tmp_p
 
 
 def annotate(pdf: bytes, **changes: object) -> bytes:
-    """`pdf` with an annotation added to its first page: our stamp but for `changes` (None removes an entry)."""
+    """`pdf` with an annotation on its first page: our stamp but for `changes` (None removes an entry)."""
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf), strict=False)
     page = writer.root["/Pages"]["/Kids"].raw_get(0)
     form = generic.StreamObject(

@@ -1,3 +1,5 @@
+import logging
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,8 @@ class TrustConfig(AppConfig):
     name = "parvis.core.trust"
     label = "trust"
     verbose_name = "Confiance"
+
+    def ready(self) -> None:
+        # The libraries log each verdict with its stack; here a verdict is a result, told in the report.
+        for library in ("pyhanko", "pyhanko_certvalidator"):
+            logging.getLogger(library).setLevel(logging.ERROR)

@@ -133,12 +133,13 @@ def inclusion_proof(entry: Entry) -> dict[str, Any]:
     seal = seal_of(entry)
     if seal is None:
         raise NotSealedYet("Cette écriture n’est pas encore scellée : sa preuve sera disponible au prochain scellement.")
-    path = inclusion_path(entry.seq - 1, seal.tree_size, StoredTree(entry.organisation))
+    index, size = entry.seq - 1, seal.tree_size
+    path = inclusion_path(index, size, StoredTree(entry.organisation).read_around(index, size))
     return {
         "v": VERSION,
         "entry": entry.canonical().decode(),
-        "leaf_index": entry.seq - 1,
-        "tree_size": seal.tree_size,
+        "leaf_index": index,
+        "tree_size": size,
         "path": [node.hex() for node in path],
         "seal_number": seal.number,
         "checkpoint": bytes(seal.checkpoint).decode(),

@@ -4,6 +4,10 @@ Appending an event only computes its leaf; ``integrate`` lays the complete tiles
 few tiles, whatever the size of the journal.
 """
 
+from collections.abc import Collection
+
+from django.db import connection
+
 from parvis.core.journal.merkle import HASH_SIZE, fold
 from parvis.core.journal.models import Entry, Head, Tile
 from parvis.core.organisations.models import Organisation
@@ -60,6 +64,24 @@ def _hashes(organisation: Organisation, level: int, start: int, end: int) -> lis
     return hashes
 
 
+# A tile that is laid comes as it is; the one at the right edge comes from what it will be laid from.
+_READ = """
+SELECT place.level, place.index, coalesce(
+    (SELECT hashes FROM journal_tile AS tile
+     WHERE tile.organisation_id = %(organisation)s AND tile.level = place.level AND tile.index = place.index),
+    CASE WHEN place.level = 0 THEN
+        (SELECT string_agg(leaf, ''::bytea ORDER BY seq) FROM journal_entry
+         WHERE organisation_id = %(organisation)s
+           AND seq > place.index * %(width)s AND seq <= (place.index + 1) * %(width)s)
+    ELSE
+        (SELECT string_agg(below.root, ''::bytea ORDER BY below.index) FROM journal_tile AS below
+         WHERE below.organisation_id = %(organisation)s AND below.level = place.level - 1
+           AND below.index >= place.index * %(width)s AND below.index < (place.index + 1) * %(width)s)
+    END, ''::bytea)
+FROM unnest(%(levels)s::int[], %(indexes)s::bigint[]) AS place(level, index)
+"""
+
+
 class StoredTree:
     """Hashes of complete subtrees (a ``merkle.Subtrees``), read tile by tile and remembered for one operation."""
 
@@ -67,12 +89,22 @@ class StoredTree:
         self._organisation = organisation
         self._tiles: dict[tuple[int, int], list[bytes]] = {}
 
+    def read_around(self, index: int, size: int) -> "StoredTree":
+        """Read at once the tiles that a proof of leaf ``index`` in the tree of ``size`` leaves needs."""
+        places, storey = set(), 0
+        while size >> HEIGHT * storey:
+            places |= {(storey, leaf >> HEIGHT * (storey + 1)) for leaf in (index, size - 1)}
+            storey += 1
+        self._read(places)
+        return self
+
     def __call__(self, level: int, index: int) -> bytes:
         storey, height = divmod(level, HEIGHT)
         first = index << height
         number, offset = divmod(first, WIDTH)
-        hashes = self._tile(storey, number)
-        span = hashes[offset : offset + (1 << height)]
+        if (storey, number) not in self._tiles:
+            self._read({(storey, number)})
+        span = self._tiles[storey, number][offset : offset + (1 << height)]
         if len(span) == 1 << height:
             return fold(span)
         if level == 0:
@@ -80,23 +112,19 @@ class StoredTree:
         # Tiles not laid yet: the same hash from the two subtrees below.
         return fold([self(level - 1, 2 * index), self(level - 1, 2 * index + 1)])
 
-    def _tile(self, storey: int, number: int) -> list[bytes]:
-        key = storey, number
-        if key not in self._tiles:
-            self._tiles[key] = self._read(storey, number)
-        return self._tiles[key]
-
-    def _read(self, storey: int, number: int) -> list[bytes]:
-        laid = Tile.objects.filter(organisation=self._organisation, level=storey, index=number)
-        content = laid.values_list("hashes", flat=True).first()
-        if content is not None:
-            whole = bytes(content)
-            return [whole[at : at + HASH_SIZE] for at in range(0, len(whole), HASH_SIZE)]
-        start, end = number * WIDTH, (number + 1) * WIDTH
-        if storey == 0:
-            rows = Entry.objects.filter(organisation=self._organisation, seq__gt=start, seq__lte=end)
-            return [bytes(leaf) for leaf in rows.order_by("seq").values_list("leaf", flat=True)]
-        below = Tile.objects.filter(
-            organisation=self._organisation, level=storey - 1, index__gte=start, index__lt=end
-        )
-        return [bytes(root) for root in below.order_by("index").values_list("root", flat=True)]
+    def _read(self, places: Collection[tuple[int, int]]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _READ,
+                {
+                    "organisation": self._organisation.pk,
+                    "width": WIDTH,
+                    "levels": [level for level, _ in places],
+                    "indexes": [index for _, index in places],
+                },
+            )
+            for level, index, content in cursor.fetchall():
+                whole = bytes(content)
+                self._tiles[level, index] = [
+                    whole[at : at + HASH_SIZE] for at in range(0, len(whole), HASH_SIZE)
+                ]

@@ -4,7 +4,7 @@ import "@fontsource-variable/atkinson-hyperlegible-next/wght.css";
 import "./bootstrap.scss";
 import "./styles";
 import htmx from "htmx.org";
-import { enhance } from "./enhance";
+import { listen, reveal } from "./enhance";
 
 declare global {
   interface Window {
@@ -14,5 +14,6 @@ declare global {
 
 window.htmx = htmx;
 
-document.addEventListener("DOMContentLoaded", () => enhance(document));
-document.addEventListener("htmx:load", (event) => enhance((event as CustomEvent<{ elt: HTMLElement }>).detail.elt));
+listen();
+reveal(document); // a module runs once the page is parsed
+document.addEventListener("htmx:load", (event) => reveal((event as CustomEvent<{ elt: HTMLElement }>).detail.elt));

@@ -41,14 +41,20 @@ class MandateForm(forms.Form):
     given_name = forms.CharField(label="Prénom", max_length=80)
     family_name = forms.CharField(label="Nom", max_length=80)
     email = forms.EmailField(
-        label="Adresse électronique", help_text="Si un compte existe déjà à cette adresse, c’est lui qui reçoit le mandat."
+        label="Adresse électronique",
+        help_text="Si un compte existe déjà à cette adresse, c’est lui qui reçoit le mandat.",
     )
     role = forms.ChoiceField(label="Rôle", choices=ROLE_CHOICES)
     title = forms.CharField(
-        label="Qualité", max_length=120, required=False, help_text="Telle qu’elle figure sur les actes, par exemple « Maire »."
+        label="Qualité",
+        max_length=120,
+        required=False,
+        help_text="Telle qu’elle figure sur les actes, par exemple « Maire ».",
     )
     start = forms.DateField(label="Début", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
-    end = forms.DateField(label="Fin", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
+    end = forms.DateField(
+        label="Fin", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

@@ -29,7 +29,11 @@ def _save(organisation: Organisation, values: Mapping[str, str], action: str, ac
         setattr(kept, name, values[name])
     kept.save(update_fields=changed)
     record(
-        organisation, action, subject=("organisation", organisation.pk), actor=actor, details={"fields": sorted(changed)}
+        organisation,
+        action,
+        subject=("organisation", organisation.pk),
+        actor=actor,
+        details={"fields": sorted(changed)},
     )
     return changed
 
@@ -37,7 +41,9 @@ def _save(organisation: Organisation, values: Mapping[str, str], action: str, ac
 @transaction.atomic
 def describe(organisation: Organisation, values: Mapping[str, str], *, actor: Actor) -> list[str]:
     """Change how the organisation presents itself; returns the fields that changed."""
-    return _save(organisation, {k: values[k] for k in PRESENTATION if k in values}, "organisation.presentee", actor)
+    return _save(
+        organisation, {k: values[k] for k in PRESENTATION if k in values}, "organisation.presentee", actor
+    )
 
 
 @transaction.atomic
@@ -70,7 +76,8 @@ def give_mandate(
         account = Account.objects.create_user(email, given_name=given_name, family_name=family_name)
     if Mandate.objects.filter(organisation=organisation, account=account, role=role).in_force(start).exists():
         raise MandateRefused(
-            f"{account.full_name} tient déjà ce rôle à cette date : mettez d’abord fin au mandat en cours.", role=role
+            f"{account.full_name} tient déjà ce rôle à cette date : mettez d’abord fin au mandat en cours.",
+            role=role,
         )
     mandate = Mandate.objects.create(
         organisation=organisation, account=account, role=role, title=title, start=start, end=end
@@ -104,5 +111,9 @@ def close_mandate(mandate: Mandate, *, actor: Actor) -> None:
         mandate.start = mandate.end = date.fromordinal(today.toordinal() - 1)
     mandate.save(update_fields=["start", "end"])
     record(
-        mandate.organisation, "mandat.clos", subject=("mandat", mandate.pk), actor=actor, details={"role": mandate.role}
+        mandate.organisation,
+        "mandat.clos",
+        subject=("mandat", mandate.pk),
+        actor=actor,
+        details={"role": mandate.role},
     )

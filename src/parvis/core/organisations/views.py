@@ -21,7 +21,12 @@ UNCHANGED = "Rien n’a changé."
 
 def _tabs(request: HttpRequest, active: str) -> list[dict[str, object]]:
     base = f"/o/{request.organisation.slug}/administration/"  # type: ignore[attr-defined]
-    pages = [("", "Vue d’ensemble"), ("identite/", "Identité"), ("couleurs/", "Couleurs"), ("personnes/", "Personnes")]
+    pages = [
+        ("", "Vue d’ensemble"),
+        ("identite/", "Identité"),
+        ("couleurs/", "Couleurs"),
+        ("personnes/", "Personnes"),
+    ]
     return [{"label": label, "url": base + path, "active": path == active} for path, label in pages]
 
 
@@ -31,7 +36,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     organisation = request.organisation  # type: ignore[attr-defined]
     today = clock.today()
     subscriptions = [
-        (s, s.since <= today and (s.until is None or today <= s.until)) for s in organisation.subscriptions.all()
+        (s, s.since <= today and (s.until is None or today <= s.until))
+        for s in organisation.subscriptions.all()
     ]
     context = {
         "tabs": _tabs(request, ""),
@@ -113,7 +119,9 @@ def new_mandate(request: HttpRequest) -> HttpResponse:
         except services.MandateRefused as error:
             form.add_error(None, error.sentence)
         else:
-            messages.success(request, f"{mandate.account.full_name} peut maintenant agir pour {organisation.name}.")
+            messages.success(
+                request, f"{mandate.account.full_name} peut agir pour {organisation.short_name}."
+            )
             return redirect("organisations:people", organisation_slug=organisation.slug)
     return render(request, "organisations/mandate_form.html", {"form": form})
 

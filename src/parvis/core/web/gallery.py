@@ -20,7 +20,9 @@ from parvis.core.identity.access import open_view
 class SampleForm(forms.Form):
     """One field of each kind, to show their labels, helps and errors."""
 
-    objet = forms.CharField(label="Objet", max_length=500, help_text="Tel qu’il figurera sur l’acte, sans abréviation.")
+    objet = forms.CharField(
+        label="Objet", max_length=500, help_text="Tel qu’il figurera sur l’acte, sans abréviation."
+    )
     courriel = forms.EmailField(label="Adresse électronique", required=False)
     nature = forms.ChoiceField(label="Nature", choices=[("1", "Délibération"), ("2", "Arrêté réglementaire")])
     seance = forms.DateField(label="Date de la séance", widget=forms.DateInput(attrs={"type": "date"}))
@@ -78,15 +80,37 @@ def _samples() -> dict[str, Any]:
             now + timedelta(days=1, hours=1),
             now + timedelta(days=15),
         ],
-        "pdf": SampleDocument("deliberation-19_07_01_05.pdf", "application/pdf", "Acrobat PDF/A", 184_320, 4, "fmt/479"),
-        "xml": SampleDocument("accuse.xml", "application/xml", "Extensible Markup Language", 2_048, None, "fmt/101"),
+        "pdf": SampleDocument(
+            "deliberation-19_07_01_05.pdf", "application/pdf", "Acrobat PDF/A", 184_320, 4, "fmt/479"
+        ),
+        "xml": SampleDocument(
+            "accuse.xml", "application/xml", "Extensible Markup Language", 2_048, None, "fmt/101"
+        ),
         "entries": [
-            {"at": now - timedelta(hours=2), "what": "Accusé de réception reçu", "who": "Préfecture", "url": "#preuve-1"},
-            {"at": now - timedelta(days=1), "what": "Signée au niveau PAdES B-LTA", "who": "Le maire", "url": "#preuve-2"},
+            {
+                "at": now - timedelta(hours=2),
+                "what": "Accusé de réception reçu",
+                "who": "Préfecture",
+                "url": "#preuve-1",
+            },
+            {
+                "at": now - timedelta(days=1),
+                "what": "Signée au niveau PAdES B-LTA",
+                "who": "Le maire",
+                "url": "#preuve-2",
+            },
         ],
         "checks": [
-            {"ok": True, "severity": "bloquant", "sentence": "Le quorum était atteint à l’ouverture du point."},
-            {"ok": False, "severity": "avertissement", "sentence": "Le secrétaire de séance n’est pas nommé."},
+            {
+                "ok": True,
+                "severity": "bloquant",
+                "sentence": "Le quorum était atteint à l’ouverture du point.",
+            },
+            {
+                "ok": False,
+                "severity": "avertissement",
+                "sentence": "Le secrétaire de séance n’est pas nommé.",
+            },
             {"ok": False, "severity": "bloquant", "sentence": "Deux membres ont donné pouvoir au même élu."},
         ],
         "columns": [
@@ -97,8 +121,20 @@ def _samples() -> dict[str, Any]:
             {"label": "Action", "hidden": True},
         ],
         "rows": [
-            ("19_07_01_05", "Convention de gestion de services numériques communs", "1234.56", "ok", "acquitté"),
-            ("19_07_01_06", "Subventions aux associations pour la saison", "48212.9", "warn", "à transmettre"),
+            (
+                "19_07_01_05",
+                "Convention de gestion de services numériques communs",
+                "1234.56",
+                "ok",
+                "acquitté",
+            ),
+            (
+                "19_07_01_06",
+                "Subventions aux associations pour la saison",
+                "48212.9",
+                "warn",
+                "à transmettre",
+            ),
         ],
         "tabs": [
             {"label": "Tout", "url": "?", "active": True, "count": 7},

@@ -58,7 +58,11 @@ def _jobs() -> tuple[bool, str]:
     return stalled == 0, f"{waiting} en attente, {stalled} sans preneur, {failed} en échec"
 
 
-PROBES: dict[str, Callable[[], tuple[bool, str]]] = {"database": _database, "storage": _storage, "jobs": _jobs}
+PROBES: dict[str, Callable[[], tuple[bool, str]]] = {
+    "database": _database,
+    "storage": _storage,
+    "jobs": _jobs,
+}
 
 
 def examine() -> list[Probe]:

@@ -11,5 +11,10 @@ navigation.register(
     rank=900,
 )
 navigation.register(
-    "travaux", "Travaux en cours", "jobs:list", permission="administration.taches", group=navigation.FOOT, rank=910
+    "travaux",
+    "Travaux en cours",
+    "jobs:list",
+    permission="administration.taches",
+    group=navigation.FOOT,
+    rank=910,
 )

@@ -40,7 +40,7 @@ def choose(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if request.session.get(SESSION_KEY) != slug:
         request.session[SESSION_KEY] = slug
-        messages.info(request, f"Vous travaillez maintenant pour {mine[slug].name}.")
+        messages.info(request, f"Vous travaillez maintenant pour {mine[slug].short_name}.")
     return redirect("routing:inbox")
 
 
@@ -96,7 +96,9 @@ def legal(request: HttpRequest) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     """Published acts are for everybody, search engines included; the agents' side is not. A demo is never indexed."""
     lines = ["User-agent: *"]
-    lines += ["Disallow: /"] if settings.DEMO else ["Disallow: /o/", "Disallow: /bureau/", "Disallow: /compte/"]
+    lines += (
+        ["Disallow: /"] if settings.DEMO else ["Disallow: /o/", "Disallow: /bureau/", "Disallow: /compte/"]
+    )
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
@@ -147,7 +149,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def server_error(request: HttpRequest) -> HttpResponse:
     """Drawn without the request: the database or the session may be what broke."""
     title, text = ERRORS[500]
-    context = {"status": 500, "heading": title, "text": text, "when": clock.now(), "platform": {"name": "Parvis"}}
+    context = {
+        "status": 500,
+        "heading": title,
+        "text": text,
+        "when": clock.now(),
+        "platform": {"name": "Parvis"},
+    }
     return HttpResponse(render_to_string("web/error.html", context), status=500)
 
 

@@ -222,7 +222,10 @@ def urgence(value: Any) -> dict[str, str]:
     days = jours_restants(value)
     if days is None:
         return {"kind": "plain", "text": ""}
-    timed = isinstance(value, datetime) and (_in_paris(value).hour, _in_paris(value).minute) not in ((0, 0), (23, 59))
+    timed = isinstance(value, datetime) and (_in_paris(value).hour, _in_paris(value).minute) not in (
+        (0, 0),
+        (23, 59),
+    )
     if days < 0:
         return {"kind": "danger", "text": f"depuis {-days}{NBSP}jour{'s' if days < -1 else ''}"}
     if days == 0:
@@ -312,21 +315,8 @@ def type_court(document: Any) -> str:
     return known or str(getattr(document, "filename", "")).rpartition(".")[2].upper() or "FICHIER"
 
 
-def _first_reverse(names_and_arguments: list[tuple[str, dict[str, Any]]]) -> str:
-    from django.urls import NoReverseMatch
-
-    for name, arguments in names_and_arguments:
-        try:
-            return reverse(name, kwargs=arguments)
-        except NoReverseMatch:
-            continue
-    return ""
-
-
 @register.simple_tag
-def document_links(
-    document: Any, public: Any = "", href: str = "", thumbnail: str = ""
-) -> dict[str, str]:
+def document_links(document: Any, public: Any = "", href: str = "", thumbnail: str = "") -> dict[str, str]:
     """Where a document is read and the address of the picture of its first page (PDF only)."""
     pk = getattr(document, "pk", None)
     if pk is None or not getattr(document, "organisation_id", None):
@@ -339,20 +329,26 @@ def document_links(
     return {"href": href, "thumbnail": thumbnail}
 
 
-@register.simple_tag
-def traces(entries: Any) -> list[dict[str, Any]]:
+@register.simple_tag(takes_context=True)
+def traces(context: template.Context, entries: Any) -> list[dict[str, Any]]:
     """Lines of a timeline, from dicts (at, what, who, url) or from journal entries, whose people are named at once."""
     rows = list(entries or [])
     people = {str(e.actor_id) for e in rows if getattr(e, "actor_kind", "") == "account"}
     numbers = {pk for pk in people if pk.isdigit()}
     names = {str(a.pk): a.full_name for a in Account.objects.filter(pk__in=numbers)} if numbers else {}
-    return [row if isinstance(row, dict) else _entry_line(row, names) for row in rows]
+    here = getattr(context.get("request"), "organisation", None)
+    return [row if isinstance(row, dict) else _entry_line(row, names, here) for row in rows]
 
 
-def _entry_line(entry: Any, names: dict[str, str]) -> dict[str, Any]:
-    who = names.get(str(entry.actor_id), "") if entry.actor_kind == "account" else ACTORS.get(entry.actor_kind, "")
-    place = {"organisation_slug": entry.organisation.slug, "seq": entry.seq}
-    url = _first_reverse([("journal:proof", place), ("journal:entry", place)])
+def _entry_line(entry: Any, names: dict[str, str], here: Any) -> dict[str, Any]:
+    """One journal entry; ``here`` is the organisation of the page, which spares a query for each entry."""
+    organisation = here if here is not None and here.pk == entry.organisation_id else entry.organisation
+    who = (
+        names.get(str(entry.actor_id), "")
+        if entry.actor_kind == "account"
+        else ACTORS.get(entry.actor_kind, "")
+    )
+    url = reverse("journal:proof", kwargs={"organisation_slug": organisation.slug, "seq": entry.seq})
     return {"at": entry.ts, "what": entry.label, "who": who, "url": url}
 
 
@@ -380,8 +376,16 @@ def wired(field: Any) -> SafeString | str:
         return ""
     widget = field.field.widget
     kind = getattr(widget, "input_type", "textarea")
-    style = {"select": "form-select", "checkbox": "form-check-input", "radio": "form-check-input", "hidden": ""}
-    attributes = {"class": " ".join(filter(None, [widget.attrs.get("class", ""), style.get(kind, "form-control")]))}
+    style = {
+        "select": "form-select",
+        "checkbox": "form-check-input",
+        "radio": "form-check-input",
+        "hidden": "",
+    }
+    attributes: dict[str, Any] = {
+        "class": " ".join(filter(None, [widget.attrs.get("class", ""), style.get(kind, "form-control")])),
+        "placeholder": False,  # the label says it, and stays once something is typed
+    }
     described = [f"{field.auto_id}_aide"] if field.help_text else []
     if field.errors:
         described.append(f"{field.auto_id}_erreur")

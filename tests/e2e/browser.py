@@ -1,0 +1,123 @@
+"""A real browser for tests: Chromium through Playwright, axe-core for accessibility, photographs for people.
+
+``browser_page(width=…, dark=…)`` opens a page under the project's own content policy. Whatever the browser complains
+of (a refused script, a missing file, an exception) fails the test at its end.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROJECT = Path(__file__).resolve().parents[2]
+AXE = PROJECT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+SCREENSHOTS = PROJECT / "var" / "screenshots"
+PHONE, DESK = 390, 1400
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+# Playwright's synchronous interface keeps an event loop in the test's thread, where Django would refuse to work.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+OpenPage = Callable[..., Page]
+
+
+def chromium_path() -> str | None:
+    """Where Chromium is: ``CHROMIUM``, else the system's."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        pytest.skip("Chromium is not installed (bin/setup installs it where it may)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_page(chromium: Browser, live_server) -> Iterator[OpenPage]:
+    """``browser_page(width=390, dark=True, client=…)`` -> a page; ``client`` lends its session (already logged in).
+
+    Addresses are relative: ``page.goto("/composants/")``.
+    """
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(*, width: int = DESK, dark: bool = False, client: Client | None = None, scripts: bool = True) -> Page:
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": 844 if width < 600 else 900},
+            color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
+            locale="fr-FR",
+            timezone_id="Europe/Paris",
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        if client is not None:
+            session = client.cookies["sessionid"].value
+            context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("response", lambda r: "/static/" in r.url and r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
+        page.set_default_timeout(15_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # A page that is missing on purpose makes the browser say so.
+    complaints = [c for c in complaints if "status of 4" not in c]
+    assert not complaints, f"the browser complained: {complaints}"
+
+
+def assert_accessible(page: Page, *, within: str = "") -> None:
+    """Fail on any violation that axe-core finds in the page (or under the selector ``within``).
+
+    The check is evaluated by the debugger, so the page's own content policy stays in force.
+    """
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (bin/setup)")
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE.read_text())
+    results = page.evaluate(
+        "([within, tags]) => axe.run(within || document, {runOnly: tags, resultTypes: ['violations']})",
+        [within, AXE_TAGS],
+    )
+    found = [
+        f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
+        + "\n".join(f"    {node['html'][:160]}\n      {node['failureSummary']}" for node in violation["nodes"][:4])
+        for violation in results["violations"]
+    ]
+    assert not found, f"{page.url}\n" + "\n".join(found)
+
+
+def assert_fits(page: Page) -> None:
+    """Fail when the page is wider than the screen: nobody should have to scroll sideways (RGAA 10.11)."""
+    excess = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert excess <= 0, f"{page.url} is {excess} px wider than the screen"
+
+
+def screenshot(page: Page, name: str) -> Path:
+    """Photograph the whole page into ``var/screenshots/<name>-<width>.png``."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    path = SCREENSHOTS / f"{name}-{page.viewport_size['width']}.png"
+    page.screenshot(path=path, full_page=True)
+    return path

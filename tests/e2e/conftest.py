@@ -1,0 +1,3 @@
+"""Fixtures of the browser tests."""
+
+from tests.e2e.browser import browser_page, chromium  # noqa: F401

@@ -1,0 +1,165 @@
+"""Pages of acts in a real browser: accessible, within the screen, and the citizen's path without scripts."""
+
+from datetime import timedelta
+
+import pytest
+
+from parvis.core import clock
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.routing.models import Route, RouteStep
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STEPS = [
+    ("seances.vote", "26 pour, à l’unanimité"),
+    ("parapheur.signature", "par le maire"),
+    ("actes.transmission", "à la préfecture"),
+    ("actes.acquittement", "Reçue en préfecture le 03/07/2019"),
+    ("actes.publication", ""),
+    ("archives.versement", ""),
+    ("opendata.deliberations", ""),
+]
+CHECKS = [
+    {"code": "quorum", "severity": "bloquant", "ok": True, "sentence": "Quorum de 15 atteint par 18 présents"},
+    {"code": "numero", "severity": "bloquant", "ok": True, "sentence": "Numéro conforme"},
+    {"code": "secretaire_absent", "severity": "avertissement", "ok": False, "sentence": "Secrétaire non indiqué"},
+    {"code": "mode_scrutin", "severity": "avertissement", "ok": False, "sentence": "Mode de scrutin non précisé"},
+]
+
+
+@pytest.fixture
+def acte(juvignac, account_for, frozen_clock, run_jobs):
+    """An acknowledged deliberation that waits to be published, with its documents."""
+    from parvis.core.journal.services import Actor, record
+    from parvis.edemat.actes import generated_documents
+    from tests.edemat.actes.making import make_acte
+
+    frozen_clock("2019-07-11T09:00+02:00")
+    account_for(juvignac, "maire", title="Maire", given_name="Camille", family_name="ESSAI")
+    with acting_for(juvignac):
+        acte = make_acte(
+            juvignac,
+            annexes=("Convention de gestion et annexes.pdf",),
+            words="Convention de gestion de services communs",
+            checks=CHECKS,
+        )
+        acte.route = Route.objects.create(
+            organisation=juvignac, kind="deliberation", title=acte.objet, reference=acte.numero,
+            facts={"vote": {"pour": 26, "mention": "à l’unanimité"}, "signature": {"signatory": "Camille ESSAI, Maire"}},
+            created_at=clock.now() - timedelta(days=10),
+        )  # fmt: skip
+        acte.save(update_fields=["route"])
+        for rank, (code, summary) in enumerate(STEPS, start=1):
+            done = rank < 5
+            RouteStep.objects.create(
+                organisation=juvignac, route=acte.route, rank=rank, code=code, summary=summary,
+                state="done" if done else "current" if rank == 5 else "waiting",
+                started_at=clock.now() - timedelta(days=9 - rank) if rank <= 5 else None,
+                ended_at=clock.now() - timedelta(days=9 - rank) if done else None,
+            )  # fmt: skip
+        for action in ("actes.transmission_demandee", "actes.transmis", "actes.acquitte"):
+            record(juvignac, action, subject=("acte", acte.pk), actor=Actor("job", "actes.envoi"))
+        generated_documents.produce_after_acknowledgement(acte, actor=Actor("job", "actes.documents"))
+    return acte
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvignac, acte, width):
+    from parvis.edemat.actes.enums import Status
+    from tests.edemat.actes.making import make_acte
+
+    with acting_for(juvignac):
+        waiting = make_acte(juvignac, "19.07.01.06", objet="Tarifs de la cantine", status=Status.A_POSTER)
+        make_acte(juvignac, "19.07.01.07", objet="Subventions 2019", status=Status.ERREUR, matiere="7.5")
+    page = browser_page(width=width, client=agent_client(juvignac, "secretaire"))
+    here = "/o/juvignac/actes/"
+    for name, address in {
+        "actes": here,
+        "actes-vide": f"{here}?q=introuvable",
+        "acte": f"{here}{acte.pk}/",
+        "acte-publier": f"{here}{acte.pk}/publier/",
+        "acte-transmettre": f"{here}{waiting.pk}/transmettre/",
+        "actes-incertains": f"{here}envois-incertains/",
+    }.items():
+        page.goto(address)
+        screenshot(page, name)
+        assert page.locator("h1").count() == 1, address
+        assert_fits(page)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac, frozen_clock, width):
+    from parvis.edemat.actes.models import InboundMessage
+    from parvis.edemat.actes.services.reception import process, store_raw
+
+    frozen_clock("2019-07-11T09:00+02:00")
+    mail = (
+        b"From: ministere@interieur.test\nSubject: Retour\nMIME-Version: 1.0\nContent-Type: application/xml\n"
+        b'Content-Disposition: attachment; filename="034-213401235-20190701-INCONNU-DE-1-2_1.xml"\n\n<rien/>\n'
+    )
+    message = store_raw(juvignac, mail)
+    process(juvignac, message.pk)
+    with acting_for(juvignac):
+        assert InboundMessage.objects.get().state == "banette"
+    page = browser_page(width=width, client=agent_client(juvignac, "administrateur"))
+    for name, address in {
+        "banette": "/o/juvignac/actes/banette/",
+        "banette-message": f"/o/juvignac/actes/banette/{message.pk}/",
+    }.items():
+        page.goto(address)
+        screenshot(page, name)
+        assert_fits(page)
+        assert_accessible(page)
+
+
+def test_an_agent_publishes_and_a_citizen_without_scripts_reads(
+    browser_page, agent_client, juvignac, acte, run_jobs
+):
+    page = browser_page(client=agent_client(juvignac, "secretaire"))
+    page.goto(f"/o/juvignac/actes/{acte.pk}/")
+    page.get_by_role("link", name="Publier la délibération").click()
+    page.get_by_label("Qualité de l’auteur").fill("Maire")
+    page.get_by_role("button", name="Publier maintenant").click()
+    page.get_by_text("L’acte est en ligne.").wait_for()
+    run_jobs(queue="actes")
+    page.reload()
+    screenshot(page, "acte-publie")
+    page.get_by_role("heading", name="En ligne sur le site de la commune").wait_for()
+    assert_accessible(page)
+
+    for width in (PHONE, DESK):
+        citizen = browser_page(width=width, scripts=False)
+        citizen.goto("/p/juvignac/actes/")
+        screenshot(citizen, "public-actes")
+        citizen.get_by_label("Chercher dans le texte des actes").fill("services communs")
+        citizen.get_by_role("button", name="Chercher").click()
+        citizen.get_by_role("link", name=acte.objet).click()
+        citizen.get_by_text("Camille ESSAI, Maire").first.wait_for()
+        screenshot(citizen, "public-acte")
+        with citizen.expect_download() as download:
+            citizen.get_by_role("link", name="Télécharger l’acte").last.click()
+        assert download.value.suggested_filename.endswith("tampon.pdf")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_public_pages_are_accessible_and_fit(browser_page, juvignac, acte, run_jobs, width):
+    from parvis.core.journal.services import Actor
+    from parvis.edemat.actes.publication import Author, publish
+
+    with acting_for(juvignac):
+        online = publish(acte, author=Author("Camille ESSAI", "Maire"), actor=Actor("account", "1"))
+    run_jobs(queue="actes")
+    page = browser_page(width=width)
+    for address in (
+        "/p/juvignac/actes/",
+        "/p/juvignac/actes/?q=introuvable",
+        f"/p/juvignac/actes/{online.pk}/",
+        f"/p/juvignac/actes/verification/{acte.unique_id}/",
+        "/p/juvignac/actes/verification/inconnu/",
+    ):
+        page.goto(address)
+        assert page.locator("h1").count() == 1, address
+        assert_fits(page)
+        assert_accessible(page)

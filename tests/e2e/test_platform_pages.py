@@ -1,0 +1,145 @@
+"""The pages of the platform itself: login with a second factor, desk, administration, errors, statements."""
+
+import time
+
+import pytest
+
+from tests.conftest import PASSWORD
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OPEN_PAGES = {
+    "accueil": "/",
+    "commune": "/p/juvignac/",
+    "connexion": "/compte/login/",
+    "mot-de-passe-oublie": "/compte/password/reset/",
+    "accessibilite": "/accessibilite/",
+    "mentions": "/mentions-legales/",
+    "introuvable": "/n-existe-pas/",
+}
+AGENT_PAGES = {
+    "bureau": "/bureau/",
+    "recherche": "/bureau/recherche/?q=convention",
+    "organisation": "/o/juvignac/administration/",
+    "identite": "/o/juvignac/administration/identite/",
+    "couleurs": "/o/juvignac/administration/couleurs/",
+    "personnes": "/o/juvignac/administration/personnes/",
+    "mandat": "/o/juvignac/administration/personnes/nouvelle/",
+    "travaux": "/o/juvignac/travaux/",
+    "second-facteur": "/compte/mfa/",
+}
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_pages_for_everybody_are_accessible(browser_page, juvignac, width):
+    page = browser_page(width=width)
+    for name, address in OPEN_PAGES.items():
+        page.goto(address)
+        screenshot(page, name)
+        assert_fits(page)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_pages_for_agents_are_accessible(browser_page, juvignac, fabregues, account_for, agent_client, width):
+    account_for(fabregues, "secretaire", email="administrateur@juvignac.test")
+    client = agent_client(juvignac, "administrateur")
+    _one_task(juvignac, client.account)
+    page = browser_page(width=width, client=client)
+    for name, address in AGENT_PAGES.items():
+        page.goto(address)
+        screenshot(page, name)
+        assert page.locator("h1").count() == 1, address
+        assert_fits(page)
+        assert_accessible(page)
+
+
+def _one_task(organisation, account):
+    from datetime import timedelta
+
+    from parvis.core import clock
+    from parvis.core.ids import uuid7
+    from parvis.core.organisations.tenancy import acting_for
+    from parvis.core.routing.services import open_task
+
+    with acting_for(organisation):
+        open_task(
+            organisation,
+            service="administration",
+            verb="Relire",
+            title="Relire la liste des mandats",
+            summary="Avant la séance d’installation",
+            permission="administration.organisation",
+            path="/o/juvignac/administration/personnes/",
+            subject=("mandat", uuid7()),
+            assignee=account,
+            deadline=clock.now() - timedelta(days=2),
+            deadline_rule="Liste à jour avant la séance",
+        )
+
+
+def test_agent_logs_in_with_a_password_then_a_code_and_does_what_awaits(browser_page, juvignac, agent_client):
+    from allauth.mfa.adapter import get_adapter
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+
+    account = agent_client(juvignac, "administrateur").account
+    _one_task(juvignac, account)
+    page = browser_page()
+    page.goto("/bureau/")
+    page.get_by_label("Adresse électronique").fill(account.email)
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("heading", name="Second facteur").wait_for()
+    assert_accessible(page)
+    secret = get_adapter().decrypt(account.authenticator_set.get(type=Authenticator.Type.TOTP).data["secret"])
+    page.get_by_label("Code").fill(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
+    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("heading", name="Mon bureau").wait_for()
+    assert page.get_by_text("En retard").first.is_visible()
+    page.get_by_role("link", name="Relire : Relire la liste des mandats").click()
+    page.get_by_role("heading", name="Personnes et mandats").wait_for()
+
+
+def test_wrong_password_says_so_next_to_the_form_and_keeps_the_address(browser_page, juvignac, account_for):
+    account = account_for(juvignac, "secretaire")
+    page = browser_page(width=PHONE)
+    page.goto("/compte/login/")
+    page.get_by_label("Adresse électronique").fill(account.email)
+    page.get_by_label("Mot de passe", exact=True).fill("ce n’est pas lui")
+    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_label("Adresse électronique").input_value() == account.email
+    assert_accessible(page)
+
+
+def test_pale_colour_is_refused_with_the_nearest_one_that_passes(browser_page, juvignac, agent_client):
+    page = browser_page(client=agent_client(juvignac, "administrateur"))
+    page.goto("/o/juvignac/administration/couleurs/")
+    page.get_by_label("Couleur principale").fill("#f0a000")
+    page.get_by_role("button", name="Enregistrer les couleurs").click()
+    page.get_by_role("alert").wait_for()
+    assert_accessible(page)
+    page.get_by_role("button", name="Prendre #").click()
+    page.get_by_text("Les modifications sont enregistrées.").wait_for()
+    juvignac.refresh_from_db()
+    assert juvignac.accent not in ("#f0a000", "#7a2e5d")
+
+
+def test_each_commune_wears_its_own_colour(browser_page, juvignac, fabregues):
+    page = browser_page()
+    seen = []
+    for slug in ("juvignac", "fabregues"):
+        page.goto(f"/p/{slug}/")
+        seen.append(page.locator(".crest").evaluate("e => getComputedStyle(e).backgroundColor"))
+    assert seen == ["rgb(122, 46, 93)", "rgb(11, 92, 99)"]
+
+
+def test_rail_is_at_the_foot_of_a_phone(browser_page, juvignac, agent_client):
+    page = browser_page(width=PHONE, client=agent_client(juvignac, "administrateur"))
+    page.goto("/bureau/")
+    box = page.get_by_role("navigation", name="Services").bounding_box()
+    assert box["y"] + box["height"] == pytest.approx(844, abs=1)
+    page.get_by_role("link", name="Organisation").click()
+    page.get_by_role("heading", name="Commune de Juvignac").wait_for()

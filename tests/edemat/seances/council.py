@@ -49,10 +49,10 @@ class Council:
             actor=ACTOR,
         )
 
-    def open(self, presents: int = 18, powers: int = 8) -> Any:
+    def open(self, presents: int = 18, powers: int = 8, at: str = OPENED) -> Any:
         from parvis.edemat.seances import services
 
-        self.freeze(OPENED)
+        self.freeze(at)
         self.seat(presents, powers)
         self.seance = services.open_meeting(self.seance, actor=ACTOR)
         return self.seance

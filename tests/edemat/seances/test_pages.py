@@ -241,6 +241,7 @@ def test_the_live_quorum_records_nothing(secretary, prepared, page):
 def test_opening_without_quorum_says_how_to_go_on(secretary, prepared, page):
     seance = prepared.convoke()
     prepared.seat(10)
+    prepared.freeze("2019-07-01T18:30+02:00")
     answer = secretary.post(page("open", seance.pk))
     assert answer.status_code == 422
     assert "Convoquez à nouveau" in answer.content.decode()
@@ -252,6 +253,34 @@ def test_evidence_is_readable(secretary, prepared, page):
     assert "Chaîne intacte" in body
     assert "Envoi des convocations" in body
     assert "Horodatage différé" in body
+
+
+def test_a_missing_token_is_asked_again_from_the_page(secretary, prepared, page, monkeypatch):
+    from parvis.core.trust.timestamps import Token
+    from parvis.edemat.seances.services import evidence
+
+    seance = prepared.convoke()
+    body = secretary.post(page("stamp_again", seance.pk), follow=True).content.decode()
+    assert "ne répond pas encore" in body
+    made = prepared.freeze("2019-06-24T19:00+02:00")
+    monkeypatch.setattr(evidence, "request_token", lambda data: Token(EMPTY_CMS, made, 7, "Autorité d’essai"))
+    body = secretary.post(page("stamp_again", seance.pk), follow=True).content.decode()
+    assert "Toutes les preuves sont horodatées" in body
+    assert "Jeton non valide" in body  # what was stored is verified again, not believed
+
+
+# A well-formed CMS SignedData without a signer: enough to be kept, and to be found invalid.
+EMPTY_CMS = bytes.fromhex("302306092a864886f70d010702a01630140201033100300b06092a864886f70d0107013100")
+
+
+def test_what_people_type_is_shown_as_text(secretary, prepared, page):
+    point = prepared.seance.points.first()
+    Point.objects.filter(pk=point.pk).update(title="L’école & l'été <em>")
+    for name, pk in (("edit_point", point.pk), ("detail", prepared.seance.pk)):
+        body = secretary.get(page(name, pk)).content.decode()
+        assert "<em>" not in body
+        assert "&amp;amp;" not in body
+        assert "&amp;#x27;" not in body
 
 
 def test_a_resend_with_a_bad_address_changes_nothing(secretary, prepared, page):

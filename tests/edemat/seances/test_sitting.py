@@ -24,7 +24,14 @@ def test_the_sheet_of_juvignac_reaches_the_quorum(convened):
     assert services.quorum_at(convened.seance).reached
 
 
+def test_a_meeting_does_not_open_before_its_day(convened):
+    convened.seat(18)
+    with pytest.raises(WrongMoment, match="lundi 1er"):
+        services.open_meeting(convened.seance, actor=ACTOR)
+
+
 def test_powers_never_make_the_quorum(convened):
+    convened.freeze("2019-07-01T18:30+02:00")
     convened.seat(14, 14)
     with pytest.raises(QuorumMissing, match="14"):
         services.open_meeting(convened.seance, actor=ACTOR)
@@ -32,6 +39,7 @@ def test_powers_never_make_the_quorum(convened):
 
 
 def test_no_meeting_opens_without_its_chair(convened):
+    convened.freeze("2019-07-01T18:30+02:00")
     services.record_presence_sheet(convened.seance, presents=convened.members[1:20], actor=ACTOR)
     with pytest.raises(SeanceIncomplete, match="président"):
         services.open_meeting(convened.seance, actor=ACTOR)
@@ -231,5 +239,5 @@ def test_a_second_convocation_needs_no_quorum(juvignac, make_council, acting_for
     services.add_point(again, title="Affaire 1", actor=ACTOR)
     council.seance = services.convoke(again, actor=ACTOR)
     council.deliver()
-    council.open(5, 0)
+    council.open(5, 0, at="2019-07-05T18:30+02:00")
     assert services.record_unanimity(council.seance.points.get(rank=1), actor=ACTOR).pour == 5

@@ -128,9 +128,10 @@ def message_for(convocation: Convocation, seance: Seance, address: str) -> Messa
     day, hour = date_longue(seance.day), heure(seance.starts_in_paris)
     agenda = "\n".join(f"  {point}" for point in seance.points.order_by("rank"))
     urgency = f"\nConvocation en urgence : {_sentence(seance.urgency_motive)}\n" if seance.urgency else ""
+    convoked = "convoquée" if convocation.elu.civility == Elu.Civility.MADAME else "convoqué"
     text = f"""{convocation.elu.get_civility_display()},
 
-Vous êtes convoqué à la séance {of_body(seance.organe.name)} :
+Vous êtes {convoked} à la séance {of_body(seance.organe.name)} :
 
   {day}, à {hour}
   {seance.place}

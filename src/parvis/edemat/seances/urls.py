@@ -13,6 +13,7 @@ urlpatterns = [
     path("points/<uuid:pk>/annexes/", planning.attach_annexe, name="attach_annexe"),
     path("<uuid:pk>/convoquer/", planning.confirm_convocation, name="convoke"),
     path("<uuid:pk>/preuves/", members.evidence, name="evidence"),
+    path("<uuid:pk>/preuves/horodater/", members.stamp_again, name="stamp_again"),
     path("<uuid:pk>/ma-convocation/", members.my_convocation, name="my_convocation"),
     path("convocations/<uuid:pk>/renvoyer/", members.send_again, name="resend"),
     path("convocations/<uuid:pk>/remettre/", members.hand_on_paper, name="handed"),

@@ -19,7 +19,7 @@ from parvis.edemat.seances.services.convening import (
     resend,
 )
 from parvis.edemat.seances.services.deliberations import STEP_CODES, establish, send_to_signature
-from parvis.edemat.seances.services.evidence import read_evidence
+from parvis.edemat.seances.services.evidence import read_evidence, stamp_missing
 from parvis.edemat.seances.services.sitting import (
     change_officers,
     composition,
@@ -71,5 +71,6 @@ __all__ = [
     "rise",
     "send_to_signature",
     "sending_limit",
+    "stamp_missing",
     "vote_urgency",
 ]

@@ -20,7 +20,7 @@ from parvis.edemat.seances.errors import ConvocationTardive, SeanceIncomplete, W
 from parvis.edemat.seances.formats.calendrier import build_invitation
 from parvis.edemat.seances.formats.delais import Delay, delay_between, paris_date
 from parvis.edemat.seances.models import Channel, Convocation, Elu, Preuve, Seance
-from parvis.edemat.seances.services.agenda import CONVOKE, lock_seance, seance_path
+from parvis.edemat.seances.services.agenda import CONVOKE, lock_seance, seance_path, sending_limit
 from parvis.edemat.seances.services.evidence import sent_document, stamp, state_evidence
 from parvis.edemat.seances.tasks import send_convocation, stamp_statement
 
@@ -165,7 +165,6 @@ def _queue(convocation: Convocation) -> None:
 
 def _alert(convocation: Convocation, verb: str, summary: str) -> None:
     seance = convocation.seance
-    limit = delay_between(seance.regime, seance.day, seance.day, urgency=seance.urgency).last_day
     open_task(
         convocation.organisation,
         service="seances",
@@ -173,7 +172,7 @@ def _alert(convocation: Convocation, verb: str, summary: str) -> None:
         title=str(seance),
         summary=summary,
         permission="seances.gerer",
-        deadline=datetime.combine(limit, datetime.max.time().replace(microsecond=0), tzinfo=clock.PARIS),
+        deadline=sending_limit(seance),
         deadline_rule="dernier jour d’envoi régulier",
         path=seance_path(seance),
         subject=("convocation", convocation.pk),

@@ -132,6 +132,15 @@ def stamp(preuve: Preuve) -> bool:
     return True
 
 
+def stamp_missing(seance: Seance) -> int:
+    """Time-stamp the statements of a meeting that have no token yet; return how many still have none."""
+    waiting = list(seance.preuves.filter(token__isnull=True).order_by("rank"))
+    for done, preuve in enumerate(waiting):
+        if not stamp(preuve):
+            return len(waiting) - done
+    return 0
+
+
 def _complete_open_routes(preuve: Preuve) -> None:
     """A token that came late joins the deliberations that left without it."""
     deliberations = Deliberation.objects.filter(point__seance=preuve.seance_id, route__isnull=False)

@@ -9,7 +9,7 @@ from parvis.core import clock
 from parvis.core.journal.services import Actor, record
 from parvis.core.routing.services import close_tasks, open_task
 from parvis.edemat.seances.errors import BallotRefused, QuorumMissing, SeanceIncomplete, WrongMoment
-from parvis.edemat.seances.formats.lettres import plural, voices
+from parvis.edemat.seances.formats.lettres import date_longue, plural, voices
 from parvis.edemat.seances.formats.pouvoirs import Power, PowerRefused, check_power
 from parvis.edemat.seances.formats.presences import Composition, Event, Kind, composition_at
 from parvis.edemat.seances.formats.quorum import Quorum, quorum
@@ -225,6 +225,8 @@ def open_meeting(seance: Seance, *, actor: Actor, secretary: Elu | None = None) 
     """Open the meeting once its presences are recorded. Raises QuorumMissing, SeanceIncomplete without the
     chair."""
     seance = lock_seance(seance, Seance.State.CONVOQUEE)
+    if clock.today() < seance.day:
+        raise WrongMoment(f"La séance se tiendra le {date_longue(seance.day)} : elle ne s’ouvre pas avant.")
     found = quorum_at(seance)
     if not found.reached:
         raise QuorumMissing(_quorum_sentence(found))

@@ -46,8 +46,23 @@ def evidence(request: HttpRequest, pk: UUID) -> HttpResponse:
         "found": found,
         "broken": broken,
         "crumbs": crumbs(request, seance, "Preuves"),
+        "deferred": any(one.deferred for one in found),
+        "may_manage": "seances.gerer" in request.permissions,  # type: ignore[attr-defined]
     }
     return render(request, "seances/evidence.html", context)
+
+
+@require_POST
+@MANAGE
+def stamp_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask at once for the tokens that are still missing."""
+    seance = seance_or_404(pk)
+    missing = services.stamp_missing(seance)
+    if missing:
+        messages.warning(request, "L’autorité d’horodatage ne répond pas encore : la demande sera répétée.")
+    else:
+        messages.success(request, "Toutes les preuves sont horodatées.")
+    return redirect("seances:evidence", seance.organisation.slug, pk)
 
 
 def _convocation_or_404(pk: UUID) -> Convocation:

@@ -1,6 +1,7 @@
 """The one page of a meeting, drawn again with what was typed when an action is refused."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from parvis.core.errors import DomainError
 from parvis.core.identity.access import agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.edemat.seances import queries, services
+from parvis.edemat.seances.formats.echeances import list_deadline
 from parvis.edemat.seances.formats.lettres import plural
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.quorum import Quorum
@@ -31,6 +33,8 @@ STATE_CHIPS = {
     Seance.State.LEVEE: "info",
     Seance.State.CLOSE: "ok",
 }
+LIST_SINCE = date(2022, 7, 1)
+"""Since when the list of deliberations replaces the minutes posted within the week (ordonnance 2021-1310)."""
 SENDING_CHIPS = {
     Convocation.State.EN_FILE: "info",
     Convocation.State.REMIS_AU_RELAIS: "",
@@ -153,6 +157,11 @@ def draw(
     found = services.composition(seance, item) if convocations else None
     items = [_item(seance, point, vote_forms or {}, may_manage) for point in queries.agenda(seance)]
     preuves = list(seance.preuves.select_related("token", "statement").order_by("rank"))
+    to_sign = [
+        one["deliberation"]
+        for one in items
+        if one["deliberation"] and not one["deliberation"].route_id and one["scrutin"].result != "rejetee"
+    ]
     context = {
         "seance": seance,
         "title": str(seance),
@@ -166,6 +175,7 @@ def draw(
         "counts": _sending_counts(convocations),
         "members_to_be": seance.organe.elus.in_office(seance.day) if not convocations else [],
         "items": items,
+        "list_limit": list_deadline(seance.day) if seance.ended_at and seance.day >= LIST_SINCE else None,
         "presence_form": (presences or presence_form(seance)) if sitting and may_manage else None,
         "quorum": quorum_line(services.quorum_at(seance, item), found) if found else None,
         "composition": found,
@@ -176,7 +186,8 @@ def draw(
         "own": queries.own_convocation(seance, request.user),  # type: ignore[arg-type]
         "entries": entries_about("seance", str(seance.pk)),
         "waiting_items": [one for one in items if one["point"].outcome == Point.Outcome.INSCRIT],
-        "to_sign": [one for one in items if one["deliberation"] and not one["deliberation"].route_id],
+        "to_sign": to_sign,
+        "ready": [one for one in to_sign if one.document_id and not one.faults],
     }
     return render(request, "seances/detail.html", context, status=status)
 

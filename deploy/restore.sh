@@ -30,4 +30,4 @@ for root in ${PARVIS_ARCHIVE_ROOTS:-}; do
   restore_folder "$source/archives/$number" "$root"
 done
 "${PG_RESTORE:-pg_restore}" --exit-on-error --no-owner --single-transaction --dbname="$DATABASE_OWNER_URL" "$dump/parvis.dump"
-echo "Restored $instant. Check it before opening: bin/parvis journal verify, then one document of each kind."
+echo "Restored $instant. Before opening, export and verify each journal (docs/operations.md)."

@@ -21,10 +21,25 @@ STEPS = [
     ("opendata.deliberations", ""),
 ]
 CHECKS = [
-    {"code": "quorum", "severity": "bloquant", "ok": True, "sentence": "Quorum de 15 atteint par 18 présents"},
+    {
+        "code": "quorum",
+        "severity": "bloquant",
+        "ok": True,
+        "sentence": "Quorum de 15 atteint par 18 présents",
+    },
     {"code": "numero", "severity": "bloquant", "ok": True, "sentence": "Numéro conforme"},
-    {"code": "secretaire_absent", "severity": "avertissement", "ok": False, "sentence": "Secrétaire non indiqué"},
-    {"code": "mode_scrutin", "severity": "avertissement", "ok": False, "sentence": "Mode de scrutin non précisé"},
+    {
+        "code": "secretaire_absent",
+        "severity": "avertissement",
+        "ok": False,
+        "sentence": "Secrétaire non indiqué",
+    },
+    {
+        "code": "mode_scrutin",
+        "severity": "avertissement",
+        "ok": False,
+        "sentence": "Mode de scrutin non précisé",
+    },
 ]
 
 
@@ -46,7 +61,10 @@ def acte(juvignac, account_for, frozen_clock, run_jobs):
         )
         acte.route = Route.objects.create(
             organisation=juvignac, kind="deliberation", title=acte.objet, reference=acte.numero,
-            facts={"vote": {"pour": 26, "mention": "à l’unanimité"}, "signature": {"signatory": "Camille ESSAI, Maire"}},
+            facts={
+                "vote": {"pour": 26, "mention": "à l’unanimité"},
+                "signature": {"signatory": "Camille ESSAI, Maire", "verdict": "TOTAL_PASSED"},
+            },
             created_at=clock.now() - timedelta(days=10),
         )  # fmt: skip
         acte.save(update_fields=["route"])
@@ -97,7 +115,8 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
     frozen_clock("2019-07-11T09:00+02:00")
     mail = (
         b"From: ministere@interieur.test\nSubject: Retour\nMIME-Version: 1.0\nContent-Type: application/xml\n"
-        b'Content-Disposition: attachment; filename="034-213401235-20190701-INCONNU-DE-1-2_1.xml"\n\n<rien/>\n'
+        b"Content-Disposition: attachment; "
+        b'filename="034-213401235-20190701-INCONNU-DE-1-2_1.xml"\n\n<rien/>\n'
     )
     message = store_raw(juvignac, mail)
     process(juvignac, message.pk)

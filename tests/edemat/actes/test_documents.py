@@ -116,7 +116,9 @@ def test_a_file_that_cannot_be_stamped_leaves_a_trace_and_no_copy(acting_for_juv
     assert not acte.document.derived.filter(derivation__startswith="tampon").exists()
     entry = Entry.objects.about("acte", acte.pk).get(action="actes.tampon_impossible")
     assert "chiffré" in entry.details["reason"]
-    assert acte.document.derived.filter(derivation="bordereau").exists(), "the bordereau does not depend on it"
+    assert acte.document.derived.filter(derivation="bordereau").exists(), (
+        "the bordereau does not depend on it"
+    )
 
 
 @pytest.mark.parametrize("status", [Status.A_POSTER, Status.TRANSMIS])
@@ -187,7 +189,10 @@ def test_an_act_published_before_its_acknowledgement_is_not_asked_again(juvignac
     with acting_for(juvignac):
         acknowledged = make_acte(juvignac, "19.07.01.99")
         Acte.objects.filter(pk=acte.pk).update(
-            status=Status.ACQUITTE, received_on=date(2019, 7, 15), unique_id=acte.numero, executoire_on=date(2019, 7, 15)
+            status=Status.ACQUITTE,
+            received_on=date(2019, 7, 15),
+            unique_id=acte.numero,
+            executoire_on=date(2019, 7, 15),
         )
         acte.refresh_from_db()
         step = route_of(acte)

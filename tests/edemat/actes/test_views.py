@@ -97,7 +97,8 @@ def test_filters(secretary, juvignac, query, expected):
         make_acte(juvignac, "B", objet="Tarifs de la cantine", status=Status.ERREUR, matiere="7.10")
         make_acte(juvignac, "C", objet="Arrêté de police", status=Status.A_POSTER, nature="2", matiere="6.1")
         make_acte(
-            juvignac, "D", objet="Ancienne délibération", decision_date=date(2019, 5, 20), published_on=date(2019, 5, 27),
+            juvignac, "D", objet="Ancienne délibération", decision_date=date(2019, 5, 20),
+            published_on=date(2019, 5, 27),
             executoire_on=date(2019, 5, 27),
         )  # fmt: skip
     page = secretary.get(f"{LIST}?{query}")
@@ -127,9 +128,13 @@ def test_a_full_board_costs_at_most_twelve_queries(secretary, juvignac):
     with acting_for(juvignac):
         many(juvignac, 60)
     secretary.get(LIST)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         secretary.get(LIST)
-    said = [q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))]
+    said = [
+        q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))
+    ]
     assert len(said) <= 12, "\n".join(said)
 
 
@@ -138,9 +143,16 @@ def test_another_organisation_sees_nothing(agent_client, juvignac, fabregues):
         foreign = make_acte(fabregues)
     client = agent_client(juvignac, "secretaire")
     assert client.get(LIST).context["page"].rows == []
-    for address in (f"{LIST}{foreign.pk}/", f"{LIST}{foreign.pk}/publier/", f"/o/fabregues/actes/{foreign.pk}/"):
+    for address in (
+        f"{LIST}{foreign.pk}/",
+        f"{LIST}{foreign.pk}/publier/",
+        f"/o/fabregues/actes/{foreign.pk}/",
+    ):
         assert client.get(address).status_code == 404
-    assert client.post(f"{LIST}{foreign.pk}/publier/", {"author_name": "A B", "author_quality": "C"}).status_code == 404
+    assert (
+        client.post(f"{LIST}{foreign.pk}/publier/", {"author_name": "A B", "author_quality": "C"}).status_code
+        == 404
+    )
 
 
 def test_nobody_reads_the_board_without_an_account(juvignac):
@@ -196,7 +208,7 @@ def test_an_export_of_another_kind_is_missing(secretary):
 def test_the_page_of_an_act_shows_the_whole_of_it(secretary, juvignac):
     with acting_for(juvignac):
         acte = make_acte(juvignac, annexes=("Convention.pdf",), checks=[
-            {"code": "secretaire_absent", "severity": "avertissement", "ok": False, "sentence": "Secrétaire non indiqué"},
+            {"code": "secretaire_absent", "severity": "avertissement", "ok": False, "sentence": "Secrétaire à nommer"},
             {"code": "numero", "severity": "bloquant", "ok": True, "sentence": "Numéro conforme"},
         ])  # fmt: skip
     page = secretary.get(f"{LIST}{acte.pk}/").content.decode()
@@ -205,7 +217,7 @@ def test_the_page_of_an_act_shows_the_whole_of_it(secretary, juvignac):
         "034-213401235-20190701-19_07_01_05-DE",
         "Publier la délibération",
         "1\u00a0remarque",
-        "Secrétaire non indiqué",
+        "Secrétaire à nommer",
         "Convention.pdf",
         "4\u00a0septembre 2019",
         "Acquittée",
@@ -250,7 +262,9 @@ def test_the_confirmation_says_what_will_happen_then_publishes(secretary, juvign
 def test_a_refusal_stands_in_the_form_and_keeps_what_was_typed(secretary, juvignac):
     with acting_for(juvignac):
         acte = make_acte(juvignac, nature="3")
-    answer = secretary.post(f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"})
+    answer = secretary.post(
+        f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"}
+    )
     page = answer.content.decode()
     assert answer.status_code == 400
     assert "données personnelles" in page

@@ -69,7 +69,12 @@ def test_the_register_shows_published_acts_only(visitor, published, juvignac, fa
 def test_the_register_says_what_the_law_wants(visitor, published):
     published()
     page = visitor.get(REGISTER).content.decode()
-    for expected in ("Convention de gestion", "11\u00a0juillet 2019", "Jean-Luc SAVY, Maire", "exécutoire le 11/07/2019"):
+    for expected in (
+        "Convention de gestion",
+        "11\u00a0juillet 2019",
+        "Jean-Luc SAVY, Maire",
+        "exécutoire le 11/07/2019",
+    ):
         assert expected in page, expected
 
 
@@ -92,7 +97,14 @@ def test_the_register_says_what_the_law_wants(visitor, published):
 )
 def test_search_and_facets(visitor, published, run_jobs, query, expected):
     published("A", words="Mutualisation des serveurs informatiques")
-    published("B", objet="Tarif de la cantine", nature="2", matiere="7.10", decision_date=date(2019, 6, 3), on=date(2019, 7, 10))
+    published(
+        "B",
+        objet="Tarif de la cantine",
+        nature="2",
+        matiere="7.10",
+        decision_date=date(2019, 6, 3),
+        on=date(2019, 7, 10),
+    )
     run_jobs(queue="actes")
     page = visitor.get(f"{REGISTER}?{query}")
     assert page.status_code == 200
@@ -133,7 +145,9 @@ def test_a_register_costs_at_most_twelve_queries(visitor, published):
     visitor.get(REGISTER)
     with CaptureQueriesContext(connection) as queries:
         visitor.get(REGISTER)
-    said = [q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))]
+    said = [
+        q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))
+    ]
     assert len(said) <= 12, "\n".join(said)
 
 

@@ -71,7 +71,9 @@ def test_another_organisations_act_is_missing(agent_client, commune, neighbour, 
         assert client.post(f"{LIST}{foreign.pk}/{action}/", {"received": "oui"}).status_code == 404
 
 
-def test_the_whole_way_from_the_button_to_the_public_page(secretary, commune, prepare, state, run_jobs, client, later):
+def test_the_whole_way_from_the_button_to_the_public_page(
+    secretary, commune, prepare, state, run_jobs, client, later
+):
     acte = prepare(commune)
     secretary.post(f"{LIST}{acte.pk}/transmettre/")
     run_jobs(queue="actes")
@@ -80,8 +82,12 @@ def test_the_whole_way_from_the_button_to_the_public_page(secretary, commune, pr
     run_jobs()
     page = secretary.get(f"{LIST}{acte.pk}/")
     assert "Publier la délibération" in page.content.decode()
-    labels = [file.label for file in page.context["dossier"].files]
-    assert {"Accusé de réception", "Acte tamponné", "Bordereau d’acquittement", "Enveloppe transmise"} <= set(labels)
+    dossier = page.context["dossier"]
+    labels = [file.label for file in (dossier.shown, *dossier.files)]
+    assert dossier.shown.label == "Acte tamponné"
+    assert {"Accusé de réception", "Acte tamponné", "Bordereau d’acquittement", "Enveloppe transmise"} <= set(
+        labels
+    )
     later(days=8)
     secretary.post(f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"})
     run_jobs()
@@ -97,7 +103,8 @@ def in_doubt(acte) -> Transaction:
     with acting_for(acte.organisation):
         subject = acte.transaction
         Transaction.objects.filter(pk=subject.pk).update(
-            status=Status.EN_ATTENTE, delivery=Delivery.INCERTAINE, attempts=1, attempt_started_at=subject.created_at,
+            status=Status.EN_ATTENTE, delivery=Delivery.INCERTAINE, attempts=1,
+            attempt_started_at=subject.created_at,
             envelope_name="EACT--213401235--20190703-1.xml",
         )  # fmt: skip
         Acte.objects.filter(pk=acte.pk).update(status=Status.EN_ATTENTE)
@@ -119,7 +126,9 @@ def test_an_uncertain_send_is_told_and_settled_by_a_person(secretary, commune, p
     with acting_for(commune):
         subject.refresh_from_db()
         assert subject.status == Status.TRANSMIS
-    assert secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").status_code == 404, "nothing is uncertain any more"
+    assert secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").status_code == 404, (
+        "nothing is uncertain any more"
+    )
 
 
 # --- the basket ---

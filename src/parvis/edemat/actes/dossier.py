@@ -8,7 +8,6 @@ from typing import Any
 from django.urls import reverse
 
 from parvis.core.documents.models import Document
-from parvis.core.identity.models import Account
 from parvis.core.journal.models import Entry
 from parvis.core.routing.models import RouteStep
 from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_longue, date_moyenne, jour_heure
@@ -265,12 +264,18 @@ class Dossier:
         return found
 
     @property
-    def shown(self) -> Document:
-        """The document whose first page is shown: the stamped copy once it exists."""
-        return self._derived.get("tampon", self.acte.document)
+    def shown(self) -> File:
+        """The file whose first page is shown: the stamped copy once it exists."""
+        stamped = self._derived.get("tampon")
+        return next((f for f in self._files if stamped and f.document.pk == stamped.pk), self._files[0])
+
+    @property
+    def files(self) -> list[File]:
+        """The other files of the act."""
+        return [file for file in self._files if file.document.pk != self.shown.document.pk]
 
     @cached_property
-    def files(self) -> list[File]:
+    def _files(self) -> list[File]:
         """Everything a person may want to open, the act first."""
         acte = self.acte
         signed = acte.original_id is not None and acte.original_id != acte.document_id
@@ -336,32 +341,6 @@ class Dossier:
 
     # --- journal ---
     @cached_property
-    def entries(self) -> list[dict[str, Any]]:
-        """The journal of the act and of its route, newest first, each with the address of its proof."""
-        about = Entry.objects.about("acte", self.acte.pk)
-        if self.acte.route_id:
-            about = about | Entry.objects.about("route", self.acte.route_id)
-        found = list(about.order_by("-seq")[:JOURNAL_LENGTH])
-        people = Account.objects.in_bulk(
-            {int(e.actor_id) for e in found if e.actor_kind == "account" and e.actor_id.isdigit()}
-        )
-        return [
-            {"at": e.ts, "what": self._what(e), "who": self._who(e, people), "url": self._proof(e)}
-            for e in found
-        ]
-
-    def _what(self, entry: Entry) -> str:
-        envelope = entry.details.get("enveloppe") or entry.details.get("envelope") or ""
-        return f"{entry.label}, enveloppe {envelope}" if envelope else entry.label
-
-    def _who(self, entry: Entry, people: dict[int, Account]) -> str:
-        if entry.actor_kind == "account" and entry.actor_id.isdigit() and int(entry.actor_id) in people:
-            return people[int(entry.actor_id)].full_name
-        return {"job": "Traitement automatique", "system": "Parvis", "anonymous": "Anonyme"}.get(
-            entry.actor_kind, ""
-        )
-
-    def _proof(self, entry: Entry) -> str:
-        if "journal.lire" not in self.permissions:
-            return ""
-        return reverse("journal:proof", args=[self.acte.organisation.slug, entry.seq])
+    def entries(self) -> list[Entry]:
+        """The journal of the act, newest first."""
+        return list(Entry.objects.about("acte", self.acte.pk).order_by("-seq")[:JOURNAL_LENGTH])

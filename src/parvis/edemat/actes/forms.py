@@ -8,6 +8,15 @@ from parvis.edemat.actes.models import Acte, ActePiece
 from parvis.edemat.actes.publication import may_hold_personal_data, proposed_author
 
 
+class Ticks(forms.CheckboxSelectMultiple):
+    """Check boxes whose control class stays on the boxes, not on what surrounds them."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["attrs"]["class"] = "ticks"
+        return context
+
+
 class PublishForm(forms.Form):
     """Who takes the act, which annexes go online with it, and the care taken of people."""
 
@@ -23,7 +32,7 @@ class PublishForm(forms.Form):
         label="Annexes mises en ligne avec l’acte",
         queryset=ActePiece.objects.none(),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=Ticks,
     )
     personal_data_reviewed = forms.BooleanField(
         label="Les données personnelles ont été retirées de l’acte et de ses annexes", required=False

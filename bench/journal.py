@@ -20,10 +20,12 @@ TARGETS = {"single": 300, "batches": 2000, "proof_ms": 20}
 # Leaves of the million are hashes of numbers: the events themselves do not matter to the tree.
 FILL = """
 INSERT INTO journal_entry (
-    id, organisation_id, seq, ts, action, actor_kind, actor_id, subject_kind, subject_id, sha256, details, prev, leaf
+    id, organisation_id, seq, ts, action, actor_kind, actor_id,
+    subject_kind, subject_id, sha256, details, prev, leaf
 )
-SELECT gen_random_uuid(), %(organisation)s, n, timestamptz '2019-01-01' + n * interval '1 minute', 'bench.filled',
-       'system', '', 'bench', (n %% 5000)::text, '', '{}', repeat('0', 64), sha256(n::text::bytea)
+SELECT gen_random_uuid(), %(organisation)s, n, timestamptz '2019-01-01' + n * interval '1 minute',
+       'bench.filled', 'system', '', 'bench', (n %% 5000)::text, '', '{}',
+       repeat('0', 64), sha256(n::text::bytea)
 FROM generate_series(1, %(events)s) AS n
 """
 
@@ -34,8 +36,9 @@ def organisations() -> list[int]:
 
     return [
         Organisation.objects.create(
-            slug=f"commune-{n}", name=f"Commune {n}", short_name=f"C{n}", kind="commune", siren=f"{213400000 + n}",
-            departement="034", arrondissement="3", nature_actes="31", pref_id="PREF034",
+            slug=f"commune-{n}", name=f"Commune {n}", short_name=f"C{n}", kind="commune",
+            siren=f"{213400000 + n}", departement="034", arrondissement="3",
+            nature_actes="31", pref_id="PREF034",
         ).pk
         for n in range(WRITERS)
     ]  # fmt: skip
@@ -105,7 +108,8 @@ def million(owner_url: str, pk: int) -> None:
     with psycopg.connect(owner_url) as connection:
         connection.execute(FILL, {"organisation": pk, "events": EVENTS})
         connection.execute(
-            "INSERT INTO journal_head (id, organisation_id, seq, prev) VALUES (gen_random_uuid(), %s, %s, %s)",
+            "INSERT INTO journal_head (id, organisation_id, seq, prev)"
+            " VALUES (gen_random_uuid(), %s, %s, %s)",
             [pk, EVENTS, "0" * 64],
         )
         connection.commit()

@@ -56,7 +56,9 @@ def test_a_document_is_described_and_kept(acting_for_juvignac):
 def test_the_same_content_is_kept_once(acting_for_juvignac):
     first = services.store(acting_for_juvignac, b"bonjour", "a.txt")
     inode = stored_path(first).stat().st_ino
-    second = services.store(acting_for_juvignac, io.BytesIO(b"bonjour"), "b.txt", source=first, derivation="copie")
+    second = services.store(
+        acting_for_juvignac, io.BytesIO(b"bonjour"), "b.txt", source=first, derivation="copie"
+    )
     assert first.pk != second.pk
     assert stored_path(second).stat().st_ino == inode
     assert list(stored_path(first).parents[2].joinpath("incoming").iterdir()) == []
@@ -79,7 +81,7 @@ def test_too_large_stops_before_the_end_and_leaves_nothing(acting_for_juvignac):
             return b"x" * size
 
     stream = Endless()
-    with pytest.raises(DocumentTooLarge, match="« gros.pdf » dépasse 2 Mio"):
+    with pytest.raises(DocumentTooLarge, match=r"« gros\.pdf » dépasse 2 Mio"):
         services.store(acting_for_juvignac, stream, "gros.pdf", limit=2 * 1024 * 1024)
     assert stream.given <= 3 * 1024 * 1024
     root = Path(storages["documents"].location)
@@ -161,7 +163,7 @@ def test_another_kind_of_storage(acting_for_juvignac, settings):
         assert path.read_bytes() == content
 
 
-# --- antivirus ---------------------------------------------------------------------------------------------------
+# --- antivirus ------------------------------------------------------------------------------------
 @pytest.fixture
 def clamd(tmp_path, settings):
     """A daemon that speaks INSTREAM and recognises the word « virus »."""
@@ -207,7 +209,7 @@ def test_silent_antivirus_leaves_the_document_not_scanned(acting_for_juvignac, s
     assert document.get_scan_state_display() == "Non analysé par l’antivirus"
 
 
-# --- pages ---------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 @pytest.fixture
 def document(juvignac):
     with acting_for(juvignac):
@@ -255,7 +257,9 @@ def test_download_is_shown_when_asked_and_safe(juvignac, agent_client, document)
 )
 def test_ranges(juvignac, document, agent_client, header, status, first, last):
     content = make(pages=2)
-    response = agent_client(juvignac, "lecteur").get(f"/o/juvignac/documents/{document.pk}/", headers={"Range": header})
+    response = agent_client(juvignac, "lecteur").get(
+        f"/o/juvignac/documents/{document.pk}/", headers={"Range": header}
+    )
     assert response.status_code == status
     if status != 416:
         expected = content[first:] if last is None else content[first : last + 1]
@@ -275,7 +279,7 @@ def test_page_image_is_rendered_once(juvignac, document, agent_client):
     first = client.get(f"/o/juvignac/documents/{document.pk}/pages/2/?largeur=150")
     assert first["Content-Type"] == "image/png"
     assert first.content.startswith(b"\x89PNG")
-    cached = [p for p in Path(storages["documents"].location).rglob("page-2-160.png")]
+    cached = list(Path(storages["documents"].location).rglob("page-2-160.png"))
     assert len(cached) == 1
     before = os.stat(cached[0]).st_mtime_ns
     assert client.get(f"/o/juvignac/documents/{document.pk}/pages/2/?largeur=150").content == first.content

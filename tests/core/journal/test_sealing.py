@@ -1,4 +1,4 @@
-"""Seals, proofs and the offline verification of an export, with a real time-stamping authority (the sandbox's)."""
+"""Seals, proofs and the offline verification of an export, with tokens of the sandbox's authority."""
 
 import json
 import shutil
@@ -12,8 +12,8 @@ from django.core.management import call_command
 from parvis.core import clock
 from parvis.core.journal import queries, sealing, tasks, verifier
 from parvis.core.journal.export import export
-from parvis.core.journal.merkle import root_at, verify_consistency
 from parvis.core.journal.merkle import consistency_path as consistency
+from parvis.core.journal.merkle import root_at, verify_consistency
 from parvis.core.journal.models import Entry, Seal, Tile
 from parvis.core.journal.services import Event, record, record_many
 from parvis.core.journal.tree import StoredTree, integrate, size_of
@@ -28,7 +28,7 @@ def write(organisation, count: int) -> list[Entry]:
     return record_many(organisation, [Event("essai", ACTE, details={"n": n}) for n in range(count)])
 
 
-# --- the tree in the database ------------------------------------------------------------------------------------
+# --- the tree in the database ---------------------------------------------------------------------
 @pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 700, 1030])
 def test_stored_tree_equals_the_tree_of_its_leaves(acting_for_juvignac, count):
     frontier = verifier.merkle.Frontier()
@@ -70,13 +70,17 @@ def test_a_proof_reads_few_rows(acting_for_juvignac, django_assert_max_num_queri
     assert path == verifier.merkle.inclusion_path(500, 1030, StoredTree(acting_for_juvignac))
 
 
-# --- seals ---------------------------------------------------------------------------------------------------------
+# --- seals ----------------------------------------------------------------------------------------
 def test_seals_follow_one_another(acting_for_juvignac, sandbox):
     write(acting_for_juvignac, 5)
     first = sealing.seal_day(acting_for_juvignac)
     second = sealing.seal_day(acting_for_juvignac)
     assert (first.number, first.tree_size, first.previous) == (1, 5, None)
-    assert (second.number, second.tree_size, second.previous) == (2, 6, first)  # the first seal is an event itself
+    assert (second.number, second.tree_size, second.previous) == (
+        2,
+        6,
+        first,
+    )  # the first seal is an event itself
     facts = json.loads(bytes(second.checkpoint))
     assert facts["previous_sha256"] == first.checkpoint_sha256
     assert facts["organisation"] == "213401235"
@@ -102,9 +106,7 @@ def test_a_rewritten_tree_is_not_sealed_again(acting_for_juvignac, sandbox, monk
     write(acting_for_juvignac, 5)
     sealing.seal_day(acting_for_juvignac)
     honest = StoredTree.__call__
-    monkeypatch.setattr(
-        StoredTree, "__call__", lambda self, level, index: honest(self, level, index)[::-1]
-    )
+    monkeypatch.setattr(StoredTree, "__call__", lambda self, level, index: honest(self, level, index)[::-1])
     with pytest.raises(sealing.JournalRewritten, match="scellement n° 1"):
         sealing.seal_day(acting_for_juvignac)
 
@@ -133,7 +135,7 @@ def settings_anchors():
     return [p for p in settings.PARVIS_TRUST_ROOTS_DIR.iterdir() if p.is_file()]
 
 
-# --- the daily job -------------------------------------------------------------------------------------------------
+# --- the daily job --------------------------------------------------------------------------------
 def test_each_organisation_is_sealed_once_a_day(juvignac, fabregues, sandbox, run_jobs):
     with acting_for(juvignac):
         write(juvignac, 3)
@@ -141,7 +143,10 @@ def test_each_organisation_is_sealed_once_a_day(juvignac, fabregues, sandbox, ru
         tasks.seal_due()
         run_jobs(queue="journal")
     with acting_for(juvignac, fabregues):
-        assert sorted(Seal.objects.values_list("organisation__slug", "number")) == [("fabregues", 1), ("juvignac", 1)]
+        assert sorted(Seal.objects.values_list("organisation__slug", "number")) == [
+            ("fabregues", 1),
+            ("juvignac", 1),
+        ]
 
 
 def test_a_missed_seal_raises_the_alarm(acting_for_juvignac, sandbox):
@@ -154,7 +159,7 @@ def test_a_missed_seal_raises_the_alarm(acting_for_juvignac, sandbox):
     assert not queries.seal_overdue(acting_for_juvignac, now + timedelta(hours=43))
 
 
-# --- the export ----------------------------------------------------------------------------------------------------
+# --- the export -----------------------------------------------------------------------------------
 @pytest.fixture
 def exported(acting_for_juvignac, sandbox, tmp_path):
     write(acting_for_juvignac, 8)
@@ -189,24 +194,46 @@ def test_a_whole_export_is_valid(exported):
 def test_the_stand_alone_verifier_needs_nothing_of_parvis(exported, tmp_path):
     away = tmp_path / "ailleurs"
     shutil.copytree(exported, away)
-    command = [sys.executable, "-I", "-S", "-c", (
-        "import sys, runpy; sys.path.insert(0, 'verifier'); sys.argv = ['verifier', '.'];"
-        "runpy.run_path('verifier/verifier.py', run_name='__main__')"
-    )]
-    run = subprocess.run(command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False)
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        (
+            "import sys, runpy; sys.path.insert(0, 'verifier'); sys.argv = ['verifier', '.'];"
+            "runpy.run_path('verifier/verifier.py', run_name='__main__')"
+        ),
+    ]
+    run = subprocess.run(
+        command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Le journal est intact" in run.stdout
     rewrite_line(away, 3, lambda line: [line.replace(b'"n":2', b'"n":3')])
-    run = subprocess.run(command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False)
+    run = subprocess.run(
+        command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False
+    )
     assert run.returncode == 1
     assert "NON CONFORME" in run.stdout
 
 
 def test_openssl_alone_accepts_a_token(exported):
     run = subprocess.run(
-        ["openssl", "ts", "-verify", "-data", "checkpoints/000001.json", "-in", "checkpoints/000001.tsr",
-         "-CAfile", "tsa/autorites.pem"],
-        cwd=exported, capture_output=True, text=True, check=False,
+        [
+            "openssl",
+            "ts",
+            "-verify",
+            "-data",
+            "checkpoints/000001.json",
+            "-in",
+            "checkpoints/000001.tsr",
+            "-CAfile",
+            "tsa/autorites.pem",
+        ],
+        cwd=exported,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
 
@@ -288,9 +315,24 @@ def test_a_forged_proof_is_detected(exported):
 def test_an_unknown_authority_is_detected(exported, tmp_path):
     key, certificate = tmp_path / "k.pem", tmp_path / "c.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
-         "-subj", "/CN=Autre", "-days", "2"],
-        check=True, capture_output=True,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+            "-subj",
+            "/CN=Autre",
+            "-days",
+            "2",
+        ],
+        check=True,
+        capture_output=True,
     )
     assert not verifier.verify_export(exported, anchors=certificate).valid
 

@@ -1,7 +1,7 @@
 """Optional antivirus: asks a ClamAV daemon over its INSTREAM protocol (clamd(8)).
 
-Without a configured daemon, or when it does not answer, the document stays « non analysé » and every screen says
-so: nothing is ever called clean that was not scanned.
+Without a configured daemon, or when it does not answer, the document stays « non analysé » and every screen
+says so: nothing is ever called clean that was not scanned.
 """
 
 import logging
@@ -33,8 +33,8 @@ def scan(path: Path, filename: str) -> str:
         return Document.Scan.NOT_SCANNED
     if reply.endswith("FOUND"):
         raise DocumentInfected(
-            f"« {filename} » contient un programme malveillant reconnu par l’antivirus : il n’a pas été enregistré. "
-            "Prévenez votre service informatique.",
+            f"« {filename} » contient un programme malveillant reconnu par l’antivirus : "
+            "il n’a pas été enregistré. Prévenez votre service informatique.",
             signature=reply,
         )
     if reply.endswith("OK"):

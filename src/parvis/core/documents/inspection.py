@@ -2,7 +2,8 @@
 
 Run as a script, it reads one JSON order per line ({"do": "examine", "path": …} or {"do": "render", "path": …,
 "page": n, "width": px, "target": …}) and answers one JSON line. It imports nothing of Parvis and touches no
-network: whatever a hostile file does to a parser stays here, and the caller kills a process that lasts too long.
+network: whatever a hostile file does to a parser stays here, and the caller kills a process that lasts too
+long.
 """
 
 import contextlib
@@ -14,7 +15,9 @@ import sys
 import pikepdf
 
 MEMORY = 1536 * 1024 * 1024
-EXECUTABLE = re.compile(r"\.(exe|com|scr|bat|cmd|msi|dll|jar|js|jse|vbs|vbe|wsf|ps1|sh|hta|lnk)$", re.IGNORECASE)
+EXECUTABLE = re.compile(
+    r"\.(exe|com|scr|bat|cmd|msi|dll|jar|js|jse|vbs|vbe|wsf|ps1|sh|hta|lnk)$", re.IGNORECASE
+)
 MAX_WARNINGS = 5
 
 
@@ -117,6 +120,7 @@ def render(path, page, width, target):
     import pypdfium2
 
     document = pypdfium2.PdfDocument(path)
+    document.init_forms()  # signatures and filled fields are part of what a reader sees
     try:
         if not 1 <= page <= len(document):
             return {"error": "no such page"}
@@ -124,7 +128,7 @@ def render(path, page, width, target):
         across, down = sheet.get_size()
         if across <= 0 or down <= 0 or down / across > 20:
             return {"error": "unprintable page"}
-        image = sheet.render(scale=width / across, may_draw_forms=False).to_pil()
+        image = sheet.render(scale=width / across, may_draw_forms=True).to_pil()
         image.save(target, "PNG")
         return {"width": image.width, "height": image.height, "pages": len(document)}
     finally:

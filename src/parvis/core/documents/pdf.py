@@ -1,4 +1,4 @@
-"""Health of a PDF before it enters a legal file: locked, damaged, truncated, with scripts, or not a PDF at all.
+"""Health of a PDF before it enters a legal file: locked, damaged, truncated, with scripts, or no PDF at all.
 
 Scripts, XFA forms and trailing bytes are told but do not bar the way; a user password, damage, truncation and
 another type do. Owner restrictions are told apart (``restricted``): a meeting's file may have them, the

@@ -1,4 +1,4 @@
-"""Page images of PDF documents, rendered once per width in the inspection process and kept beside the content."""
+"""Page images of PDF documents, rendered once per width in the inspection process and then kept."""
 
 import tempfile
 from pathlib import Path

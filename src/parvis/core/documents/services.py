@@ -1,4 +1,4 @@
-"""Storing and reading documents: every content is hashed, identified, examined and scanned before it is kept."""
+"""Storing and reading documents: a content is hashed, identified, examined and scanned before it is kept."""
 
 import hashlib
 import unicodedata
@@ -34,7 +34,7 @@ def store(
 ) -> Document:
     """Keep ``content`` for ever and describe it.
 
-    ``content`` is bytes or a binary stream, read once; ``source`` and ``derivation`` ("signature", "tampon" …)
+    ``content`` is bytes or a binary stream, read once; ``source`` and ``derivation`` ("signature", "tampon")
     say from which document it was made. ``limit`` is in bytes. With ``must_be_sound``, a PDF that cannot be
     accepted and a file whose content is not of its extension raise DocumentRefused and nothing is kept.
     Raises also DocumentTooLarge and DocumentInfected.
@@ -64,9 +64,13 @@ def store(
         )
 
 
-def _health(path: Path, filename: str, found: Format, must_be_sound: bool) -> tuple[dict[str, object], int | None]:
+def _health(
+    path: Path, filename: str, found: Format, must_be_sound: bool
+) -> tuple[dict[str, object], int | None]:
     claims_pdf = PurePath(filename).suffix.lower() == ".pdf"
-    verdict = pdf.examine_path(path, filename) if claims_pdf or found.media_type == "application/pdf" else None
+    verdict = (
+        pdf.examine_path(path, filename) if claims_pdf or found.media_type == "application/pdf" else None
+    )
     disagreement = mismatch(filename, found)
     if must_be_sound:
         if verdict is not None and not verdict.acceptable:
@@ -80,9 +84,11 @@ def _health(path: Path, filename: str, found: Format, must_be_sound: bool) -> tu
 
 
 def clean_filename(name: str) -> str:
-    """``name`` without folders nor control characters, composed (NFC), at most 255 characters, ending kept."""
+    """``name`` without folders or control characters, composed (NFC), of 255 characters at most."""
     name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip(" .")
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip(
+        " ."
+    )
     if len(name) > 255:
         suffix = PurePath(name).suffix[:20]
         name = name[: 255 - len(suffix)] + suffix
@@ -95,7 +101,7 @@ def open_document(document: Document) -> BinaryIO:
 
 
 def read_bytes(document: Document, *, limit: int = MAX_READ) -> bytes:
-    """The whole content, its digest checked; raises DocumentTooLarge before reading, DocumentDamaged after."""
+    """The whole content, digest checked; raises DocumentTooLarge before reading, DocumentDamaged after."""
     if document.size > limit:
         raise DocumentTooLarge.of(document.filename, limit)
     with open_document(document) as stream:

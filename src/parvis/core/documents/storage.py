@@ -1,7 +1,7 @@
 """Content-addressed storage: one immutable file per content and organisation, named by its SHA-256.
 
-The bytes are hashed while they are written to a temporary file, synced, then put under their final name in one
-atomic step; the same content arriving again is dropped. Works on any Django storage; on a local disk the
+The bytes are hashed while they are written to a temporary file, synced, then put under their final name in
+one atomic step; the same content arriving again is dropped. Works on any Django storage; on a local disk the
 temporary file already lies beside its final place, so nothing is copied twice.
 """
 
@@ -109,7 +109,8 @@ def open_content(organisation: Organisation, sha256: str) -> BinaryIO:
         return _storage().open(content_key(organisation, sha256), "rb")  # type: ignore[return-value]
     except FileNotFoundError as error:
         raise DocumentMissing(
-            "Le contenu de ce document est introuvable dans le stockage. L’incident est consigné.", sha256=sha256
+            "Le contenu de ce document est introuvable dans le stockage. L’incident est consigné.",
+            sha256=sha256,
         ) from error
 
 
@@ -134,7 +135,7 @@ def local_copy(organisation: Organisation, sha256: str) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-# --- what can be computed again: page images --------------------------------------------------------------------------
+# --- what can be computed again: page images ------------------------------------------------------
 def read_derived(organisation: Organisation, sha256: str, name: str) -> bytes | None:
     """A cached rendering of the content, or None."""
     storage, key = _storage(), f"{organisation.siren}/derived/{sha256[:2]}/{sha256}/{name}"

@@ -1,8 +1,8 @@
 """Typesets every document that Parvis produces, as tagged PDF/A-2a and PDF/UA-1 (ISO 19005-2, ISO 14289-1).
 
-A template is a Typst file in the ``typst/`` folder of its package. It sees the files of that folder, the common
-library ``parvis.typ`` and nothing else of the disk; its values arrive as JSON and are text, never markup.
-The same data, date and release of Typst give the same bytes.
+A template is a Typst file in the ``typst/`` folder of its package. It sees the files of that folder, the
+common library ``parvis.typ`` and nothing else of the disk; its values arrive as JSON and are text, never
+markup. The same data, date and release of Typst give the same bytes.
 """
 
 import json
@@ -68,12 +68,12 @@ def typeset(
     """The PDF of ``template`` ("edemat/seances/deliberation") filled with ``data``.
 
     ``data`` holds JSON values (dates become ISO text); the template reads it as ``data``. ``created`` is the
-    date written in the metadata, now by default; ``files`` are extra files (images) that the template opens by
-    name. Raises TypesettingFailed.
+    date written in the metadata, now by default; ``files`` are extra files (images) that the template opens
+    by name. Raises TypesettingFailed.
     """
     sources = {**_sources(template), **(files or {})}
     try:
-        return typst.compile(
+        return typst.compile(  # type: ignore[call-overload]  # virtual files are not in its stubs
             sources,
             format="pdf",
             pdf_standards=STANDARDS,

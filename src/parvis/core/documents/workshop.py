@@ -1,4 +1,4 @@
-"""Keeps one inspection process per Parvis process, gives it orders and kills it when an order lasts too long."""
+"""Keeps one inspection process per Parvis process, gives it orders and kills it when one lasts too long."""
 
 import atexit
 import json
@@ -41,7 +41,7 @@ class Workshop:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._owner != os.getpid() or self._child.poll() is not None:
-            self._child = subprocess.Popen(  # noqa: S603  our own interpreter and script
+            self._child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", str(SCRIPT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -48,8 +48,8 @@ def entry_bytes(
     """Canonical bytes of one entry.
 
     ``organisation`` is a SIREN, ``seq`` counts from 1 without gap, ``actor`` and ``subject`` are (kind,
-    identifier), ``sha256`` is the digest of what the event acted on (or empty) and ``prev`` the SHA-256 of the
-    previous entry's bytes, in hexadecimal.
+    identifier), ``sha256`` is the digest of what the event acted on (or empty) and ``prev`` the SHA-256 of
+    the previous entry's bytes, in hexadecimal.
     """
     content = canonical(
         {

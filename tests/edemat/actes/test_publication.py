@@ -60,6 +60,7 @@ def test_the_public_reads_the_published_text_and_only_it(juvignac):
     [
         ({"status": Status.ERREUR}, {}, "en erreur"),
         ({"status": Status.ANNULE}, {}, "annulée"),
+        ({"status": Status.A_SIGNER}, {}, "pas encore signé"),
         ({}, {"on": date(2019, 7, 12)}, "à venir"),
         ({}, {"on": date(2019, 6, 30)}, "précéder la décision"),
         ({"nature": "3"}, {}, "personnes"),

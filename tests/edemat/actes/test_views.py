@@ -208,7 +208,7 @@ def test_an_export_of_another_kind_is_missing(secretary):
 def test_the_page_of_an_act_shows_the_whole_of_it(secretary, juvignac):
     with acting_for(juvignac):
         acte = make_acte(juvignac, annexes=("Convention.pdf",), checks=[
-            {"code": "secretaire_absent", "severity": "avertissement", "ok": False, "sentence": "Secrétaire à nommer"},
+            {"code": "secretaire", "severity": "avertissement", "ok": False, "sentence": "Secrétaire absent"},
             {"code": "numero", "severity": "bloquant", "ok": True, "sentence": "Numéro conforme"},
         ])  # fmt: skip
     page = secretary.get(f"{LIST}{acte.pk}/").content.decode()
@@ -217,7 +217,7 @@ def test_the_page_of_an_act_shows_the_whole_of_it(secretary, juvignac):
         "034-213401235-20190701-19_07_01_05-DE",
         "Publier la délibération",
         "1\u00a0remarque",
-        "Secrétaire à nommer",
+        "Secrétaire absent",
         "Convention.pdf",
         "4\u00a0septembre 2019",
         "Acquittée",
@@ -234,6 +234,14 @@ def test_those_who_may_only_read_get_no_button(agent_client, juvignac):
     assert "Publier sur le site de la commune" in page
     assert "publier/" not in page
     assert agent_client(juvignac, "lecteur").post(f"{LIST}{acte.pk}/publier/").status_code == 403
+
+
+def test_an_act_about_people_is_to_be_notified_first(secretary, juvignac):
+    with acting_for(juvignac):
+        acte = make_acte(juvignac, nature="3")
+    page = secretary.get(f"{LIST}{acte.pk}/").content.decode()
+    assert "Notifier aux intéressés" in page
+    assert "Publier malgré tout" in page
 
 
 # --- publication in two steps ---

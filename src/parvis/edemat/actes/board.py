@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, Q, QuerySet
@@ -112,10 +112,8 @@ class Filters:
 
     def with_(self, **changes: str) -> str:
         """The address of the same list with one filter changed (an empty value removes it)."""
-        values = dict(pair.split("=", 1) for pair in self.query.split("&") if pair)
-        values |= {key: urlencode({"": value})[1:] for key, value in changes.items()}
-        kept = "&".join(f"{key}={value}" for key, value in values.items() if value)
-        return f"?{kept}"
+        values = dict(parse_qsl(self.query)) | changes
+        return "?" + urlencode({key: value for key, value in values.items() if value})
 
 
 def acts(organisation: Organisation, filters: Filters) -> QuerySet[Acte]:

@@ -14,6 +14,7 @@ from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_lo
 from parvis.edemat.actes.enums import Delivery, Nature, Status
 from parvis.edemat.actes.legal_dates import last_appeal_day, last_defere_day, online_until
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
+from parvis.edemat.actes.publication import may_hold_personal_data
 
 SINGULAR = {
     "1": "Délibération",
@@ -212,6 +213,18 @@ class Dossier:
         acte = self.acte
         if acte.status not in ACKNOWLEDGED:
             return None
+        if acte.published_on is None and may_hold_personal_data(acte):
+            return self._offer(
+                PUBLISH,
+                Action(
+                    "Notifier aux intéressés",
+                    "Cet acte concerne des personnes : il se notifie et n’est pas publié par défaut. Une mise en "
+                    "ligne suppose d’en retirer les données personnelles.",
+                    "waiting",
+                    "Publier malgré tout",
+                    self._url("publish"),
+                ),
+            )
         if acte.published_on is None:
             noun = SINGULAR[acte.nature].lower()
             article = "la " if acte.nature in ("1", "3") else "l’" if acte.nature in ("2", "6") else "le "
@@ -292,10 +305,10 @@ class Dossier:
         files += [File(piece.posted_filename, piece.document, piece.code_pj) for piece in pieces]
         named = {"tampon": "Acte tamponné", "bordereau": "Bordereau d’acquittement"}
         named["certificat"] = "Certificat du caractère exécutoire"
-        if self.transaction and self.transaction.ar_id:
+        if self.transaction and self.transaction.ar:
             files.append(File("Accusé de réception", self.transaction.ar, date_courte(acte.received_on)))
         files += [File(text, self._derived[key]) for key, text in named.items() if key in self._derived]
-        if self.transaction and self.transaction.archive_id:
+        if self.transaction and self.transaction.archive:
             files.append(File("Enveloppe transmise", self.transaction.archive))
         return files
 

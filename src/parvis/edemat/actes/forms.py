@@ -17,6 +17,13 @@ class Ticks(forms.CheckboxSelectMultiple):
         return context
 
 
+class Pieces(forms.ModelMultipleChoiceField):
+    """Annexes by the name they were given."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return obj.posted_filename
+
+
 class PublishForm(forms.Form):
     """Who takes the act, which annexes go online with it, and the care taken of people."""
 
@@ -28,7 +35,7 @@ class PublishForm(forms.Form):
     author_quality = forms.CharField(
         label="Qualité de l’auteur", max_length=150, help_text="« Maire », par exemple."
     )
-    annexes = forms.ModelMultipleChoiceField(
+    annexes = Pieces(
         label="Annexes mises en ligne avec l’acte",
         queryset=ActePiece.objects.none(),
         required=False,
@@ -50,7 +57,6 @@ class PublishForm(forms.Form):
         annexes = self.fields["annexes"]
         assert isinstance(annexes, forms.ModelMultipleChoiceField)
         annexes.queryset = pieces
-        annexes.label_from_instance = lambda piece: piece.posted_filename  # type: ignore[method-assign]
         if not pieces.exists():
             del self.fields["annexes"]
         if not may_hold_personal_data(acte):

@@ -230,7 +230,7 @@ def certificate(acte: Acte, publication: Publication) -> Document:
     existing = acte.document.derived.filter(derivation=derivation).first()
     if existing:
         return existing
-    if not (acte.executoire_on and acte.received_on):
+    if not (acte.executoire_on and acte.received_on and acte.sent_at):
         raise NotReady("L’acte n’est pas encore exécutoire : il doit être reçu par la préfecture et publié.")
     name, quality = publication.author_name, publication.author_quality
     content = typeset(

@@ -223,6 +223,8 @@ def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_revie
             "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le avant de "
             "le publier."
         )
+    if acte.status == Status.A_SIGNER:
+        raise PublicationRefused("Cet acte n’est pas encore signé : il ne peut pas être publié.")
     if acte.publications.online().exists():
         raise PublicationRefused("Cet acte est déjà en ligne.")
     if on > today:

@@ -68,7 +68,8 @@ def move(
 ) -> None:
     """Give ``transaction`` (locked by the caller) its next status, with its line of history and its journal entry.
 
-    The act follows the status of its own transmission. Raises ``TransitionRefused``; saves nothing else.
+    The whole transaction is saved, and the act follows the status of its own transmission. Raises
+    ``TransitionRefused``.
     """
     if status not in FOLLOWERS.get(transaction.status, frozenset()):
         raise TransitionRefused(
@@ -77,7 +78,7 @@ def move(
             transaction=str(transaction.pk),
         )
     transaction.status = status
-    transaction.save(update_fields=["status"])
+    transaction.save()
     if transaction.acte_id and transaction.kind == TransactionKind.ACTE:
         Acte.objects.filter(pk=transaction.acte_id).update(status=status)
     begin(transaction, message, actor=actor, document=document)

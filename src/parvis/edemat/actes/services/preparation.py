@@ -70,6 +70,12 @@ def current_classification(organisation: Organisation) -> Classification | None:
     return Classification.objects.filter(organisation=organisation, current=True).first()
 
 
+def classification_date(organisation: Organisation) -> date | None:
+    """Date of the classification in force, without reading its thousand labels."""
+    current = Classification.objects.filter(organisation=organisation, current=True)
+    return current.values_list("date", flat=True).first()
+
+
 def identifier_of(acte: Acte) -> IdActe:
     """The identifiant unique that the State will give to ``acte``."""
     return IdActe(
@@ -195,9 +201,13 @@ def in_force(classification: Classification | None) -> ClassificationInForce | N
     )
 
 
-def check_acte(acte: Acte) -> list[Finding]:
-    """Run the pre-flight checks, keep their findings on the act and return them."""
-    organisation, chosen = acte.organisation, settings_of(acte.organisation)
+def check_acte(acte: Acte, chosen: ActeSettings | None = None) -> list[Finding]:
+    """Run the pre-flight checks, keep their findings on the act and return them.
+
+    ``chosen`` are the organisation's settings when the caller has read them already.
+    """
+    organisation = acte.organisation
+    chosen = chosen or settings_of(organisation)
     classification = current_classification(organisation)
     holder = holder_of_number(organisation, acte.numero_actes, but=acte)
     findings = checks.check(

@@ -404,7 +404,6 @@ class Reading:
         document = self._keep(name, "Accusé de réception de la préfecture")
         note_sent(subject)
         subject.ar, subject.received_on = document, message.reception
-        subject.save(update_fields=["ar", "received_on"])
         move(subject, Status.ACQUITTE, f"Reçu par la préfecture le {message.reception:%d/%m/%Y}.", actor=RECEIVER,
              document=document)  # fmt: skip
         acte.refresh_from_db()
@@ -450,7 +449,6 @@ class Reading:
 
     def _put_in_error(self, subject: Transaction, nature: str, detail: str, document: Document) -> None:
         subject.anomaly_code, subject.anomaly_detail = nature[:3], detail
-        subject.save(update_fields=["anomaly_code", "anomaly_detail"])
         note_sent(subject)
         reason = f"Anomalie {nature} : {detail}" if detail else f"Anomalie {nature}."
         refuse(subject, reason, actor=RECEIVER, document=document)

@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 from parvis.core import clock
 from parvis.core.documents.services import open_document, store
 from parvis.core.errors import DomainError
+from parvis.core.ids import uuid7
 from parvis.core.journal.actions import register_action
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
@@ -49,7 +50,7 @@ from parvis.edemat.actes.models import Acte, ActePiece, DailySerial, Transaction
 from parvis.edemat.actes.schemas import judge_outgoing, schema_path
 from parvis.edemat.actes.services.preparation import (
     check_acte,
-    current_classification,
+    classification_date,
     emitter_of,
     extension_of,
     files_of,
@@ -91,16 +92,17 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
-        acte = Acte.objects.select_for_update(of=("self",)).select_related("organisation", "route").get(pk=acte.pk)
+        locking = Acte.objects.select_for_update(of=("self",))
+        acte = locking.select_related("organisation", "route", "document").get(pk=acte.pk)
         if acte.status not in (Status.A_POSTER, Status.ERREUR):
             under_way = acte.transaction
             if under_way is None:
                 raise NotTransmissible("L’acte attend encore d’être signé.", [])
             return under_way
-        refused = refusals(check_acte(acte))
+        chosen = settings_of(acte.organisation)
+        refused = refusals(check_acte(acte, chosen))
         if refused:
             raise NotTransmissible(" ".join(finding.sentence for finding in refused), refused)
-        chosen = settings_of(acte.organisation)
         resumed = Transaction.objects.create(
             organisation=acte.organisation,
             acte=acte,
@@ -115,7 +117,7 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
         )
         begin(resumed, "Transmission demandée.", actor=actor)
         close_tasks(acte.organisation, subject=("acte", acte.pk))
-        failed = route_steps(acte).filter(state=RouteStep.State.FAILED).first()
+        failed = route_steps(acte).filter(state=RouteStep.State.FAILED).first() if acte.route_id else None
         if failed:
             retry_step(failed, actor=actor)
             close_tasks(acte.organisation, subject=("acte", acte.pk))
@@ -140,22 +142,28 @@ def complete(acte: Acte, code: str, summary: str, facts: dict, *, actor: Actor) 
 # --- 2. a job builds the archive ------------------------------------------------------------------------------------
 def next_serial(organisation: Organisation, day: date) -> int:
     """The next envelope number of the day, 1 to 9 999, never given twice. Raises ``SerialExhausted``."""
-    DailySerial.objects.bulk_create([DailySerial(organisation=organisation, day=day)], ignore_conflicts=True)
-    serial = DailySerial.objects.select_for_update().get(organisation=organisation, day=day)
-    if serial.last >= MAX_SERIAL:
-        raise SerialExhausted(
-            f"Les {MAX_SERIAL} enveloppes permises par jour sont épuisées pour le {day:%d/%m/%Y} : l’acte partira demain."
+    # One statement, so that two envelopes asked for at once cannot read the same number.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO actes_dailyserial AS serial (id, organisation_id, day, last) VALUES (%s, %s, %s, 1)"
+            " ON CONFLICT (organisation_id, day) DO UPDATE SET last = serial.last + 1 WHERE serial.last < %s"
+            " RETURNING last",
+            [uuid7(), organisation.pk, day, MAX_SERIAL],
         )
-    serial.last += 1
-    serial.save(update_fields=["last"])
-    return serial.last
+        row = cursor.fetchone()
+    if row is None:
+        raise SerialExhausted(
+            f"Les {MAX_SERIAL} enveloppes permises par jour sont épuisées pour le {day:%d/%m/%Y} : "
+            "l’acte partira demain."
+        )
+    return int(row[0])
 
 
 def locked(transaction_id: UUID | str) -> Transaction:
     """The transaction, locked until the end of the database transaction."""
     return (
         Transaction.objects.select_for_update(of=("self",))
-        .select_related("organisation", "acte", "acte__organisation", "acte__route", "acte__document")
+        .select_related("organisation", "acte__organisation", "acte__route", "acte__document__organisation")
         .get(pk=transaction_id)
     )
 
@@ -175,13 +183,12 @@ def build_archive(transaction_id: UUID | str) -> None:
         with transaction.atomic():
             _build(subject)
     except SerialExhausted as refusal:
-        _wait_for_tomorrow(subject, refusal.sentence)
+        _wait_for_tomorrow(locked(transaction_id), refusal.sentence)
         return
     except DomainError as refusal:
-        refuse(subject, f"Enveloppe invalide : {refusal.sentence}", actor=SENDER)
+        refuse(locked(transaction_id), f"Enveloppe invalide : {refusal.sentence}", actor=SENDER)
         return
     subject.delivery = Delivery.PRETE
-    subject.save()
     move(subject, Status.EN_ATTENTE, "Enveloppe contrôlée, en attente de transmission.", actor=SENDER,
          document=subject.archive)  # fmt: skip
     tasks.send_archive.enqueue(subject.organisation, transaction_id=str(subject.pk))
@@ -195,9 +202,8 @@ def _build(subject: Transaction) -> None:
         if subject.kind == TransactionKind.ACTE:
             name, xml, files = _acte_message(subject, opened)
         else:
-            known = current_classification(organisation)
             name = classification_request_name(organisation.departement, organisation.siren)
-            xml, files = build_classification_request(known.date if known else None), []
+            xml, files = build_classification_request(classification_date(organisation)), []
         wrapping = build_envelope(emitter, (name,))
         _judge(subject, {str(envelope): wrapping, name: xml}, [file.name for file in files], emitter)
         members = [Member.of(str(envelope), wrapping), Member.of(name, xml), *files]
@@ -217,15 +223,14 @@ def _build(subject: Transaction) -> None:
 def _acte_message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, list[Member]]:
     acte = subject.acte
     assert acte is not None
-    identifier, classification = identifier_of(acte), current_classification(acte.organisation)
-    if classification is None:
+    identifier, version = identifier_of(acte), classification_date(acte.organisation)
+    if version is None:
         raise DomainError("La préfecture n’a pas encore donné sa classification à cette collectivité.")
     members = []
     for file, document in files_of(acte):
         content = opened.enter_context(open_document(document))
         members.append(Member(piece_name(identifier, file.code, file.rank, extension_of(file)), document.size, content))
-    acte.regulatory_name, acte.classification_version = members[0].name, classification.date
-    acte.save(update_fields=["regulatory_name", "classification_version"])
+    acte.regulatory_name, acte.classification_version = members[0].name, version
     for rank, member in enumerate(members[1:], start=2):
         ActePiece.objects.filter(acte=acte, rank=rank).update(regulatory_name=member.name)
     message = ActeMessage(
@@ -234,7 +239,7 @@ def _acte_message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, 
         objet=acte.objet,
         decision_date=acte.decision_date,
         matiere=Matiere.parse(acte.matiere),
-        classification_version=classification.date,
+        classification_version=version,
         document=members[0].name,
         annexes=tuple(member.name for member in members[1:]),
         paper=acte.document_papier,
@@ -257,7 +262,7 @@ def _judge(subject: Transaction, documents: dict[str, bytes], files: list[str], 
     if subject.acte:
         kept = [c for c in subject.acte.checks if c["code"] != "schema"]
         subject.acte.checks = kept + [finding.to_dict() for finding in findings if finding.code == "schema"]
-        subject.acte.save(update_fields=["checks"])
+        subject.acte.save(update_fields=["checks", "regulatory_name", "classification_version"])
 
 
 def _wait_for_tomorrow(subject: Transaction, sentence: str) -> None:
@@ -271,8 +276,8 @@ def _wait_for_tomorrow(subject: Transaction, sentence: str) -> None:
 
 def refuse(subject: Transaction, reason: str, *, actor: Actor, document=None) -> None:  # type: ignore[no-untyped-def]
     """Put a transmission in error: history, route step failed, task for whoever may correct and send again."""
-    subject.delivery = subject.delivery if subject.delivery == Delivery.ACCEPTEE else Delivery.ABANDONNEE
-    subject.save(update_fields=["delivery"])
+    if subject.delivery != Delivery.ACCEPTEE:
+        subject.delivery = Delivery.ABANDONNEE
     move(subject, Status.ERREUR, reason, actor=actor, document=document)
     acte = subject.acte
     if acte is None:
@@ -409,10 +414,9 @@ def mark_accepted(subject: Transaction, sentence: str, *, actor: Actor = SENDER)
 
 
 def note_sent(subject: Transaction) -> None:
-    """Date the sending from the attempt that succeeded, on the transaction and on its act."""
+    """Date the sending from the attempt that succeeded; the move that follows saves the transaction."""
     subject.delivery = Delivery.ACCEPTEE
     subject.sent_at = subject.sent_at or subject.attempt_started_at or clock.now()
-    subject.save(update_fields=["delivery", "sent_at", "delivery_message"])
     if subject.acte_id and subject.kind == TransactionKind.ACTE:
         Acte.objects.filter(pk=subject.acte_id).update(sent_at=subject.sent_at)
 

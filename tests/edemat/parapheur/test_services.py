@@ -310,6 +310,13 @@ def test_the_visible_signature_goes_under_the_printed_name():
     assert 250 < bottom < top < 300
 
 
+def test_failing_the_name_the_quality_shows_the_place_below_what_is_printed():
+    pdf = pdf_of("texte", under="Le Maire,", name="SAVY")
+    _, (_, bottom, _, top) = find_place(pdf, "Camille Essai", "Maire")
+    assert top < 286  # the name printed under the quality stays uncovered
+    assert bottom > 200
+
+
 @pytest.mark.parametrize("name", ["Personne", ""])
 def test_without_the_name_there_is_no_place(name):
     assert find_place(pdf_of("texte"), name) is None

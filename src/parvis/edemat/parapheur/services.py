@@ -338,7 +338,7 @@ def _advance(organisation_id: int, dossier_id: UUID, stage: str) -> None:
 
 
 def _visible(order: _Order, signed_at: datetime) -> pades.VisibleBlock | None:
-    place = find_place(order.pdf, order.account.full_name)
+    place = find_place(order.pdf, order.account.full_name, f"Le {order.quality}", order.quality)
     if place is None:
         return None
     page, box = place

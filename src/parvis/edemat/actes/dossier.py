@@ -218,8 +218,8 @@ class Dossier:
                 PUBLISH,
                 Action(
                     "Notifier aux intéressés",
-                    "Cet acte concerne des personnes : il se notifie et n’est pas publié par défaut. Une mise "
-                    "en ligne suppose d’en retirer les données personnelles.",
+                    "Cet acte concerne des personnes : il se notifie, il n’est pas publié par défaut. "
+                    "Une mise en ligne suppose d’en retirer les données personnelles.",
                     "waiting",
                     "Publier malgré tout",
                     self._url("publish"),

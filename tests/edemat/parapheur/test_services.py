@@ -307,7 +307,7 @@ def test_the_visible_signature_goes_under_the_printed_name():
     page, (left, bottom, right, top) = find_place(pdf_of("texte"), "Camille Essai")
     assert page == 0
     assert (left, right - left, top - bottom) == (272, 210, 44)
-    assert 250 < bottom < top < 300
+    assert 240 < bottom < top < 300
 
 
 def test_failing_the_name_the_quality_shows_the_place_below_what_is_printed():

@@ -61,7 +61,7 @@ def dossier(**changes: object) -> ActeDossier:
         "numero": "19.07.01.05",
         "nature": "1",
         "objet": "Convention de gestion de services numériques communs – autorisation de signature",
-        "date": date(2019, 7, 1),
+        "decided": date(2019, 7, 1),
         "matiere": "5.7",
         "matiere_label": "Intercommunalité",
         "executory": date(2019, 7, 11),

@@ -2,11 +2,14 @@
 
 import hashlib
 import io
+import os
+import tracemalloc
 import zipfile
 from datetime import date
 
 import pytest
 
+from parvis.edemat.archives.formats.acte import Piece
 from parvis.edemat.archives.formats.controls import KnownAgency, KnownAgreement
 from parvis.edemat.archives.formats.findings import Control, Outcome
 from parvis.edemat.archives.formats.seda_writer import write_archive_transfer
@@ -279,3 +282,28 @@ def test_long_reports_are_cut():
     assert len(presence) == 101
     assert "200 autres" in presence[-1].sentence
     assert not presence[-1].ok
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_for_a_large_package(tmp_path):
+    """Two hundred megabytes that do not compress, read once in blocks."""
+    block = os.urandom(1024 * 1024)
+    digest = hashlib.sha512()
+    for _ in range(200):
+        digest.update(block)
+    big = Piece("signe", "Acte", "grand.bin", "0" * 64, digest.hexdigest(), 200 * len(block))
+    message = write_archive_transfer(transfer(pieces=[big]))
+    path = tmp_path / "sip.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.xml", message)
+        with archive.open(f"content/{'0' * 64}.bin", "w") as output:
+            for _ in range(200):
+                output.write(block)
+    tracemalloc.start()
+    with path.open("rb") as stream:
+        intake = examined(stream)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refusals(intake) == []
+    assert intake.total_bytes == 200 * len(block)
+    assert peak < 16 * 1024 * 1024

@@ -26,8 +26,8 @@ from parvis.edemat.archives.models import (
 from parvis.edemat.archives.schemas import load_schema, seda_schema
 from parvis.edemat.archives.services.tools import vault
 from parvis.edemat.archives.storage import StorageFault, Vault
-from tests.edemat.archives.routes import FACTS, route_of
 from tests.edemat.archives.dossiers import CONTENTS
+from tests.edemat.archives.routes import FACTS, route_of
 from tests.edemat.archives.test_vault import validate
 
 pytestmark = pytest.mark.django_db
@@ -167,9 +167,9 @@ def test_jobs_run_twice_change_nothing(archived, juvignac, run_jobs):
 )
 def test_what_is_written_never_changes(archived, model):
     row = model.objects.first()
-    with pytest.raises(DatabaseError, match="append-only|does not change"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"append-only|does not change"), transaction.atomic():
         row.__class__.objects.filter(pk=row.pk).update(organisation=archived.organisation_id)
-    with pytest.raises(DatabaseError, match="append-only|none is deleted"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"append-only|none is deleted"), transaction.atomic():
         model.objects.filter(pk=row.pk)._raw_delete("default")
 
 
@@ -224,7 +224,7 @@ def test_two_archives_of_the_same_message_are_refused_by_the_database(archived):
 
 
 def test_no_reply_without_every_copy(juvignac, juvignac_route, run_jobs, monkeypatch):
-    """A copy that cannot be read back: incident, no reply, no register line; put back to work, it ends well."""
+    """A copy that cannot be read back: incident, no reply, no entry; put back to work, it ends well."""
     from parvis.core.journal.services import Actor
     from parvis.edemat.archives.services.deposit import restart_transfer
 

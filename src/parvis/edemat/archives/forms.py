@@ -8,7 +8,7 @@ class DepositForm(forms.Form):
 
     paquet = forms.FileField(
         label="Paquet à verser",
-        help_text="Une archive ZIP contenant un bordereau SEDA 2.x à sa racine et les fichiers qu’il annonce.",
+        help_text="Une archive ZIP : un bordereau SEDA 2.x à sa racine et les fichiers qu’il annonce.",
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
         max_length=255,
         allow_empty_file=False,

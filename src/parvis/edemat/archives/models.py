@@ -44,7 +44,7 @@ class Agency(TenantModel):
 
 
 class Accord(TenantModel):
-    """An « accord de versement »: what may be transferred, by whom, how. Empty lists allow all that is known."""
+    """An « accord de versement »: what may be transferred, by whom, how. An empty list allows all."""
 
     identifier = models.CharField("identifiant", max_length=100)
     title = models.CharField("intitulé", max_length=200)

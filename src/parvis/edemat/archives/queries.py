@@ -43,7 +43,7 @@ def transfers(organisation: Organisation, state: str = "") -> QuerySet[Transfer]
 
 
 def page_of(rows: QuerySet[Transfer], query: Mapping[str, str], *, size: int = PAGE_SIZE) -> Page:
-    """The page that ``query`` asks for (``apres`` or ``avant`` a key), by key so that all pages cost the same."""
+    """The page that ``query`` asks for (``apres`` or ``avant`` a key): by key, all pages cost the same."""
     rows = rows.select_related("organisation")
     after, before = _parse(query.get("apres", "")), _parse(query.get("avant", ""))
     if before:
@@ -73,7 +73,7 @@ def _parse(text: str) -> tuple[datetime, UUID] | None:
 
 
 def tree(archive: ArchiveObject) -> tuple[list[ArchiveUnit], bool]:
-    """The first units of an archive with their files, in the order of the message, and whether more follow."""
+    """The first units of an archive with their files, in order, and whether more follow."""
     units = list(archive.tree.prefetch_related("files").order_by("rank")[: TREE_SIZE + 1])
     return units[:TREE_SIZE], len(units) > TREE_SIZE
 

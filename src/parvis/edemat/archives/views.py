@@ -48,6 +48,17 @@ REGISTER_COLUMNS = [
     {"label": "Volume", "amount": True},
     {"label": "Entré le"},
 ]
+REGISTER_FIELDS = (
+    "numero",
+    "intitule",
+    "service_versant",
+    "service_producteur",
+    "unites",
+    "fichiers",
+    "octets",
+    "entre_le",
+    "identifiant",
+)
 KINDS = {
     State.ARCHIVE: "ok",
     State.NON_CONFORME: "danger",
@@ -96,9 +107,13 @@ def _crumbs(request: HttpRequest, *more: dict[str, str]) -> list[dict[str, str]]
 
 def _transfer(request: HttpRequest, pk: UUID) -> Transfer:
     found = Transfer.objects.select_related(
-        "organisation", "accord", "depositor", "route_step__route", "archive_object__register_line",
-        "package__organisation", "message__organisation", "acknowledgement__organisation", "reply__organisation",
-    )  # fmt: skip
+        "organisation",
+        "accord",
+        "depositor",
+        "route_step__route",
+        "archive_object__register_line",
+        *(f"{document}__organisation" for document in ("package", "message", "acknowledgement", "reply")),
+    )
     return get_object_or_404(found, pk=pk, organisation=request.organisation)  # type: ignore[attr-defined]
 
 
@@ -151,7 +166,10 @@ def transfer(request: HttpRequest, pk: UUID) -> HttpResponse:
         context |= {
             "units": [(unit, _rules(unit.rules)) for unit in units],
             "more_units": more,
-            "events": [(e, PREMIS_LABELS.get(e.kind, e.kind), PREMIS_OUTCOMES[e.outcome]) for e in archive.events.all()],
+            "events": [
+                (e, PREMIS_LABELS.get(e.kind, e.kind), PREMIS_OUTCOMES[e.outcome])
+                for e in archive.events.all()
+            ],
             "writings": archive.writings.all(),
             "final_action": FINAL_ACTIONS.get(archive.final_action, archive.final_action),
         }
@@ -217,7 +235,9 @@ def _refuse_large_bodies(view: Callable[..., HttpResponseBase]) -> Callable[...,
         announced = request.META.get("CONTENT_LENGTH") or "0"
         if request.method == "POST" and announced.isdigit() and int(announced) > depositing.MAX_PACKAGE:
             limit = depositing.MAX_PACKAGE // 1024**2
-            sentence = f"Le paquet dépasse {limit} Mio, la taille admise par dépôt. Répartissez-le en plusieurs."
+            sentence = (
+                f"Le paquet dépasse {limit} Mio, la taille admise par dépôt. Répartissez-le en plusieurs."
+            )
             context = {"form": DepositForm(), "refusal": sentence, "crumbs": _crumbs(request)}
             return render(request, "archives/deposit.html", context, status=413)
         return view(request, *args, **kwargs)
@@ -359,17 +379,25 @@ def _register_csv(request: HttpRequest) -> HttpResponse:
     response["Content-Disposition"] = 'attachment; filename="registre-des-entrees.csv"'
     response.write("\ufeff")
     writer = csv.writer(response, delimiter=";")
-    writer.writerow(["numero", "intitule", "service_versant", "service_producteur", "unites", "fichiers", "octets",
-                     "entre_le", "identifiant"])  # fmt: skip
-    for line in queries.register_lines(request.organisation).iterator(chunk_size=1000):  # type: ignore[attr-defined]
+    writer.writerow(REGISTER_FIELDS)
+    lines = queries.register_lines(request.organisation)  # type: ignore[attr-defined]
+    for line in lines.iterator(chunk_size=1000):
         writer.writerow(
-            _plain(value)
-            for value in (line.number, line.archive.title, line.transferring_agency, line.originating_agency,
-                          line.units, line.files, line.size, line.entered_at.isoformat(), line.archive.ocfl_id)
-        )  # fmt: skip
+            [
+                line.number,
+                _plain(line.archive.title),
+                _plain(line.transferring_agency),
+                _plain(line.originating_agency),
+                line.units,
+                line.files,
+                line.size,
+                line.entered_at.isoformat(),
+                line.archive.ocfl_id,
+            ]
+        )
     return response
 
 
-def _plain(value: Any) -> Any:
+def _plain(text: str) -> str:
     """A text that a spreadsheet will not take for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -60,7 +60,7 @@ class ActeDossier:
     numero: str
     nature: str
     objet: str
-    date: date
+    decided: date
     matiere: str
     matiere_label: str
     executory: date
@@ -158,11 +158,11 @@ def _root(dossier: ActeDossier) -> Unit:
             Keyword(dossier.numero),
         ),
         originating_agency=dossier.originating_agency,
-        transacted=dossier.date,
+        transacted=dossier.decided,
         sent=dossier.sent,
         received=dossier.received,
-        start=dossier.date,
-        end=max(d for d in (dossier.date, dossier.received, dossier.published) if d),
+        start=dossier.decided,
+        end=max(d for d in (dossier.decided, dossier.received, dossier.published) if d),
         events=tuple(_events(dossier)),
         rules=rules_of_acte(dossier.nature, dossier.matiere, dossier.executory),
         children=tuple(_children(dossier)),

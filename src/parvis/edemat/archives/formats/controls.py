@@ -331,7 +331,7 @@ def check_formats(
     found = []
     for declared, observed in _received(manifest, bindings, files):
         if observed.puid in UNKNOWN_PUIDS:
-            # PRONOM does not know every type: one that was recognised otherwise is no remark, unless excluded.
+            # PRONOM does not know every type: one recognised otherwise is no remark, unless excluded.
             if agreement.refuse_unknown_formats:
                 found.append(_ko(Control.FORMAT, "204", "Format absent de PRONOM.", observed.path))
             elif observed.media_type in UNKNOWN_TYPES:
@@ -347,7 +347,7 @@ def check_formats(
                 Finding(
                     Control.FORMAT,
                     Outcome.WARNING,
-                    f"Format annoncé : {declared.puid} ; format reconnu : {observed.puid} (les deux sont gardés).",
+                    f"Format annoncé : {declared.puid} ; format reconnu : {observed.puid} (tous notés).",
                     "001",
                     observed.path,
                 )
@@ -439,7 +439,7 @@ def _received(
     manifest: Manifest, bindings: Mapping[str, str], files: Mapping[str, ObservedFile]
 ) -> Iterator[tuple[DeclaredObject, ObservedFile]]:
     for declared in manifest.objects:
-        path = bindings.get(declared.id)
+        path = bindings.get(declared.id, "")
         if path in files:
             yield declared, files[path]
 

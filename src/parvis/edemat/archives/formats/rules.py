@@ -98,7 +98,8 @@ def access_code_of_acte(nature: str, matiere: str) -> str:
     """AR048 (vie privée, 50 years) for personnel and social matters, else AR038 (free access).
 
     ``nature`` is the ACTES nature code (3 individual orders, 4 contracts), ``matiere`` a dotted
-    classification such as ``8.2.1``. The rule is knowingly restrictive: an act under AR048 stays communicable on request.
+    classification such as ``8.2.1``. The rule is knowingly restrictive: an act under AR048 stays
+    communicable on request.
     """
     personnel = nature in ("3", "4") and _under(matiere, "4")
     social = nature == "3" and _under(matiere, "8.2")

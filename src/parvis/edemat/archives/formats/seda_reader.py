@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from lxml import etree
 
@@ -175,7 +175,8 @@ def parse_xml(stream: BinaryIO) -> "etree._ElementTree":
             "Corrigez le fichier dans l’outil qui l’a produit, puis déposez de nouveau le paquet.",
             f"ligne {line} : {error.msg}",
         ) from error
-    if tree.docinfo.doctype or tree.docinfo.internalDTD is not None:
+    info: Any = tree.docinfo
+    if info.doctype or info.internalDTD is not None:
         raise ManifestUnreadable(
             "Le bordereau contient une déclaration DOCTYPE, refusée par sécurité. Retirez-la du fichier."
         )
@@ -449,7 +450,11 @@ class _Reader:
         if party is None:
             return Party("")
         described = party.find(self.ns + "OrganizationDescriptiveMetadata")
-        label = "" if described is None else " ".join(t.strip() for t in described.itertext() if t.strip())
+        label = (
+            ""
+            if described is None
+            else " ".join(str(t).strip() for t in described.itertext() if str(t).strip())
+        )
         return Party(self._text(party, "Identifier"), label)
 
 
@@ -493,9 +498,10 @@ def _too_long(content: "etree._Element | None") -> tuple[str, ...]:
     if content is None:
         return ()
     return tuple(
-        etree.QName(e).localname for e in content.iterdescendants() if e.text and len(e.text) > MAX_FIELD
+        str(etree.QName(e).localname) for e in content.iterdescendants() if len(str(e.text or "")) > MAX_FIELD
     )
 
 
 def _line(element: "etree._Element") -> int:
-    return int(element.sourceline or 0)
+    line: Any = element.sourceline
+    return line or 0

@@ -85,7 +85,7 @@ def write_archive_transfer_reply(reply: ArchiveTransferReply) -> bytes:
 
 
 def _message(name: str, comment: str, at: datetime, identifier: str) -> etree._Element:
-    root = etree.Element(etree.QName(SEDA, name), nsmap={None: SEDA})
+    root = etree.Element(etree.QName(SEDA, name), nsmap=_default(SEDA))
     _optional(root, "Comment", comment)
     _add(root, "Date", _instant(at))
     _add(root, "MessageIdentifier", identifier)
@@ -195,7 +195,12 @@ def _party(parent: etree._Element, name: str, party: Party) -> None:
         # The open type of the schema takes elements of another namespace only.
         described = _add(element, "OrganizationDescriptiveMetadata")
         other = "urn:parvis:seda:organisation"
-        etree.SubElement(described, etree.QName(other, "Name"), nsmap={None: other}).text = party.name
+        etree.SubElement(described, etree.QName(other, "Name"), nsmap=_default(other)).text = party.name
+
+
+def _default(address: str) -> dict[str, str]:
+    # lxml wants None for the default prefix, which its type stubs do not know.
+    return {None: address}  # type: ignore[dict-item]
 
 
 def _moment(parent: etree._Element, name: str, value: date | datetime | None) -> None:

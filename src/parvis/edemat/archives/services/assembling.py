@@ -84,7 +84,7 @@ def assemble(step: RouteStep) -> Transfer:
 
 
 def _free_identifier(step: RouteStep) -> str:
-    """One identifier per dossier; after a refusal the next attempt is numbered, as the old one stays known."""
+    """One identifier per dossier; after a refusal the next attempt is numbered: the old one stays known."""
     refused = Transfer.objects.filter(route_step=step).count()
     key = str(step.route_id) if not refused else f"{step.route_id}-{refused + 1}"
     return message_identifier(step.organisation.siren, key)
@@ -163,7 +163,7 @@ def dossier_of(route: Route, pieces: list[Piece]) -> ActeDossier:
         numero=acte["numero"],
         nature=acte["nature"],
         objet=acte["objet"],
-        date=decided,
+        decided=decided,
         matiere=acte["matiere"],
         matiere_label=acte.get("matiere_label", ""),
         executory=executory,

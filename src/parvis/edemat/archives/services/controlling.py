@@ -1,4 +1,4 @@
-"""Controlling a transfer: every control, the acknowledgement, then the acceptance or the motivated refusal."""
+"""Controlling a transfer: every control, the acknowledgement, then acceptance or motivated refusal."""
 
 import io
 import json
@@ -291,7 +291,7 @@ def issue_acceptance(transfer: Transfer, units: list[UnitIdentity], at: Any) -> 
 
 
 def meet_incident(transfer: Transfer, sentence: str) -> None:
-    """Stop on a fault that is not the depositor's: the transfer keeps its place and can be put back to work."""
+    """Stop on a fault that is not the depositor's: the transfer can be put back to work."""
     if transfer.state != State.ERREUR_TECHNIQUE:
         transfer.report_incident(sentence)
     record(transfer.organisation, "archives.incident", subject=("versement", transfer.pk), actor=JOB)

@@ -91,7 +91,8 @@ def _locked(transfer: Transfer, state: State) -> Transfer:
     )
     if locked.state != state:
         raise TransferNotReady(
-            f"Ce versement est à l’état « {locked.get_state_display()} » : l’action demandée n’est plus possible. "
+            f"Ce versement est à l’état « {locked.get_state_display()} » : "
+            "l’action demandée n’est plus possible. "
             "Rechargez la page pour voir où il en est."
         )
     return locked

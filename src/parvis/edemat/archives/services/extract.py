@@ -1,4 +1,4 @@
-"""Extract of the journal that goes to the archives with a dossier: all the entries about it, as they are chained."""
+"""Extract of the journal that goes to the archives with a dossier: all the entries about it, as chained."""
 
 from typing import Any
 

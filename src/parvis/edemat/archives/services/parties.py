@@ -19,7 +19,7 @@ def archival_agency(organisation: Organisation) -> Party:
 
 
 def originating_agency(organisation: Organisation, access_code: str) -> Party:
-    """The producer of an acte: human resources when its access is restricted, the other services otherwise."""
+    """The producer of an acte: human resources when its access is restricted, else the other services."""
     kind = PERSONNEL if access_code == "AR048" else OTHERS
     name = _PRODUCERS[kind].format(name=organisation.name)
     return Party(f"{organisation.siren}_{kind}", name[:1].upper() + name[1:])

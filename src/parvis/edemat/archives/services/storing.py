@@ -323,7 +323,7 @@ def _event_id(transfer: Transfer, rank: int) -> str:
 
 
 def _acts_before_storage(transfer: Transfer) -> list[PreservationAct]:
-    """Events known before writing: the same at each attempt, so that a repeated writing is the same archive."""
+    """Events known before writing: the same at each attempt, so that writing again gives the same archive."""
     controls = transfer.controls.filter(made_at=transfer.controlled_at, control__in=_EVENT_KINDS)
     worst: dict[str, Any] = {}
     for line in controls:
@@ -515,10 +515,12 @@ def _go_on(transfer: Transfer) -> None:
     step = transfer.route_step
     if step is None:
         return
+    archive = transfer.archive_object
+    copies = archive.writings.count()
     attach(step.route, "atr", transfer.reply, "Réponse au transfert")
     complete_step(
         step,
-        summary=f"{transfer.archive_object.register_line.number}e entrée au registre, deux copies relues",
+        summary=f"entrée n° {archive.register_line.number} au registre, {copies} copies relues",
         actor=JOB,
         facts={"archive": {"transfer_id": str(transfer.pk), "aip_id": transfer.ocfl_id}},
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pygfried
-from asn1crypto import cms, tsp
+from asn1crypto import cms, core, tsp
 from django.conf import settings
 
 from parvis.core.documents import antivirus
@@ -30,15 +30,13 @@ def _identify(path: Path) -> Identification:
 
 def is_timestamp(content: bytes) -> bool:
     """True for a TimeStampResp or a TimeStampToken (RFC 3161 §2.4.2), which PRONOM does not describe."""
+    return any(_stamps(content, kind) for kind in (tsp.TimeStampResp, cms.ContentInfo))
+
+
+def _stamps(content: bytes, kind: type[core.Sequence]) -> bool:
     try:
-        response = tsp.TimeStampResp.load(content, strict=True)
-        token = response["time_stamp_token"]
-        if token.native is not None:
-            return bool(token["content"]["encap_content_info"]["content_type"].native == "tst_info")
-    except (ValueError, TypeError, KeyError):
-        pass
-    try:
-        token = cms.ContentInfo.load(content, strict=True)
+        message = kind.load(content, strict=True)
+        token = message["time_stamp_token"] if kind is tsp.TimeStampResp else message
         return bool(token["content"]["encap_content_info"]["content_type"].native == "tst_info")
     except (ValueError, TypeError, KeyError):
         return False

@@ -7,9 +7,13 @@ import sys
 import time
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from parvis_demo import story
-from parvis_demo.stage import PROJECT, Stage, serve, stage
+from parvis_demo.stage import PROJECT, Stage, serve, set_clock, stage
+
+if TYPE_CHECKING:
+    from parvis_demo.chain import Chain
 
 SIGNATORY = ("Alix Exemple", "Commune de Juvignac", "213401235")
 
@@ -18,9 +22,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bin/demo", description="Une délibération, de la convocation à l’open data.")
     parser.add_argument("--once", action="store_true", help="vivre la chaîne sur une base neuve, puis s’arrêter")
     parser.add_argument("--date", choices=["today"], help="aux dates d’aujourd’hui au lieu de celles de 2019")
+    parser.add_argument(
+        "--by-hand",
+        action="store_true",
+        help="poser la séance seulement ; la suite se fait dans le navigateur, à la date donnée par --clock",
+    )
+    parser.add_argument(
+        "--clock", type=datetime.fromisoformat, metavar="AAAA-MM-JJTHH:MM", help="régler l’horloge de la démo en cours"
+    )
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--folder", type=Path, default=PROJECT / "var" / "demo")
     options = parser.parse_args()
+    if options.clock:
+        set_clock(options.folder / "clock.json", options.clock.replace(tzinfo=story.PARIS))
+        return 0
     calendar = story.calendar_ending_on(date.today()) if options.date else story.Calendar()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
@@ -33,33 +48,50 @@ def main() -> int:
 
         os.environ["DJANGO_SETTINGS_MODULE"] = "parvis.config.settings"
         django.setup()
+        if options.by_hand:
+            prepare(the_stage, calendar)
+            print(f"La séance est posée ; l’horloge est au {calendar.preparation:%d/%m/%Y}.", flush=True)
+            return attend(the_stage, options.port)
         live(the_stage, calendar)
         print(f"\nLa chaîne est complète en {time.monotonic() - began:.0f} secondes.")
         print(f"Les preuves : {the_stage.evidence}\n", flush=True)
         if options.once:
             return 0
         the_stage.real_time()
-        server = serve(options.port)
-        try:
-            invite(the_stage, options.port)
-            server.wait()
-        except KeyboardInterrupt:
-            pass
-        finally:
-            server.terminate()
-            server.wait(10)
+        return attend(the_stage, options.port)
+
+
+def attend(the_stage: Stage, port: int) -> int:
+    """Serve until interrupted."""
+    server = serve(port)
+    try:
+        invite(the_stage, port)
+        server.wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.terminate()
+        server.wait(10)
     return 0
 
 
-def live(the_stage: Stage, calendar: story.Calendar) -> None:
-    """Run every step, print it with its evidence, and write summary.json."""
+def prepare(the_stage: Stage, calendar: story.Calendar) -> "Chain":
+    """Install the people and lay the meeting with its agenda."""
     from parvis_demo.chain import Chain
-    from parvis_demo.evidence import Story, copy_archive_storage, copy_pki, export_journal, sha256_of
     from parvis_demo.people import install
 
     the_stage.set_clock(calendar.preparation)
     organisation, people = install(the_stage, calendar)
     chain = Chain(the_stage, organisation, people, calendar)
+    chain.prepare()
+    chain.wait_classification()
+    return chain
+
+
+def live(the_stage: Stage, calendar: story.Calendar) -> None:
+    """Run every step, print it with its evidence, and write summary.json."""
+    from parvis_demo.evidence import Story, copy_archive_storage, copy_pki, export_journal, sha256_of
+
     told = Story(the_stage.evidence)
     copy_pki(the_stage, the_stage.evidence)
 
@@ -76,8 +108,9 @@ def live(the_stage: Stage, calendar: story.Calendar) -> None:
     from parvis.core.web.templatetags.parvis import date_longue
 
     start = begin()
-    seance = chain.convoke(chain.prepare())
-    chain.wait_classification()
+    chain = prepare(the_stage, calendar)
+    organisation = chain.organisation
+    seance = chain.convoke()
     tell("convocation", f"Convoquée le {date_longue(calendar.convocation)}, 29 élus, preuve horodatée", start, [])
 
     start = begin()
@@ -146,7 +179,7 @@ def invite(the_stage: Stage, port: int) -> None:
     address = f"http://localhost:{port}"
     print(f"Ouvrez {address}\n")
     print(f"  Mot de passe de tous les comptes fictifs : {story.PASSWORD}")
-    print(f"  Second facteur : bin/parvis demo_code ADRESSE, ou clé TOTP {story.TOTP_SECRET}\n")
+    print(f"  Second facteur : clé TOTP {story.TOTP_SECRET} (application d’authentification)\n")
     for person in story.PEOPLE:
         print(f"  {person.email:<34} {person.title}")
     print(f"\n  Page publique des actes  {address}/p/juvignac/actes/")

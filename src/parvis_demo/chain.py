@@ -24,6 +24,7 @@ from parvis.edemat.seances.formats.scrutin import Mode
 from parvis.edemat.seances.models import Convocation, Deliberation, Elu, Organe, Point, Seance
 from parvis.edemat.seances.services import agenda, bodies, convening, deliberations, sitting
 from parvis_demo import story
+from parvis_demo.annexe import annexe_pdf
 from parvis_demo.stage import Stage
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class Chain:
         self.organisation = organisation
         self.people = people
         self.when = when
+        self.seance: Seance
 
     def actor(self, role: str) -> Actor:
         return Actor("account", str(self.people[role].pk))
@@ -60,7 +62,7 @@ class Chain:
         raise StepTookTooLong(f"« {what} » n’est pas arrivé en {PATIENCE_SECONDS} secondes.")
 
     # --- séance --------------------------------------------------------------------------------------------------
-    def prepare(self) -> Seance:
+    def prepare(self) -> None:
         """The body, its members, the meeting and its five items."""
         self.at(self.when.preparation)
         secretary = self.actor("secretaire")
@@ -105,8 +107,6 @@ class Chain:
                 annexed_amounts=[{"libelle": label, "valeur": value} for label, value in story.ANNEXE_AMOUNTS],
                 actor=secretary,
             )
-            from parvis_demo.annexe import annexe_pdf
-
             agenda.add_annexe(
                 point,
                 title="Annexe 2 : participation de la commune",
@@ -114,7 +114,7 @@ class Chain:
                 filename="Annexe 2 – participation de la commune.pdf",
                 actor=secretary,
             )
-            return seance
+            self.seance = seance
 
     def _members(self, organe: Organe, actor: Actor) -> dict[str, Elu]:
         givers = [giver for giver, _ in story.POWERS]
@@ -132,8 +132,9 @@ class Chain:
             )
         return members
 
-    def convoke(self, seance: Seance) -> Seance:
+    def convoke(self) -> Seance:
         """The convocations leave by e-mail, with their evidence."""
+        seance = self.seance
         self.at(self.when.convocation)
         with acting_for(self.organisation):
             convening.convoke(seance, actor=self.actor("secretaire"))

@@ -84,6 +84,14 @@ def _migrate(connection: psycopg.Connection, owner_url: str, template: str) -> N
     )
 
 
+def set_clock(clock_file: Path, instant: datetime) -> None:
+    """Write in ``clock_file`` how far ``instant`` stands from real time."""
+    offset = int((instant.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    unfinished = clock_file.with_suffix(".part")
+    unfinished.write_text(json.dumps({"offset_seconds": offset}))
+    os.replace(unfinished, clock_file)
+
+
 class Stage:
     """Everything that runs beside the story; built by ``stage``."""
 
@@ -95,10 +103,7 @@ class Stage:
 
     def set_clock(self, instant: datetime) -> None:
         """Make it ``instant`` for Parvis and the sandbox; time then flows as usual."""
-        offset = int((instant.astimezone(UTC) - datetime.now(UTC)).total_seconds())
-        unfinished = self.clock_file.with_suffix(".part")
-        unfinished.write_text(json.dumps({"offset_seconds": offset}))
-        os.replace(unfinished, self.clock_file)
+        set_clock(self.clock_file, instant)
 
     def real_time(self) -> None:
         self.clock_file.unlink(missing_ok=True)

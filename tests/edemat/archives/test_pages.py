@@ -1,5 +1,6 @@
 """The pages of the archives: who may see what, what they say, and the deposit of a package."""
 
+import html
 import io
 import re
 import uuid
@@ -14,7 +15,7 @@ from parvis.edemat.archives.enums import State
 from parvis.edemat.archives.models import Accord, Agency, ArchiveFile, Transfer
 from parvis.edemat.archives.services import deposit as depositing
 from tests.edemat.archives.dossiers import CONTENTS, SHARED, acte_package, needs_shared
-from tests.edemat.archives.routes import FACTS
+from tests.edemat.archives.routes import FACTS, route_of
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +163,20 @@ def test_the_list_costs_the_same_with_many_rows(
     client.get(address("list"))
     with django_assert_max_num_queries(24):
         client.get(address("list"))
+
+
+def test_a_title_is_shown_as_it_is_and_never_as_markup(juvignac, agent_client, run_jobs):
+    title = 'Dénomination du square "Aimé Césaire" <script>alert(1)</script> & alentours'
+    route_of(juvignac, facts=FACTS | {"acte": FACTS["acte"] | {"objet": title}})
+    run_jobs()
+    client = agent_client(juvignac, "archiviste")
+    with acting_for(juvignac):
+        transfer = Transfer.objects.get()
+        assert (transfer.state, transfer.title) == (State.ARCHIVE, title)
+    for path in (address("list"), address("transfer", transfer.pk), address("register")):
+        page = client.get(path).content.decode()
+        assert "<script>alert" not in page
+        assert html.escape(title) in page.replace("&#x27;", "'"), path
 
 
 # --- deposits ---

@@ -110,6 +110,7 @@ def examine(
         findings += conclude(
             Control.MANIFEST, (), f"Un seul bordereau, « {path} », en SEDA {manifest.version}."
         )
+        assert manifest.tree is not None
         findings += check_schema(manifest.tree, manifest.version, referentials)
         if not all(f.ok for f in findings):
             return Intake(findings, manifest, path)

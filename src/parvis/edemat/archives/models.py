@@ -157,6 +157,11 @@ class Transfer(TenantModel):
         """Identifier of the archived object."""
         return f"urn:parvis:{self.organisation.siren}:{self.aip}"
 
+    def last_controls(self) -> "models.QuerySet[ControlResult]":
+        """The lines of the last series of controls; a transfer put back to work has several."""
+        controls = self.controls.all()
+        return controls.filter(made_at=self.controlled_at) if self.controlled_at else controls.none()
+
     @property
     def reply_label(self) -> str:
         return REPLY_CODES.get(self.reply_code, "")

@@ -1,7 +1,10 @@
 """Official schemas installed by the operator: SEDA 2.x and PREMIS, loaded offline and kept compiled."""
 
+import itertools
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -65,5 +68,10 @@ def check_schema(tree: "etree._ElementTree", version: str, referentials: Path | 
             "101",
             f"{error.path or ''} {error.message}".strip(),
         )
-        for error in list(schema.error_log)[:_SHOWN_ERRORS]
+        for error in itertools.islice(_errors(schema), _SHOWN_ERRORS)
     ]
+
+
+def _errors(schema: etree.XMLSchema) -> Iterator[Any]:
+    log: Any = schema.error_log
+    yield from log

@@ -190,7 +190,6 @@ def _progress(request: HttpRequest, found: Transfer) -> dict[str, Any] | None:
 
 def _checks(found: Transfer) -> list[dict[str, Any]]:
     """The last series of controls, as the checks component draws them."""
-    lines = found.controls.filter(made_at=found.controlled_at) if found.controlled_at else []
     return [
         {
             "ok": line.outcome == Outcome.OK,
@@ -201,7 +200,7 @@ def _checks(found: Transfer) -> list[dict[str, Any]]:
             "where": line.where,
             "code": line.code,
         }
-        for line in lines
+        for line in found.last_controls()
     ]
 
 

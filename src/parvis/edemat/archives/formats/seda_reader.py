@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from lxml import etree
 
@@ -152,7 +152,7 @@ class Manifest:
         return (u for u in self.units.values() if not u.alias)
 
 
-def parse_xml(stream: BinaryIO) -> "etree._ElementTree":
+def parse_xml(stream: IO[bytes]) -> "etree._ElementTree":
     """Parse untrusted XML: no DTD is accepted, depth and text lengths keep libxml2's own limits.
 
     Raises ManifestUnreadable with the place of the fault.
@@ -183,7 +183,7 @@ def parse_xml(stream: BinaryIO) -> "etree._ElementTree":
     return tree
 
 
-def read_manifest(stream: BinaryIO) -> Manifest:
+def read_manifest(stream: IO[bytes]) -> Manifest:
     """Read an ``ArchiveTransfer`` of SEDA 2.0 to 2.3. The caller bounds the size of ``stream``.
 
     Raises ManifestUnreadable when it is not such a message.

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from parvis.core import clock
+from parvis.core.documents.models import Document
 from parvis.core.documents.services import open_document, store
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
@@ -266,9 +267,9 @@ def event_of(finding: Finding | ControlResult, at: Any) -> Event:
     )
 
 
-def issue_acceptance(transfer: Transfer, units: list[UnitIdentity], at: Any) -> None:
+def issue_acceptance(transfer: Transfer, units: list[UnitIdentity], at: Any) -> Document:
     """Write the reply that accepts: to be called only once every copy was read back."""
-    remarks = transfer.controls.exclude(outcome=Outcome.OK).filter(made_at=transfer.controlled_at)
+    remarks = transfer.last_controls().exclude(outcome=Outcome.OK)
     reply = ArchiveTransferReply(
         identifier=f"ATR_{transfer.pk}",
         date=at,
@@ -288,6 +289,7 @@ def issue_acceptance(transfer: Transfer, units: list[UnitIdentity], at: Any) -> 
         f"{reply.identifier}.xml",
         label="Réponse au transfert (acceptation)",
     )
+    return transfer.reply
 
 
 def meet_incident(transfer: Transfer, sentence: str) -> None:

@@ -96,6 +96,8 @@ def begin(transfer: Transfer) -> bool:
 
 def take_in_charge(transfer: Transfer) -> None:
     """Write, read back, register and reply, for a locked transfer in storage. Raises StorageFault."""
+    assert transfer.observations is not None
+    assert transfer.accepted_at is not None
     with _package(transfer) as container:
         observed = json.loads(read_bytes(transfer.observations))
         with container.open(observed["message"]) as stream:
@@ -110,7 +112,7 @@ def take_in_charge(transfer: Transfer) -> None:
     now = clock.now()
     transfer.archived_at = now
     _write_events(archive, [*acts, *_acts_of_storage(transfer, copies, now)])
-    issue_acceptance(transfer, _identities(transfer, manifest), now)
+    reply = issue_acceptance(transfer, _identities(transfer, manifest), now)
     transfer.archive()
     transfer.save()
     record(
@@ -123,17 +125,17 @@ def take_in_charge(transfer: Transfer) -> None:
             "aip": str(transfer.aip),
             "inventory_sha512": copies[0].inventory_sha512,
             "copies": len(copies),
-            "reply_sha256": transfer.reply.sha256,
+            "reply_sha256": reply.sha256,
         },
     )
-    _go_on(transfer)
+    _go_on(transfer, reply)
     tasks.keep_reply.enqueue(transfer.organisation, transfer_id=str(transfer.pk))
 
 
 def keep_reply(transfer: Transfer) -> None:
     """Second version of the archive: the reply, the full PREMIS record and the journal's entries about it."""
-    archive = transfer.archive_object
-    if transfer.state != State.ARCHIVE or archive.writings.filter(version="v2").exists():
+    archive, reply = transfer.archive_object, transfer.reply
+    if reply is None or archive.writings.filter(version="v2").exists():
         return
     taken = Entry.objects.filter(organisation=transfer.organisation, action=TAKEN).about(
         "versement", transfer.pk
@@ -161,7 +163,7 @@ def keep_reply(transfer: Transfer) -> None:
         for f in archive.files.all()
     ]
     content = {
-        "sip/atr.xml": read_bytes(transfer.reply),
+        "sip/atr.xml": read_bytes(reply),
         "metadata/premis.xml": write_premis(transfer.ocfl_id, preserved, acts, _software()),
         "proof/journal.json": _json({"organisation": transfer.organisation.siren, "entries": lines}),
     }
@@ -175,7 +177,7 @@ def keep_reply(transfer: Transfer) -> None:
         "archives.reponse_conservee",
         subject=("versement", transfer.pk),
         actor=JOB,
-        sha256=transfer.reply.sha256,
+        sha256=reply.sha256,
         details={"inventory_sha512": copies[0].inventory_sha512},
     )
 
@@ -245,20 +247,19 @@ def _first_version(
     def source(path: str) -> Any:
         return lambda: container.open(path)
 
-    def document(held: Document) -> Any:
-        return lambda: open_document(held)
+    def document(path: str, held: Document | None) -> Incoming:
+        assert held is not None
+        return Incoming(path, lambda: open_document(held), held.sha256)
 
     return [
         Incoming("sip/bordereau.xml", source(observed["message"])),
-        Incoming("sip/ack.xml", document(transfer.acknowledgement), transfer.acknowledgement.sha256),
+        document("sip/ack.xml", transfer.acknowledgement),
         *(Incoming(k.path, source(k.source), k.sha256) for k in kept),
         _in_memory("metadata/premis.xml", write_premis(transfer.ocfl_id, preserved, acts, _software())),
         _in_memory(
             "metadata/units.json", _json([_described(u, manifest) for u in manifest.described_units()])
         ),
-        Incoming(
-            "metadata/identification.json", document(transfer.observations), transfer.observations.sha256
-        ),
+        document("metadata/identification.json", transfer.observations),
     ]
 
 
@@ -324,7 +325,7 @@ def _event_id(transfer: Transfer, rank: int) -> str:
 
 def _acts_before_storage(transfer: Transfer) -> list[PreservationAct]:
     """Events known before writing: the same at each attempt, so that writing again gives the same archive."""
-    controls = transfer.controls.filter(made_at=transfer.controlled_at, control__in=_EVENT_KINDS)
+    controls = transfer.last_controls().filter(control__in=_EVENT_KINDS)
     worst: dict[str, Any] = {}
     for line in controls:
         seen = worst.get(line.control)
@@ -511,13 +512,13 @@ def _identities(transfer: Transfer, manifest: Manifest) -> list[UnitIdentity]:
     return [UnitIdentity(root, f"{transfer.ocfl_id}#{root}") for root in dict.fromkeys(roots)]
 
 
-def _go_on(transfer: Transfer) -> None:
+def _go_on(transfer: Transfer, reply: Document) -> None:
     step = transfer.route_step
     if step is None:
         return
     archive = transfer.archive_object
     copies = archive.writings.count()
-    attach(step.route, "atr", transfer.reply, "Réponse au transfert")
+    attach(step.route, "atr", reply, "Réponse au transfert")
     complete_step(
         step,
         summary=f"entrée n° {archive.register_line.number} au registre, {copies} copies relues",

@@ -68,13 +68,6 @@ INSTALLED_APPS = [
     "parvis.edemat.archives",
     "parvis.opendata",
 ]
-# While the packages are being built, those not yet there are left out.
-INSTALLED_APPS = [
-    app
-    for app in INSTALLED_APPS
-    if not app.startswith("parvis.")
-    or (PROJECT_DIR / "src" / app.replace(".", "/") / "apps.py").exists()
-]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

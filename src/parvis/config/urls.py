@@ -1,7 +1,5 @@
 """Addresses: ``/o/<organisation>/`` for agents, ``/p/<organisation>/`` for the public, the rest for everybody."""
 
-from importlib.util import find_spec
-
 from django.urls import include, path
 
 AGENT = [
@@ -22,20 +20,13 @@ PUBLIC = [
 ]
 
 
-def present(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
 urlpatterns = [
     path("compte/", include("allauth.account.urls")),
     path("compte/mfa/", include("allauth.mfa.urls")),
-    *[path(f"o/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in AGENT if present(m)],
-    *[path(f"p/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in PUBLIC if present(m)],
-    *[path("bureau/", include(m)) for m in ["parvis.core.routing.urls"] if present(m)],
-    *[path("", include(m)) for m in ["parvis.core.web.urls"] if present(m)],
+    *[path(f"o/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in AGENT],
+    *[path(f"p/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in PUBLIC],
+    path("bureau/", include("parvis.core.routing.urls")),
+    path("", include("parvis.core.web.urls")),
 ]
 
 handler400 = "parvis.core.web.views.bad_request"

@@ -29,6 +29,8 @@ def install(stage: Stage, calendar: story.Calendar) -> tuple[Organisation, dict[
         account = Account.objects.create_user(
             person.email, story.PASSWORD, given_name=person.given_name, family_name=person.family_name
         )
+        if not person.role:
+            continue
         TOTP.activate(account, story.TOTP_SECRET)
         with acting_for(organisation):
             Mandate.objects.create(

@@ -15,7 +15,7 @@ MEETING_DAY = date(2019, 7, 1)
 
 @dataclass(frozen=True)
 class Person:
-    """An invented agent or élu with an account; ``role`` is a role of core/identity/roles.py."""
+    """An invented person with an account; ``role`` is a role of core/identity/roles.py, empty for a citizen."""
 
     email: str
     given_name: str
@@ -35,6 +35,7 @@ PEOPLE = [
     Person("maire@juvignac.test", "Alix", "Exemple", "maire", "Maire"),
     Person("administration@juvignac.test", "Sacha", "Exemple", "administrateur", "Administration (compte fictif)"),
     Person("archives@juvignac.test", "Lou", "Exemple", "archiviste", "Archiviste (compte fictif)"),
+    Person("habitant@exemple.test", "Noa", "Exemple", "", "Habitant, sans rôle ni second facteur (compte fictif)"),
 ]
 
 # The council as the public act names it, in the order of the act; the chair first.

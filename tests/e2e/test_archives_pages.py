@@ -1,4 +1,4 @@
-"""The archives in a real browser: deposit a package, follow its intake, read the archive and its registers."""
+"""The archives in a real browser: deposit a package, follow its intake, read the archive, the register."""
 
 import pytest
 

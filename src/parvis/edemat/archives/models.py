@@ -334,6 +334,11 @@ class CopyWriting(TenantModel):
     def __str__(self) -> str:
         return f"{self.version} sur {self.root}"
 
+    @property
+    def site(self) -> str:
+        """Short name of the storage root."""
+        return self.root.rstrip("/").rpartition("/")[2]
+
 
 class PreservationEvent(TenantModel):
     """A PREMIS event of an archived object; ``kind`` is a term of the Library of Congress vocabulary."""

@@ -54,7 +54,7 @@ def test_one_page_says_everything_of_an_archive(archived, juvignac, agent_client
         "Réponse au transfert",
         "000 : Transfert accepté",
         "AR038",
-        "P10Y",
+        "<b>10 ans</b> à compter du 11\u00a0juillet 2019",
         "Prouver",
     ):
         assert expected in page, expected

@@ -21,6 +21,8 @@ from parvis.core.journal.queries import entries_about
 from parvis.core.journal.services import record
 from parvis.edemat.archives import queries
 from parvis.edemat.archives.enums import Origin, Outcome, State
+from parvis.edemat.archives.formats.rules import parse_duration
+from parvis.edemat.archives.formats.seda import Category
 from parvis.edemat.archives.forms import DepositForm, RefusalForm
 from parvis.edemat.archives.models import ArchiveFile, Transfer
 from parvis.edemat.archives.services import deposit as depositing
@@ -210,6 +212,8 @@ def _rules(stated: list[dict[str, str]]) -> list[dict[str, str]]:
         | {
             "label": CATEGORY_LABELS.get(rule["category"], rule["category"]),
             "action": FINAL_ACTIONS.get(rule["final_action"], ""),
+            "delay": str(parse_duration(rule["rule"]) or ""),
+            "opens": rule["category"] == Category.ACCESS,
         }
         for rule in stated
     ]

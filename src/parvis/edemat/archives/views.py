@@ -206,7 +206,7 @@ def _checks(found: Transfer) -> list[dict[str, Any]]:
     ]
 
 
-def _rules(stated: list[dict[str, str]]) -> list[dict[str, str]]:
+def _rules(stated: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         rule
         | {

@@ -1,6 +1,6 @@
 """French names of the events that meetings write in the journal."""
 
-from parvis.core.journal.actions import register_action
+from parvis.core.journal.actions import register_action, register_subject
 from parvis.edemat.seances.models import Point
 
 for _code, _label in {
@@ -37,3 +37,11 @@ for _code, _label in {
     "seances.close": "Séance close",
 }.items():
     register_action(_code, _label)
+
+register_subject("seance", "Séance", "seances:detail")
+register_subject("convocation", "Convocation")
+register_subject("deliberation", "Délibération")
+register_subject("elu", "Membre de l’assemblée")
+register_subject("organe", "Assemblée")
+register_subject("point", "Point de l’ordre du jour")
+register_subject("pouvoir", "Pouvoir")

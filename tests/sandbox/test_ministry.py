@@ -50,7 +50,9 @@ def world(tmp_path_factory):
         service.stop()
 
 
-def archive(number="A1", serial=1, objet="Convention", classification=date(2019, 4, 18), **changes) -> tuple[str, bytes]:
+def archive(
+    number="A1", serial=1, objet="Convention", classification=date(2019, 4, 18), **changes
+) -> tuple[str, bytes]:
     envelope = EnvelopeName("213401235", date(2019, 7, 4), serial)
     acte = IdActe("034", "213401235", date(2019, 7, 1), number, "DE")
     document = piece_name(acte, "99_DE", 1, "pdf")
@@ -142,7 +144,9 @@ def test_an_outdated_classification_is_refused(world):
 DOCUMENT = "99_DE-034-213401235-20190701-A1-DE-1-1_1.pdf"
 
 
-@pytest.mark.parametrize(("changes", "nature"), [({DOCUMENT: None}, "004"), ({"surprise.pdf": b"%PDF"}, "005")])
+@pytest.mark.parametrize(
+    ("changes", "nature"), [({DOCUMENT: None}, "004"), ({"surprise.pdf": b"%PDF"}, "005")]
+)
 def test_an_incomplete_or_padded_archive_refuses_the_envelope(world, changes, nature):
     post_archive(world, *archive("A1", 5, **changes))
     (files,) = returned(world, 1)

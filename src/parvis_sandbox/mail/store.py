@@ -1,4 +1,5 @@
-"""Mailboxes on disk: one folder per address, one sub-folder per IMAP folder, one .eml and its flags per message."""
+"""Mailboxes on disk: one folder per address, one sub-folder per IMAP folder, one .eml and its flags per
+message."""
 
 import re
 from dataclasses import dataclass, field

@@ -28,6 +28,11 @@ def summary(address: str, message: Message) -> dict[str, object]:
     }
 
 
+def key(address: str, folder: str, uid: str) -> str:
+    """Query that names one message, ready for an attribute."""
+    return f"adresse={quote(address)}&amp;dossier={quote(folder)}&amp;uid={quote(uid)}"
+
+
 def page(title: str, body: str) -> bytes:
     return (
         f'<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>{escape(title)}</title></head>'
@@ -83,8 +88,9 @@ def handler_for(store: MailStore) -> type[BaseHTTPRequestHandler]:
             address = asked["adresse"]
             rows = "".join(
                 f"<tr><td>{escape(str(m['received'])[:16])}</td><td>{escape(str(m['from']))}</td>"
-                f'<td><a href="/message?adresse={quote(address)}&amp;dossier={quote(str(m["folder"]))}&amp;uid={m["uid"]}">'
-                f"{escape(str(m['subject']) or 'sans objet')}</a></td><td>{escape(str(m['folder']))}</td></tr>"
+                f'<td><a href="/message?{key(address, str(m["folder"]), str(m["uid"]))}">'
+                f"{escape(str(m['subject']) or 'sans objet')}</a></td>"
+                f"<td>{escape(str(m['folder']))}</td></tr>"
                 for m in self.all_in(address)
             )
             table = f"<table><tr><th>Reçu</th><th>De</th><th>Objet</th><th>Dossier</th></tr>{rows}</table>"
@@ -92,15 +98,18 @@ def handler_for(store: MailStore) -> type[BaseHTTPRequestHandler]:
 
         def message(self, asked: dict[str, str]) -> None:
             mail = parsed(self.found(asked))
-            link = f"adresse={quote(asked['adresse'])}&amp;dossier={quote(asked.get('dossier', 'INBOX'))}&amp;uid={asked['uid']}"
+            link = key(asked["adresse"], asked.get("dossier", "INBOX"), asked["uid"])
             body = mail.get_body(("plain", "html"))
             text = body.get_content() if body else ""
             pieces = "".join(
                 f'<li><a href="/piece?{link}&amp;n={n}">{escape(part.get_filename() or "pièce")}</a></li>'
                 for n, part in enumerate(mail.iter_attachments())
             )
-            headers = "".join(f"<dt>{name}</dt><dd>{escape(str(mail[name] or ''))}</dd>" for name in ("From", "To", "Date"))
-            html = f'<dl>{headers}</dl><pre>{escape(text)}</pre><ul>{pieces}</ul><p><a href="/brut?{link}">Message brut</a></p>'
+            headers = "".join(
+                f"<dt>{name}</dt><dd>{escape(str(mail[name] or ''))}</dd>" for name in ("From", "To", "Date")
+            )
+            raw = f'<p><a href="/brut?{link}">Message brut</a></p>'
+            html = f"<dl>{headers}</dl><pre>{escape(text)}</pre><ul>{pieces}</ul>{raw}"
             self.answer(200, "text/html; charset=utf-8", page(str(mail["Subject"] or "sans objet"), html))
 
         def piece(self, asked: dict[str, str]) -> None:

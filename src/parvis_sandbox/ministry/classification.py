@@ -1,4 +1,5 @@
-"""The nomenclature that the simulated préfecture gives: two national levels of matières, piece types by nature."""
+"""The nomenclature that the simulated préfecture gives: two national levels of matières, piece types by
+nature."""
 
 from xml.sax.saxutils import quoteattr
 
@@ -6,61 +7,116 @@ DEFAULT_DATE = "2019-04-18"
 
 MATIERES = {
     "1 Commande publique": (
-        "Marchés publics", "Délégation de service public", "Conventions de mandat", "Autres types de contrats",
-        "Transactions et protocoles transactionnels", "Actes relatifs à la maîtrise d'œuvre", "Actes spéciaux et divers",
+        "Marchés publics",
+        "Délégation de service public",
+        "Conventions de mandat",
+        "Autres types de contrats",
+        "Transactions et protocoles transactionnels",
+        "Actes relatifs à la maîtrise d'œuvre",
+        "Actes spéciaux et divers",
     ),
-    "2 Urbanisme": ("Documents d'urbanisme", "Droit d'occupation ou d'utilisation des sols", "Droit de préemption urbain"),
+    "2 Urbanisme": (
+        "Documents d'urbanisme",
+        ("Droit d'occupation ou d'utilisation des sols"),
+        "Droit de préemption urbain",
+    ),
     "3 Domaine et patrimoine": (
-        "Acquisitions", "Aliénations", "Locations", "Limites territoriales", "Gestion du domaine public",
+        "Acquisitions",
+        "Aliénations",
+        "Locations",
+        "Limites territoriales",
+        "Gestion du domaine public",
         "Gestion du domaine privé",
     ),
     "4 Fonction publique": (
-        "Personnels titulaires et stagiaires", "Personnels contractuels", "Fonction publique hospitalière",
-        "Autres catégories de personnels", "Régime indemnitaire",
+        "Personnels titulaires et stagiaires",
+        "Personnels contractuels",
+        "Fonction publique hospitalière",
+        "Autres catégories de personnels",
+        "Régime indemnitaire",
     ),
     "5 Institutions et vie politique": (
-        "Élection de l'exécutif", "Fonctionnement des assemblées", "Désignation de représentants",
-        "Délégation de fonctions", "Délégation de signature", "Exercice des mandats locaux", "Intercommunalité",
+        "Élection de l'exécutif",
+        "Fonctionnement des assemblées",
+        "Désignation de représentants",
+        "Délégation de fonctions",
+        "Délégation de signature",
+        "Exercice des mandats locaux",
+        "Intercommunalité",
         "Décision d'ester en justice",
     ),
     "6 Libertés publiques et pouvoirs de police": (
-        "Police municipale", "Pouvoirs du président du conseil départemental", "Pouvoirs du président du conseil régional",
-        "Autres actes réglementaires", "Actes pris au nom de l'État",
+        "Police municipale",
+        ("Pouvoirs du président du conseil départemental"),
+        "Pouvoirs du président du conseil régional",
+        "Autres actes réglementaires",
+        "Actes pris au nom de l'État",
     ),
     "7 Finances locales": (
-        "Décisions budgétaires", "Fiscalité", "Emprunts", "Interventions économiques", "Subventions",
-        "Contributions budgétaires", "Avances", "Fonds de concours", "Prises de participation", "Divers",
+        "Décisions budgétaires",
+        "Fiscalité",
+        "Emprunts",
+        "Interventions économiques",
+        "Subventions",
+        "Contributions budgétaires",
+        "Avances",
+        "Fonds de concours",
+        "Prises de participation",
+        "Divers",
     ),
     "8 Domaines de compétences par thèmes": (
-        "Enseignement", "Aide sociale", "Voirie", "Aménagement du territoire", "Ville, habitat, logement",
-        "Emploi et formation professionnelle", "Transports", "Environnement", "Culture",
+        "Enseignement",
+        "Aide sociale",
+        "Voirie",
+        "Aménagement du territoire",
+        "Ville, habitat, logement",
+        "Emploi et formation professionnelle",
+        "Transports",
+        "Environnement",
+        "Culture",
     ),
     "9 Autres domaines de compétences": (
-        "Communes", "Départements", "Régions", "Vœux et motions",
+        "Communes",
+        "Départements",
+        "Régions",
+        "Vœux et motions",
     ),
-}  # fmt: skip
+}
 
 NATURES = {
     ("1", "DE", "Délibérations"): {
-        "99_DE": "Délibération", "70_DE": "Délibération budgétaire", "31_DE": "Autorisation d'acquérir",
-        "31_DP": "Documents précontractuels", "23_DE": "Exercice du droit de préemption",
-        "23_IA": "Déclaration d'intention d'aliéner", "21_RP": "Rapport de présentation", "21_DE": "Prescription",
-        "42_AC": "Avenant au contrat", "42_DE": "Délibération de personnel", "99_SE": "Signature électronique",
+        "99_DE": "Délibération",
+        "70_DE": "Délibération budgétaire",
+        "31_DE": "Autorisation d'acquérir",
+        "31_DP": "Documents précontractuels",
+        "23_DE": "Exercice du droit de préemption",
+        "23_IA": "Déclaration d'intention d'aliéner",
+        "21_RP": "Rapport de présentation",
+        "21_DE": "Prescription",
+        "42_AC": "Avenant au contrat",
+        "42_DE": "Délibération de personnel",
+        "99_SE": "Signature électronique",
     },
     ("2", "AR", "Actes réglementaires"): {
-        "99_AR": "Acte réglementaire", "21_EP": "Enquête publique", "21_RP": "Rapport de présentation",
+        "99_AR": "Acte réglementaire",
+        "21_EP": "Enquête publique",
+        "21_RP": "Rapport de présentation",
         "99_SE": "Signature électronique",
     },
     ("3", "AI", "Actes individuels"): {"99_AI": "Acte individuel", "99_SE": "Signature électronique"},
     ("4", "CC", "Contrats, conventions et avenants"): {
-        "99_DC": "Document contractuel", "10_AV": "Avenant au contrat", "10_DE": "Autorisation de contracter",
+        "99_DC": "Document contractuel",
+        "10_AV": "Avenant au contrat",
+        "10_DE": "Autorisation de contracter",
         "99_SE": "Signature électronique",
     },
     ("5", "BF", "Documents budgétaires et financiers"): {
-        "99_BU": "Document budgétaire", "70_DE": "Délibération", "99_SE": "Signature électronique",
+        "99_BU": "Document budgétaire",
+        "70_DE": "Délibération",
+        "99_SE": "Signature électronique",
     },
     ("6", "AU", "Autres"): {"99_AU": "Autre document", "99_SE": "Signature électronique"},
-}  # fmt: skip
+}
 
 
 def matiere_codes() -> set[str]:

@@ -1,4 +1,5 @@
-"""What the simulated ministry checks in an archive before it answers: form, envelope, messages, names, contents."""
+"""What the simulated ministry checks in an archive before it answers: form, envelope, messages, names,
+contents."""
 
 import io
 import os
@@ -6,6 +7,7 @@ import re
 import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -71,6 +73,12 @@ def official_schema() -> etree.XMLSchema | None:
     return etree.XMLSchema(etree.parse(str(path))) if path.is_file() else None
 
 
+def first_error(schema: etree.XMLSchema) -> str:
+    """Message of the first error of the last validation."""
+    errors: Any = schema.error_log
+    return str(errors[0].message)
+
+
 def unpack(content: bytes) -> dict[str, bytes]:
     if len(content) > MAX_ARCHIVE:
         raise Unreadable("archive de plus de 150 Mio")
@@ -119,7 +127,7 @@ def open_envelope(archive: str, content: bytes) -> Received:
 def check_envelope(received: Received, schema: etree.XMLSchema | None) -> None:
     """Raise EnvelopeRefused when the envelope or the make-up of the archive is wrong."""
     if schema is not None and not schema.validate(received.root):
-        raise EnvelopeRefused("001", f"Enveloppe non conforme au schéma : {schema.error_log[0].message}")
+        raise EnvelopeRefused("001", f"Enveloppe non conforme au schéma : {first_error(schema)}")
     if f"--{received.siren}--" not in received.envelope:
         raise EnvelopeRefused("002", "Le SIREN de l'enveloppe n'est pas celui de son nom")
     if not re.fullmatch(r"[09]\d[AB\d]", received.departement):
@@ -135,7 +143,7 @@ def check_envelope(received: Received, schema: etree.XMLSchema | None) -> None:
         except etree.XMLSyntaxError as error:
             raise EnvelopeRefused("001", f"Le message {form} est illisible") from error
         if schema is not None and not schema.validate(message):
-            raise EnvelopeRefused("001", f"{form} non conforme au schéma : {schema.error_log[0].message}")
+            raise EnvelopeRefused("001", f"{form} non conforme au schéma : {first_error(schema)}")
         expected |= {form, *((e.text or "").strip() for e in message.iter(q("NomFichier")))}
     if missing := sorted(expected - set(received.files)):
         raise EnvelopeRefused("004", f"Fichier annoncé mais absent : {missing[0]}")
@@ -151,22 +159,34 @@ def identifier(received: Received, acte: etree._Element) -> str:
 
 
 def check_acte(
-    received: Received, form: str, acte: etree._Element, *, classification: str, matieres: set[str], already: bool
+    received: Received,
+    form: str,
+    acte: etree._Element,
+    *,
+    classification: str,
+    matieres: set[str],
+    already: bool,
 ) -> None:
     """Raise ActeRefused when the act cannot be taken."""
     number, nature = acte.get(q("NumeroInterne"), ""), acte.get(q("CodeNatureActe"), "")
     if not re.fullmatch(r"([A-Z0-9][A-Z0-9_]{0,13})?[A-Z0-9]", number) or nature not in LETTERS:
         raise ActeRefused("001", "Numéro ou nature de l'acte inexacts")
     if acte.findtext(q("ClassificationDateVersion")) != classification:
-        raise ActeRefused("002", "ODT-VERIF-01 (simulation) : la date de classification de l'acte n'est plus à jour")
+        raise ActeRefused(
+            "002", "ODT-VERIF-01 (simulation) : la date de classification de l'acte n'est plus à jour"
+        )
     levels = [acte.find(q(f"CodeMatiere{n}")) for n in range(1, 6)]
     codes = [level.get(q("CodeMatiere"), "") for level in levels if level is not None]
-    if ".".join(codes[:2]) not in matieres or [e is None for e in levels] != sorted(e is None for e in levels):
+    if ".".join(codes[:2]) not in matieres or [e is None for e in levels] != sorted(
+        e is None for e in levels
+    ):
         raise ActeRefused("003", "Matière absente de la classification")
     prefix = identifier(received, acte)
     names = [(e.text or "").strip() for e in acte.iter(q("NomFichier"))]
     wanted = [rf"[A-Z0-9_]{{5}}-{prefix}-1-1_{rank}\.\w+" for rank in range(1, len(names) + 1)]
-    if form != f"{prefix}-1-1_0.xml" or any(re.fullmatch(w, n) is None for w, n in zip(wanted, names, strict=True)):
+    if form != f"{prefix}-1-1_0.xml" or any(
+        re.fullmatch(w, n) is None for w, n in zip(wanted, names, strict=True)
+    ):
         raise ActeRefused("004", "Le nom d'une pièce ne correspond pas à l'acte")
     if any(not received.files[name] for name in names):
         raise ActeRefused("005", "Une pièce est vide")

@@ -48,7 +48,13 @@ def paris_day(now: datetime) -> str:
 
 
 def ar_acte(
-    identifier: str, acte: etree._Element, day: str, current: str, *, false_encoding: bool = False, old_schema: bool = False
+    identifier: str,
+    acte: etree._Element,
+    day: str,
+    current: str,
+    *,
+    false_encoding: bool = False,
+    old_schema: bool = False,
 ) -> bytes:
     """1-2: the act is received on ``day``; ``current`` is the date of the classification in force."""
     echo = deepcopy(acte)
@@ -57,7 +63,8 @@ def ar_acte(
         if paper is not None:
             echo.remove(paper)
     text = (
-        f'<actes:ARActe {NAMESPACES} actes:IDActe="{identifier}" actes:DateReception="{day}">{_inside(echo, "ActeRecu")}'
+        f'<actes:ARActe {NAMESPACES} actes:IDActe="{identifier}" actes:DateReception="{day}">'
+        f"{_inside(echo, 'ActeRecu')}"
         f"<actes:ClassificationDateVersionEnCours>{current}</actes:ClassificationDateVersionEnCours></actes:ARActe>"
     )
     return _document(text, "utf-8" if false_encoding else "iso-8859-1")
@@ -66,7 +73,8 @@ def ar_acte(
 def anomalie_acte(acte: etree._Element, day: str, nature: str, detail: str, current: str) -> bytes:
     """1-3: the act is refused, with the echo of what was sent and no identifier."""
     text = (
-        f"<actes:AnomalieActe {NAMESPACES}><actes:Date>{day}</actes:Date><actes:Nature>{nature}</actes:Nature>"
+        "<actes:AnomalieActe "
+        f"{NAMESPACES}><actes:Date>{day}</actes:Date><actes:Nature>{nature}</actes:Nature>"
         f"<actes:Detail>{detail}</actes:Detail>{_inside(acte, 'ActeRecu')}"
         f"<actes:ClassificationDateVersionEnCours>{current}</actes:ClassificationDateVersionEnCours></actes:AnomalieActe>"
     )
@@ -76,7 +84,8 @@ def anomalie_acte(acte: etree._Element, day: str, nature: str, detail: str, curr
 def anomalie_enveloppe(received: Received, day: str, nature: str, detail: str) -> File:
     """The whole envelope is refused; the name says which one."""
     text = (
-        f"<actes:AnomalieEnveloppe {NAMESPACES}><actes:Date>{day}</actes:Date><actes:Nature>{nature}</actes:Nature>"
+        "<actes:AnomalieEnveloppe "
+        f"{NAMESPACES}><actes:Date>{day}</actes:Date><actes:Nature>{nature}</actes:Nature>"
         f"<actes:Detail>{detail.replace('<', ' ').replace('&', ' ')}</actes:Detail>"
         f"{_inside(received.root, 'EnveloppeRecue')}</actes:AnomalieEnveloppe>"
     )
@@ -85,7 +94,8 @@ def anomalie_enveloppe(received: Received, day: str, nature: str, detail: str) -
 
 def retour_classification(date: str) -> bytes:
     return _document(
-        f"<actes:RetourClassification {NAMESPACES}>{classification.content(date)}</actes:RetourClassification>"
+        "<actes:RetourClassification "
+        f"{NAMESPACES}>{classification.content(date)}</actes:RetourClassification>"
     )
 
 
@@ -106,10 +116,13 @@ def courrier_simple(identifier: str, day: str, document: str) -> bytes:
 def envelope(received: Received, serial: int, now: datetime, forms: Iterable[str], siren: str = "") -> File:
     """EnveloppeMISILLCL for this authority (or the one of ``siren``) listing ``forms``."""
     siren = siren or received.siren
-    listed = "".join(f"<actes:Formulaire><actes:NomFichier>{f}</actes:NomFichier></actes:Formulaire>" for f in forms)
+    listed = "".join(
+        f"<actes:Formulaire><actes:NomFichier>{f}</actes:NomFichier></actes:Formulaire>" for f in forms
+    )
     text = (
         f"<actes:EnveloppeMISILLCL {NAMESPACES}><actes:Emetteur><actes:IDSousPref "
-        f'actes:Departement="{received.departement}" actes:Arrondissement="{received.arrondissement}"/></actes:Emetteur>'
+        f'actes:Departement="{received.departement}" actes:Arrondissement="{received.arrondissement}"/>'
+        "</actes:Emetteur>"
         f"<actes:FormulairesEnvoyes>{listed}</actes:FormulairesEnvoyes>"
         f'<actes:Destinataire insee:SIREN="{siren}"/></actes:EnveloppeMISILLCL>'
     )

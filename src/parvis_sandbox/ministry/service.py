@@ -1,4 +1,5 @@
-"""The running ministry: its HTTPS door, the register of what it received, its outgoing post, its control page."""
+"""The running ministry: its HTTPS door, the register of what it received, its outgoing post, its control
+page."""
 
 import json
 import smtplib
@@ -68,7 +69,8 @@ class Waiting:
 
 
 class Ministry:
-    """State of the platform; the scenario applies to the next archives, for ``count`` of them or until changed.
+    """State of the platform; the scenario applies to the next archives, for ``count`` of them or until
+    changed.
 
     A magic word in the object of an act (``[scenario:ar_double]``) wins over it.
     """
@@ -167,7 +169,9 @@ class Ministry:
             message for form in received.forms for message in self._answers_to(received, form, scenario, day)
         ]
 
-    def _answers_to(self, received: reading.Received, form: str, scenario: str, day: str) -> list[EmailMessage]:
+    def _answers_to(
+        self, received: reading.Received, form: str, scenario: str, day: str
+    ) -> list[EmailMessage]:
         root = reading.parse(received.files[form])
         kind = etree.QName(root).localname
         if kind == "DemandeClassification":
@@ -178,7 +182,9 @@ class Ministry:
         identifier = reading.identifier(received, root)
         try:
             if scenario == "anomalie_002":
-                raise reading.ActeRefused("002", "ODT-VERIF-01 (simulation) : la classification n'est pas à jour")
+                raise reading.ActeRefused(
+                    "002", "ODT-VERIF-01 (simulation) : la classification n'est pas à jour"
+                )
             reading.check_acte(
                 received,
                 form,
@@ -190,7 +196,9 @@ class Ministry:
         except reading.ActeRefused as refusal:
             self._write_down(received, identifier, refusal.nature)
             xml = returns.anomalie_acte(root, day, refusal.nature, refusal.detail, self.classification_date)
-            return [self._message(received, f"{received.departement}-{received.siren}----1-3", xml, "anomalie")]
+            return [
+                self._message(received, f"{received.departement}-{received.siren}----1-3", xml, "anomalie")
+            ]
         self._write_down(received, identifier, "ar")
         self.known_ids.add(identifier)
         return self._receipts(received, identifier, root, scenario, day)
@@ -214,7 +222,7 @@ class Ministry:
             false_encoding=scenario == "utf8_declare_latin1",
             old_schema=scenario == "schema_2004",
         )
-        # The mail for another authority still arrives under the name of ours: the outside lies, the inside tells.
+        # A mail for another authority still arrives under the name of ours: only the inside tells.
         messages = [self._message(received, f"{identifier}-1-2", xml, "accusé de réception", siren=siren)]
         if scenario == "ar_double":
             messages.append(self._message(received, f"{identifier}-1-2", xml, "accusé de réception"))
@@ -227,7 +235,13 @@ class Ministry:
         return messages
 
     def _message(
-        self, received: reading.Received, prefix: str, xml: bytes, subject: str, *others: returns.File, siren: str = ""
+        self,
+        received: reading.Received,
+        prefix: str,
+        xml: bytes,
+        subject: str,
+        *others: returns.File,
+        siren: str = "",
     ) -> EmailMessage:
         number = self._number()
         form = returns.File(f"{prefix}_{number}.xml", xml)
@@ -282,8 +296,8 @@ class Ministry:
 
     # --- control ---
     def control(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Apply an order: scenario and count, delay_seconds (of the mails), hold_seconds (of the HTTP answer),
-        classification_date, release (of the held receipts)."""
+        """Apply an order: scenario and count, delay_seconds (of the mails), hold_seconds (of the HTTP
+        answer), classification_date, release (of the held receipts)."""
         with self.lock:
             if "scenario" in order:
                 if order["scenario"] not in SCENARIOS:
@@ -368,11 +382,15 @@ def _desk(ministry: Ministry) -> type[BaseHTTPRequestHandler]:
                 f"<td>{escape(r['outcome'])}</td></tr>"
                 for r in reversed(ministry.state()["received"])
             )
-            options = "".join(f"<li><code>{name}</code> : {escape(text)}</li>" for name, text in SCENARIOS.items())
+            options = "".join(
+                f"<li><code>{name}</code> : {escape(text)}</li>" for name, text in SCENARIOS.items()
+            )
             html = (
-                '<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Ministère simulé</title></head><body>'
+                '<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Ministère simulé</title>'
+                "</head><body>"
                 "<main><h1>Ministère simulé (@CTES)</h1><p>Bac à sable : rien ici n'a de valeur légale.</p>"
-                f"<p>Scénario en cours : <strong>{escape(ministry.scenario)}</strong></p><ul>{options}</ul><table><tr>"
+                "<p>Scénario en cours : "
+                f"<strong>{escape(ministry.scenario)}</strong></p><ul>{options}</ul><table><tr>"
                 f"<th>Le</th><th>Archive</th><th>Acte</th><th>Issue</th></tr>{rows}</table></main></body></html>"
             )
             return self.answer(200, "text/html; charset=utf-8", html.encode())
@@ -453,9 +471,16 @@ class _TlsServer(ThreadingHTTPServer):
 
 
 def start(
-    state_dir: Path | str, clock: Clock, *, pki: TlsAuthority, smtp: tuple[str, int], port: int = 0, control_port: int = 0
+    state_dir: Path | str,
+    clock: Clock,
+    *,
+    pki: TlsAuthority,
+    smtp: tuple[str, int],
+    port: int = 0,
+    control_port: int = 0,
 ) -> RunningMinistry:
-    """Start the platform: HTTPS with a client certificate of ``pki`` required, answers sent through ``smtp``."""
+    """Start the platform: HTTPS with a client certificate of ``pki`` required, answers sent through
+    ``smtp``."""
     platform = Ministry(Path(state_dir) / "ministry", clock, smtp)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

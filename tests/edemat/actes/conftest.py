@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (Django is set up before the models are imported)
 """A commune ready to transmit, and the simulated ministry in-process: same answers, no network."""
 
 import io
@@ -82,7 +83,8 @@ def prepare():
         with acting_for(organisation):
             document = store(organisation, a_pdf(facts["numero"]), "délibération n°5 (été).pdf")
             others = [
-                Annexe(store(organisation, a_pdf(f"annexe {n}"), "annexe.pdf"), code_pj="70_DE") for n in range(annexes)
+                Annexe(store(organisation, a_pdf(f"annexe {n}"), "annexe.pdf"), code_pj="70_DE")
+                for n in range(annexes)
             ]
             return prepare_acte(organisation, facts, document, annexes=others, actor=AGENT)
 
@@ -100,7 +102,7 @@ class InProcess:
         content = archive.read()
         assert len(content) == size
         type(self).sent.append(name)
-        status, text, lost = type(self).ministry.receive(name, content)
+        status, _, lost = type(self).ministry.receive(name, content)
         if lost:
             return Answer(Outcome.UNCERTAIN, "Pas de réponse.")
         if status == 200:
@@ -131,7 +133,8 @@ class Mails:
 
 @pytest.fixture
 def state(tmp_path, settings, run_jobs):
-    """The simulated ministry: ``state.scenario("ar_double")``, ``state.mails()``, ``state.sent``, ``state.poll()``."""
+    """The simulated ministry: ``state.scenario("ar_double")``, ``state.mails()``, ``state.sent``,
+    ``state.poll()``."""
     InProcess.ministry = Ministry(tmp_path, lambda: clock.now(), ("", 0))
     InProcess.ministry.hold = 0
     InProcess.ministry._flush = lambda: None  # the mails stay in the outbox

@@ -1,7 +1,7 @@
 """A separate process for the fault tests: does one job of the télétransmission and stops at a chosen point.
 
-``python -m tests.edemat.actes.faulty_process JOB FOLDER SPEC`` where SPEC is JSON. The process prints « reached »
-when it stands at the point, then sleeps until it is killed or until FOLDER/go exists.
+``python -m tests.edemat.actes.faulty_process JOB FOLDER SPEC`` where SPEC is JSON. The process prints «
+reached » when it stands at the point, then sleeps until it is killed or until FOLDER/go exists.
 """
 
 import json

@@ -62,7 +62,8 @@ def ready(commune, prepare):
 
 @pytest.fixture
 def start(tmp_path, sandbox, settings):
-    """``start("send", stop=…, …)`` -> a process that has reached its stop; killed at the end whatever happens."""
+    """``start("send", stop=…, …)`` -> a process that has reached its stop; killed at the end whatever
+    happens."""
     running = []
 
     def launch(job: str, *, wait_for: str = "reached", **spec) -> subprocess.Popen:
@@ -73,7 +74,11 @@ def start(tmp_path, sandbox, settings):
             stdout=subprocess.PIPE,
             text=True,
             cwd=PROJECT,
-            env={**os.environ, "PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}", "PARVIS_VAR_DIR": os.environ["PARVIS_VAR_DIR"]},
+            env={
+                **os.environ,
+                "PYTHONPATH": f"{PROJECT / 'src'}:{PROJECT}",
+                "PARVIS_VAR_DIR": os.environ["PARVIS_VAR_DIR"],
+            },
         )
         running.append(process)
         if wait_for:
@@ -124,7 +129,9 @@ def until_processed(commune, seconds: float = 15) -> None:
 
 def test_a_sender_killed_between_post_and_commit_leaves_an_uncertain_sending(commune, ready, start, sandbox):
     order(sandbox, scenario="ar", delay_seconds=3600)  # the receipt is late: nobody knows for a while
-    sender = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
+    sender = start(
+        "send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready)
+    )
     kill(sender)
     with acting_for(commune):
         sent = Transaction.objects.get(acte=ready)
@@ -139,7 +146,9 @@ def test_a_sender_killed_between_post_and_commit_leaves_an_uncertain_sending(com
 
 
 def test_the_receipt_resolves_what_a_dead_sender_left(commune, ready, start, sandbox):
-    sender = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
+    sender = start(
+        "send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready)
+    )
     kill(sender)
     transmission.send_archive(commune, transaction_of(ready))
     until_processed(commune)
@@ -152,7 +161,9 @@ def test_the_receipt_resolves_what_a_dead_sender_left(commune, ready, start, san
 
 
 @pytest.mark.parametrize("stop", ["before_commit", "before_filing"])
-def test_a_reader_killed_halfway_reads_the_mail_once_at_its_restart(commune, ready, start, sandbox, mailbox, stop):
+def test_a_reader_killed_halfway_reads_the_mail_once_at_its_restart(
+    commune, ready, start, sandbox, mailbox, stop
+):
     transmission.send_archive(commune, transaction_of(ready))
     wait_for_mail(sandbox, mailbox)
     reader = start("read", stop=stop)
@@ -181,10 +192,14 @@ def wait_for_mail(sandbox, mailbox, seconds: float = 10) -> None:
 
 def test_two_senders_at_once_send_once(commune, ready, start, sandbox):
     first = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
-    second = start("send", stop="", wait_for="finished", organisation=commune.pk, transaction=transaction_of(ready))
+    second = start(
+        "send", stop="", wait_for="finished", organisation=commune.pk, transaction=transaction_of(ready)
+    )
     assert second.wait(20) == 0
     with acting_for(commune):
-        assert Transaction.objects.get(acte=ready).delivery == Delivery.EN_COURS  # the first is alive: not uncertain
+        assert (
+            Transaction.objects.get(acte=ready).delivery == Delivery.EN_COURS
+        )  # the first is alive: not uncertain
     go(start, first)
     with acting_for(commune):
         assert Acte.objects.get(pk=ready.pk).status == Status.TRANSMIS
@@ -213,7 +228,9 @@ def test_two_readers_at_once_acknowledge_once(commune, ready, start, sandbox, ma
 
 def test_a_reader_beside_a_sender_neither_waits_nor_loses(commune, ready, start, sandbox):
     """The receipt is read while the sender has not recorded the HTTP answer yet."""
-    sender = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
+    sender = start(
+        "send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready)
+    )
     until_processed(commune)
     with acting_for(commune):
         assert Acte.objects.get(pk=ready.pk).status == Status.ACQUITTE

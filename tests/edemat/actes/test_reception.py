@@ -40,11 +40,14 @@ def attachments(raw: bytes) -> dict[str, bytes]:
 
 def with_attachments(files: dict[str, bytes]) -> bytes:
     return returns.mail(
-        ["a@parvis.test"], "retour", [returns.File(name, content) for name, content in files.items()], clock.now()
+        ["a@parvis.test"],
+        "retour",
+        [returns.File(name, content) for name, content in files.items()],
+        clock.now(),
     ).as_bytes()
 
 
-# --- the receipt ----------------------------------------------------------------------------------------------------
+# --- the receipt ----------------------------------------------------------------------------------
 def test_a_receipt_acknowledges_the_act_and_is_kept_verbatim(commune, prepare, state):
     acte = state.transmit(prepare(commune))
     (raw,) = state.mails()
@@ -58,7 +61,11 @@ def test_a_receipt_acknowledges_the_act_and_is_kept_verbatim(commune, prepare, s
     with acting_for(commune):
         assert read_bytes(acte.transaction.ar) == xml
         (message,) = messages(commune)
-        assert (message.state, message.outcome, message.root) == (InboundState.TRAITE, "acquittement", "ARActe")
+        assert (message.state, message.outcome, message.root) == (
+            InboundState.TRAITE,
+            "acquittement",
+            "ARActe",
+        )
         assert read_bytes(message.raw) == raw
         assert message.remarks == []
         entry = Entry.objects.get(action="actes.acquitte")
@@ -126,7 +133,9 @@ def test_a_receipt_lifts_the_uncertainty(commune, prepare, state):
 def test_a_receipt_after_a_closing_in_error_counts(commune, prepare, state):
     acte = state.transmit(prepare(commune))
     with acting_for(commune):
-        transmission.refuse(transmission.locked(acte.transaction.pk), "Fermée après trente jours.", actor=AGENT)
+        transmission.refuse(
+            transmission.locked(acte.transaction.pk), "Fermée après trente jours.", actor=AGENT
+        )
     assert state.again(acte).status == Status.ERREUR
     state.poll()
     assert state.again(acte).status == Status.ACQUITTE
@@ -134,8 +143,10 @@ def test_a_receipt_after_a_closing_in_error_counts(commune, prepare, state):
 
 @pytest.mark.parametrize(
     ("scenario", "remark"),
-    [("utf8_declare_latin1", "encodage déclaré ISO-8859-1, contenu en UTF-8"),
-     ("schema_2004", "DocumentPapier absent (schéma de 2004)")],
+    [
+        ("utf8_declare_latin1", "encodage déclaré ISO-8859-1, contenu en UTF-8"),
+        ("schema_2004", "DocumentPapier absent (schéma de 2004)"),
+    ],
 )
 def test_a_deviating_receipt_is_read_and_flagged(commune, prepare, state, scenario, remark):
     state.scenario(scenario)
@@ -165,12 +176,14 @@ def test_a_return_packed_as_an_archive_is_opened(commune, prepare, state):
     assert state.again(acte).status == Status.ACQUITTE
 
 
-# --- the basket -----------------------------------------------------------------------------------------------------
+# --- the basket -----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("scenario", "sentence"),
     [("acte_inconnu", "Aucun acte transmis ne porte le numéro INCONNU1"), ("autre_siren", "SIREN 213499999")],
 )
-def test_a_return_for_somebody_else_goes_to_the_basket_and_moves_nothing(commune, prepare, state, scenario, sentence):
+def test_a_return_for_somebody_else_goes_to_the_basket_and_moves_nothing(
+    commune, prepare, state, scenario, sentence
+):
     state.scenario(scenario)
     acte = state.transmit(prepare(commune))
     report = state.poll()
@@ -248,9 +261,10 @@ def test_an_unexpected_failure_is_tried_again_then_shown(commune, prepare, state
     monkeypatch.setattr(reception, "_read", lambda message: 1 / 0)
     with acting_for(commune):
         kept = reception.store_raw(commune, raw)
-    for _ in range(3):
-        with pytest.raises(ZeroDivisionError):
-            reception.process(commune, kept.pk)
+    with pytest.raises(ZeroDivisionError):
+        reception.process(commune, kept.pk)
+    for _ in range(2):
+        assert reception.process_waiting() == []  # the pass itself goes on
     assert reception.process(commune, kept.pk) == InboundState.BANETTE
     assert "erreur imprévue" in messages(commune)[0].error
     assert state.again(acte).status == Status.TRANSMIS
@@ -276,12 +290,14 @@ def test_a_mail_without_xml_is_information(commune, prepare, state):
     with acting_for(commune):
         reception.store_raw(commune, information)
     reception.process_waiting()
-    assert [(m.state, m.outcome) for m in messages(commune)] == [(InboundState.TRAITE, InboundOutcome.INFORMATION)]
+    assert [(m.state, m.outcome) for m in messages(commune)] == [
+        (InboundState.TRAITE, InboundOutcome.INFORMATION)
+    ]
     state.poll([receipt])
     assert state.again(acte).status == Status.ACQUITTE
 
 
-# --- anomalies ------------------------------------------------------------------------------------------------------
+# --- anomalies ------------------------------------------------------------------------------------
 def test_an_anomaly_puts_the_act_in_error_and_it_may_be_sent_again_with_its_number(commune, prepare, state):
     state.scenario("anomalie_002", count=1)
     acte = state.transmit(prepare(commune))
@@ -317,7 +333,9 @@ def test_an_anomaly_on_an_acknowledged_act_goes_to_the_basket(commune, prepare, 
     assert "rien n’a été modifié" in messages(commune)[1].error
 
 
-@pytest.mark.parametrize(("scenario", "code"), [("anomalie_enveloppe", "003"), ("anomalie_enveloppe_999", "999")])
+@pytest.mark.parametrize(
+    ("scenario", "code"), [("anomalie_enveloppe", "003"), ("anomalie_enveloppe_999", "999")]
+)
 def test_an_envelope_anomaly_puts_its_transmission_in_error(commune, prepare, state, scenario, code):
     other = state.transmit(prepare(commune, numero="AUTRE"))
     state.mails()
@@ -342,7 +360,7 @@ def test_an_anomaly_after_a_lost_answer_counts(commune, prepare, state):
     assert state.again(acte).status == Status.ERREUR
 
 
-# --- letters and classification -------------------------------------------------------------------------------------
+# --- letters and classification -------------------------------------------------------------------
 def test_a_letter_is_attached_to_its_act_once(commune, prepare, state):
     state.scenario("courrier_simple")
     acte = state.transmit(prepare(commune))
@@ -410,7 +428,7 @@ def test_real_samples_reach_the_verdict_they_must(commune, state, shared_dir):
         assert state_reached == expected, path.name
 
 
-# --- the route ------------------------------------------------------------------------------------------------------
+# --- the route ------------------------------------------------------------------------------------
 @pytest.fixture
 def route(commune):
     """A deliberation's route standing at « À transmettre », its next steps being those of a test."""
@@ -453,7 +471,11 @@ def test_the_route_prepares_the_act_and_asks_for_its_transmission(commune, route
         assert (acte.numero_actes, acte.matiere, acte.type_piece) == ("19_07_01_05", "5.7", "99_DE")
         assert acte.pieces.get().posted_filename == "convention.pdf"
         task = Task.objects.get(subject_id=acte.pk, state="open")
-        assert (task.verb, task.permission, task.path) == ("Transmettre", "actes.transmettre", f"/o/juvignac/actes/{acte.pk}/")
+        assert (task.verb, task.permission, task.path) == (
+            "Transmettre",
+            "actes.transmettre",
+            f"/o/juvignac/actes/{acte.pk}/",
+        )
 
 
 def test_the_route_goes_on_with_the_archive_then_with_the_receipt(commune, route, state):
@@ -537,7 +559,9 @@ def test_the_addresses_to_warn_receive_the_receipt(commune, prepare, state, run_
     assert mail.to == ["dgs@juvignac.test"]
     assert "acte 19.07.01.05" in mail.subject
     with acting_for(commune):
-        assert mail.attachments == [("19_07_01_05-ar-actes.xml", read_bytes(acte.transaction.ar), "application/xml")]
+        assert mail.attachments == [
+            ("19_07_01_05-ar-actes.xml", read_bytes(acte.transaction.ar), "application/xml")
+        ]
 
 
 def test_many_returns_are_read_in_one_pass(commune, prepare, state):

@@ -2,7 +2,10 @@
 
 import io
 import socket
+import subprocess
 import threading
+import time
+import uuid
 from contextlib import contextmanager
 from email.message import EmailMessage
 from smtplib import SMTP
@@ -68,14 +71,27 @@ def test_what_the_ministry_cannot_read_is_refused(sandbox):
 
 
 def test_a_server_of_another_authority_is_not_trusted(sandbox, settings, tmp_path):
-    import subprocess
-
     other = tmp_path / "other.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "k.pem", "-out", other,
-         "-subj", "/CN=autre", "-days", "1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=autre",
+            "-days",
+            "1",
+            "-keyout",
+            tmp_path / "k.pem",
+            "-out",
+            other,
+        ],
+        check=True,
+        capture_output=True,
+    )
     settings.PARVIS_MINISTRY_CA = str(other)
     answer = send()
     assert answer.outcome == Outcome.LINE_CLOSED
@@ -135,8 +151,6 @@ def test_a_connection_cut_after_acceptance_is_uncertain(ready, sandbox):
 
 
 def test_a_whole_exchange_over_the_real_protocols(ready, sandbox):
-    import time
-
     transmission.send_archive(ready.organisation_id, ready.pk)
     assert current(ready).status == Status.TRANSMIS
     deadline = time.monotonic() + 10
@@ -148,12 +162,10 @@ def test_a_whole_exchange_over_the_real_protocols(ready, sandbox):
         assert Acte.objects.get(pk=ready.acte_id).received_on is not None
 
 
-# --- the mailbox ----------------------------------------------------------------------------------------------------
+# --- the mailbox ----------------------------------------------------------------------------------
 @pytest.fixture
 def box(sandbox, settings):
     """``box(3)`` delivers three messages to a new address and opens its mailbox."""
-    import uuid
-
     address = f"boite-{uuid.uuid4().hex[:8]}@parvis.test"
     settings.PARVIS_ACTES_MAILBOX = sandbox.settings["PARVIS_ACTES_MAILBOX"] | {"user": address}
     opened = []

@@ -1,4 +1,5 @@
-"""Code lists of the télétransmission of acts: natures, transaction types, S²low status codes, sending states."""
+"""Code lists of the télétransmission of acts: natures, transaction types, S²low status codes, sending
+states."""
 
 from django.db import models
 
@@ -56,7 +57,8 @@ class TransactionKind(models.TextChoices):
 
 
 class Delivery(models.TextChoices):
-    """How far the sending of an archive to the State has gone; « incertaine » is resolved by a return or a person."""
+    """How far the sending of an archive to the State has gone; « incertaine » is resolved by a return or a
+    person."""
 
     A_CONSTRUIRE = "a_construire", "Archive à construire"
     PRETE = "prete", "Prête à l’envoi"

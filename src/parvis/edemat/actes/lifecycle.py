@@ -1,4 +1,5 @@
-"""Life of a transaction: which status may follow which, and the one function that moves it and writes it down."""
+"""Life of a transaction: which status may follow which, and the one function that moves it and writes it
+down."""
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
@@ -36,7 +37,10 @@ ACTIONS = {
     Status.ACQUITTE: ("actes.acquitte", "Accusé de réception reçu"),
     Status.ERREUR: ("actes.erreur", "Transmission en erreur"),
     Status.DOCUMENT_RECU: ("actes.courrier_recu", "Courrier de la préfecture reçu"),
-    Status.DOCUMENT_SANS_AR: ("actes.courrier_sans_ar_recu", "Courrier de la préfecture reçu, sans accusé à rendre"),
+    Status.DOCUMENT_SANS_AR: (
+        "actes.courrier_sans_ar_recu",
+        "Courrier de la préfecture reçu, sans accusé à rendre",
+    ),
 }
 for _code, _label in ACTIONS.values():
     register_action(_code, _label)
@@ -66,7 +70,8 @@ def write_event(
 def move(
     transaction: Transaction, status: Status, message: str, *, actor: Actor, document: Document | None = None
 ) -> None:
-    """Give ``transaction`` (locked by the caller) its next status, with its line of history and its journal entry.
+    """Give ``transaction`` (locked by the caller) its next status, with its line of history and its
+    journal entry.
 
     The whole transaction is saved, and the act follows the status of its own transmission. Raises
     ``TransitionRefused``.
@@ -91,7 +96,9 @@ def begin(transaction: Transaction, message: str, *, actor: Actor, document: Doc
     record(
         transaction.organisation,
         code,
-        subject=("acte", transaction.acte_id) if transaction.acte_id else ("transaction_actes", transaction.pk),
+        subject=("acte", transaction.acte_id)
+        if transaction.acte_id
+        else ("transaction_actes", transaction.pk),
         actor=actor,
         sha256=document.sha256 if document else "",
         details={

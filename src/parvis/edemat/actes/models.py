@@ -1,4 +1,5 @@
-"""Acts sent to the contrôle de légalité: the acts, their transmissions, the State's returns and their publication.
+"""Acts sent to the contrôle de légalité: the acts, their transmissions, the State's returns and their
+publication.
 
 The invariants of the télétransmission are held by the database: one active act per number (numbering rule of
 the ACTES specification), one transmission in flight per act, at most 9 999 envelopes per authority and day,
@@ -13,13 +14,23 @@ from parvis.core.organisations.models import TenantModel
 from parvis.edemat.actes.enums import Delivery, InboundOutcome, InboundState, Nature, Status, TransactionKind
 
 IN_FLIGHT = (Status.A_POSTER, Status.A_SIGNER, Status.POSTE, Status.EN_ATTENTE, Status.TRANSMIS)
-ACKNOWLEDGED = (Status.ACQUITTE, Status.VALIDE, Status.A_VERSER, Status.ENVOYE_SAE, Status.RECU_SAE, Status.ARCHIVE)
+ACKNOWLEDGED = (
+    Status.ACQUITTE,
+    Status.VALIDE,
+    Status.A_VERSER,
+    Status.ENVOYE_SAE,
+    Status.RECU_SAE,
+    Status.ARCHIVE,
+)
 
 
 class ActeSettings(TenantModel):
-    """How one organisation uses @CTES; département, arrondissement and nature come from the organisation itself."""
+    """How one organisation uses @CTES; département, arrondissement and nature come from the organisation
+    itself."""
 
-    return_address = models.EmailField("adresse de retour", blank=True, help_text="Reçoit les réponses de l’État.")
+    return_address = models.EmailField(
+        "adresse de retour", blank=True, help_text="Reçoit les réponses de l’État."
+    )
     referent_name = models.CharField("référent", max_length=100, blank=True)
     referent_phone = models.CharField("téléphone du référent", max_length=20, blank=True)
     referent_email = models.EmailField("adresse du référent", blank=True)
@@ -60,7 +71,9 @@ class Classification(TenantModel):
     """
 
     date = models.DateField("date de la classification")
-    document = models.ForeignKey("documents.Document", models.PROTECT, related_name="+", verbose_name="message reçu")
+    document = models.ForeignKey(
+        "documents.Document", models.PROTECT, related_name="+", verbose_name="message reçu"
+    )
     natures = models.JSONField()
     matieres = models.JSONField()
     received_at = models.DateTimeField("reçue le")
@@ -71,7 +84,9 @@ class Classification(TenantModel):
         verbose_name = "classification"
         ordering = ["-date"]
         constraints = [
-            models.UniqueConstraint(fields=["organisation"], condition=Q(current=True), name="classification_one_current")
+            models.UniqueConstraint(
+                fields=["organisation"], condition=Q(current=True), name="classification_one_current"
+            )
         ]
 
     def __str__(self) -> str:
@@ -107,7 +122,12 @@ class Acte(TenantModel):
     document_papier = models.BooleanField("pièces volumineuses sur papier", default=False)
 
     original = models.ForeignKey(
-        "documents.Document", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="acte non signé"
+        "documents.Document",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="acte non signé",
     )
     document = models.ForeignKey(
         "documents.Document", models.PROTECT, related_name="+", verbose_name="acte transmis"
@@ -132,12 +152,17 @@ class Acte(TenantModel):
         verbose_name = "acte"
         constraints = [
             models.UniqueConstraint(
-                fields=["organisation", "numero_actes"], condition=~Q(status=-1), name="acte_number_once_active"
+                fields=["organisation", "numero_actes"],
+                condition=~Q(status=-1),
+                name="acte_number_once_active",
             ),
             models.CheckConstraint(
-                condition=Q(numero_actes__regex=r"^([A-Z0-9][A-Z0-9_]{0,13})?[A-Z0-9]$"), name="acte_number_shape"
+                condition=Q(numero_actes__regex=r"^([A-Z0-9][A-Z0-9_]{0,13})?[A-Z0-9]$"),
+                name="acte_number_shape",
             ),
-            models.CheckConstraint(condition=Q(nature__in=["1", "2", "3", "4", "5", "6"]), name="acte_nature"),
+            models.CheckConstraint(
+                condition=Q(nature__in=["1", "2", "3", "4", "5", "6"]), name="acte_nature"
+            ),
             models.CheckConstraint(condition=Q(status__gte=-1, status__lte=22), name="acte_status"),
             models.CheckConstraint(condition=~Q(objet=""), name="acte_objet_given"),
             models.CheckConstraint(
@@ -147,12 +172,19 @@ class Acte(TenantModel):
         ]
         indexes = [
             models.Index(fields=["organisation", "-decision_date", "-id"], name="acte_board"),
-            models.Index(fields=["organisation", "status", "-decision_date", "-id"], name="acte_board_status"),
-            models.Index(fields=["organisation", "nature", "-decision_date", "-id"], name="acte_board_nature"),
             models.Index(
-                fields=["organisation", "nature", "status", "-decision_date", "-id"], name="acte_board_nature_status"
+                fields=["organisation", "status", "-decision_date", "-id"], name="acte_board_status"
             ),
-            models.Index(fields=["organisation", "unique_id"], condition=~Q(unique_id=""), name="acte_unique_id"),
+            models.Index(
+                fields=["organisation", "nature", "-decision_date", "-id"], name="acte_board_nature"
+            ),
+            models.Index(
+                fields=["organisation", "nature", "status", "-decision_date", "-id"],
+                name="acte_board_nature_status",
+            ),
+            models.Index(
+                fields=["organisation", "unique_id"], condition=~Q(unique_id=""), name="acte_unique_id"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -218,7 +250,12 @@ class Transaction(TenantModel):
     sent_at = models.DateTimeField("accepté le", null=True, blank=True)
 
     ar = models.ForeignKey(
-        "documents.Document", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="accusé de réception"
+        "documents.Document",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="accusé de réception",
     )
     received_on = models.DateField("reçu en préfecture le", null=True, blank=True)
     anomaly_code = models.CharField("code de l’anomalie", max_length=3, blank=True)
@@ -239,11 +276,13 @@ class Transaction(TenantModel):
                 name="transaction_envelope_once",
             ),
             models.CheckConstraint(
-                condition=Q(serial__isnull=True) | Q(serial__gte=1, serial__lte=9999), name="transaction_serial_range"
+                condition=Q(serial__isnull=True) | Q(serial__gte=1, serial__lte=9999),
+                name="transaction_serial_range",
             ),
             models.CheckConstraint(condition=Q(status__gte=-1, status__lte=22), name="transaction_status"),
             models.CheckConstraint(
-                condition=~Q(delivery="acceptee") | Q(sent_at__isnull=False), name="transaction_accepted_is_dated"
+                condition=~Q(delivery="acceptee") | Q(sent_at__isnull=False),
+                name="transaction_accepted_is_dated",
             ),
             models.CheckConstraint(
                 condition=~Q(kind="1-1") | Q(acte__isnull=False), name="transaction_of_an_act_has_it"
@@ -256,7 +295,9 @@ class Transaction(TenantModel):
                 condition=Q(delivery__in=["a_construire", "prete", "en_cours", "incertaine"]),
                 name="transaction_to_deliver",
             ),
-            models.Index(fields=["organisation", "sent_at"], condition=Q(status=3), name="transaction_awaiting"),
+            models.Index(
+                fields=["organisation", "sent_at"], condition=Q(status=3), name="transaction_awaiting"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -273,7 +314,9 @@ class StatusEvent(TenantModel):
     message = models.CharField("message", max_length=512, blank=True)
     actor_kind = models.CharField("auteur", max_length=10)
     actor_id = models.CharField("identifiant de l’auteur", max_length=60, blank=True)
-    document = models.ForeignKey("documents.Document", models.PROTECT, null=True, blank=True, related_name="+")
+    document = models.ForeignKey(
+        "documents.Document", models.PROTECT, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = "événement de transaction"
@@ -291,7 +334,9 @@ class InboundMessage(TenantModel):
     """A mail of the State as it arrived, stored before anything is read in it."""
 
     sha256 = models.CharField("empreinte", max_length=64)
-    raw = models.ForeignKey("documents.Document", models.PROTECT, related_name="+", verbose_name="message brut")
+    raw = models.ForeignKey(
+        "documents.Document", models.PROTECT, related_name="+", verbose_name="message brut"
+    )
     mailbox_uid = models.CharField("numéro dans la boîte", max_length=40, blank=True)
     received_at = models.DateTimeField("relevé le")
     state = models.CharField("état", max_length=8, choices=InboundState.choices, default=InboundState.RECU)
@@ -309,7 +354,9 @@ class InboundMessage(TenantModel):
         verbose_name = "message reçu"
         constraints = [
             models.UniqueConstraint(fields=["organisation", "sha256"], name="inbound_message_once"),
-            models.CheckConstraint(condition=~Q(state="banette") | ~Q(error=""), name="inbound_basket_says_why"),
+            models.CheckConstraint(
+                condition=~Q(state="banette") | ~Q(error=""), name="inbound_basket_says_why"
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation", "-received_at", "-id"], name="inbound_recent"),
@@ -321,7 +368,8 @@ class InboundMessage(TenantModel):
 
 
 class DailySerial(TenantModel):
-    """The last envelope number given to an authority on one day; it starts again every day and stops at 9 999."""
+    """The last envelope number given to an authority on one day; it starts again every day and stops at 9
+    999."""
 
     day = models.DateField("jour")
     last = models.PositiveIntegerField("dernier numéro", default=0)
@@ -343,7 +391,8 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
 
 
 class Publication(TenantModel):
-    """An act put online: what the public reads (CGCT R2131-1), copied so that nothing private has to be opened."""
+    """An act put online: what the public reads (CGCT R2131-1), copied so that nothing private has to be
+    opened."""
 
     acte = models.ForeignKey(Acte, models.PROTECT, related_name="publications")
     numero = models.CharField("numéro", max_length=60)
@@ -362,9 +411,16 @@ class Publication(TenantModel):
     executoire_on = models.DateField("exécutoire le", null=True, blank=True)
     withdrawn_on = models.DateField("retiré le", null=True, blank=True)
     withdrawal_reason = models.CharField("motif du retrait", max_length=300, blank=True)
-    vote = models.CharField("vote", max_length=120, blank=True, help_text="« adoptée à l’unanimité », par exemple.")
+    vote = models.CharField(
+        "vote", max_length=120, blank=True, help_text="« adoptée à l’unanimité », par exemple."
+    )
     stamped = models.ForeignKey(
-        "documents.Document", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="acte tamponné"
+        "documents.Document",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="acte tamponné",
     )
     annexes = models.JSONField(
         "annexes publiées", default=list, blank=True, help_text="Liste de {document, name, size, sha256}."
@@ -388,7 +444,8 @@ class Publication(TenantModel):
                 condition=~Q(author_name="") & ~Q(author_quality=""), name="publication_names_its_author"
             ),
             models.CheckConstraint(
-                condition=Q(withdrawn_on__isnull=True) | ~Q(withdrawal_reason=""), name="publication_withdrawal_reason"
+                condition=Q(withdrawn_on__isnull=True) | ~Q(withdrawal_reason=""),
+                name="publication_withdrawal_reason",
             ),
         ]
         indexes = [

@@ -4,9 +4,11 @@
 namespace is accepted on input, since some returns still follow it.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from django.conf import settings
 from lxml import etree
@@ -41,7 +43,10 @@ def schema_errors(xml: bytes, edition: str = CURRENT) -> list[str] | None:
         return None
     with _lock:
         schema = _load(path)
-        return [] if schema.validate(root) else [f"ligne {e.line} : {e.message}" for e in schema.error_log]
+        if schema.validate(root):
+            return []
+        errors: Iterable[Any] = schema.error_log  # type: ignore[assignment]  # the stubs forget __iter__
+        return [f"ligne {e.line} : {e.message}" for e in errors]
 
 
 def judge_outgoing(name: str, xml: bytes) -> Finding:
@@ -51,7 +56,8 @@ def judge_outgoing(name: str, xml: bytes) -> Finding:
         return Finding(
             "schema",
             False,
-            "Le contrôle par le schéma officiel n’a pas été fait : le jeu de schémas ACTES n’est pas installé.",
+            "Le contrôle par le schéma officiel n’a pas été fait : le jeu de schémas ACTES n’est pas "
+            "installé.",
             severity="avertissement",
         )
     if errors:
@@ -60,7 +66,8 @@ def judge_outgoing(name: str, xml: bytes) -> Finding:
 
 
 def judge_incoming(xml: bytes) -> tuple[str, ...]:
-    """Remarks on a received XML: () when it follows the current schema, or which edition it follows, or none."""
+    """Remarks on a received XML: () when it follows the current schema, or which edition it follows, or
+    none."""
     errors = schema_errors(xml)
     if not errors:
         return () if errors == [] else ("schéma officiel non installé, message non contrôlé",)

@@ -32,7 +32,8 @@ def send_archive(organisation_id: int, transaction_id: str) -> None:
 
 @job(queue="actes")
 def notify_acknowledgement(organisation_id: int, acte_id: str) -> None:
-    """Tell the addresses chosen by the organisation that the State has received the act, with the AR itself."""
+    """Tell the addresses chosen by the organisation that the State has received the act, with the AR
+    itself."""
     acte = Acte.objects.select_related("organisation").get(pk=acte_id)
     chosen = ActeSettings.objects.filter(organisation_id=organisation_id).first()
     sent = acte.transaction

@@ -26,7 +26,9 @@ RIGHT = Candidate(
     matiere="5.7",
     files=(ACT, ANNEXE),
     classification=ClassificationInForce(
-        date(2019, 4, 18), frozenset({"5.7", "7.1"}), {"1": frozenset({"99_DE", "22_TA"}), "5": frozenset({"99_BU", "70_DE"})}
+        date(2019, 4, 18),
+        frozenset({"5.7", "7.1"}),
+        {"1": frozenset({"99_DE", "22_TA"}), "5": frozenset({"99_BU", "70_DE"})},
     ),
     today=date(2019, 7, 3),
     emitter=emitter("actes@juvignac.fr"),
@@ -71,7 +73,11 @@ def test_the_day_of_the_decision_may_be_today():
         ({"files": (replace(ACT, media_type=JPG),)}, "fichier_1", "doit être un PDF"),
         ({"files": (ACT, replace(ANNEXE, media_type="text/html"))}, "fichier_2", "text/html"),
         ({"files": (ACT, replace(ANNEXE, infected=True))}, "fichier_2", "malveillant"),
-        ({"files": (replace(ACT, problems=("il est protégé par un mot de passe.",)),)}, "fichier_1", "mot de passe"),
+        (
+            {"files": (replace(ACT, problems=("il est protégé par un mot de passe.",)),)},
+            "fichier_1",
+            "mot de passe",
+        ),
         ({"files": (ACT, *(replace(ANNEXE, rank=n) for n in range(2, 53)))}, "nombre_annexes", "51 annexes"),
         ({"files": (replace(ACT, size=MAX_ARCHIVE), replace(ANNEXE, size=1))}, "taille", "150,0"),
         ({"emitter": emitter()}, "emetteur", "adresse de retour"),
@@ -94,7 +100,10 @@ def test_images_may_be_annexes():
 
 
 BUDGET = replace(
-    RIGHT, nature="5", matiere="7.1", files=(replace(ACT, code="99_BU", media_type=XML), replace(ANNEXE, code="70_DE"))
+    RIGHT,
+    nature="5",
+    matiere="7.1",
+    files=(replace(ACT, code="99_BU", media_type=XML), replace(ANNEXE, code="70_DE")),
 )
 
 

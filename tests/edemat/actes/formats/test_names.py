@@ -85,7 +85,12 @@ def test_names_of_the_message_and_of_the_pieces():
     name = piece_name(JUVIGNAC, "99_DE", 1, "pdf")
     assert name == "99_DE-034-213401235-20190701-19_07_01_05-DE-1-1_1.pdf"
     read = PieceName.parse(name)
-    assert (read.code, read.siren, read.date, read.numero) == ("99_DE", "213401235", date(2019, 7, 1), "19_07_01_05")
+    assert (read.code, read.siren, read.date, read.numero) == (
+        "99_DE",
+        "213401235",
+        date(2019, 7, 1),
+        "19_07_01_05",
+    )
     assert (read.nature, read.message, read.rank, read.extension) == ("DE", "1-1", 1, "pdf")
 
 
@@ -106,7 +111,10 @@ def test_names_of_the_envelope_and_of_the_archive():
     assert str(name) == "EACT--213401235--20190703-1.xml"
     assert name.archive("PAR") == "PAR-EACT--213401235--20190703-1.tar.gz"
     assert EnvelopeName.parse(str(name)) == name
-    assert str(EnvelopeName("213401235", date(2019, 7, 3), 9999, test=True)) == "TACT--213401235--20190703-9999.xml"
+    assert (
+        str(EnvelopeName("213401235", date(2019, 7, 3), 9999, test=True))
+        == "TACT--213401235--20190703-9999.xml"
+    )
 
 
 def test_the_ten_thousandth_envelope_of_a_day_is_refused():

@@ -7,7 +7,13 @@ from datetime import date
 import pytest
 from lxml import etree
 
-from parvis.edemat.actes.formats.archives import ArchiveTooLarge, Member, UnsafeArchive, read_archive, write_archive
+from parvis.edemat.actes.formats.archives import (
+    ArchiveTooLarge,
+    Member,
+    UnsafeArchive,
+    read_archive,
+    write_archive,
+)
 from parvis.edemat.actes.formats.checks import audit_acte, audit_archive
 from parvis.edemat.actes.formats.emitters import Emitter, InvalidEmitter, Referent
 from parvis.edemat.actes.formats.matieres import Matiere
@@ -21,7 +27,9 @@ from parvis.edemat.actes.formats.outbound import (
 
 A = "{http://www.interieur.gouv.fr/ACTES#v1.1-20040216}"
 PREFIX = "034-213401235-20190701-19_07_01_05-DE-1-1"
-EMITTER = Emitter("213401235", "034", "3", "31", ("retours-actes@juvignac.fr",), Referent("Secrétariat", "0400000000"))
+EMITTER = Emitter(
+    "213401235", "034", "3", "31", ("retours-actes@juvignac.fr",), Referent("Secrétariat", "0400000000")
+)
 
 
 def message(**changes) -> ActeMessage:
@@ -93,13 +101,18 @@ def test_the_act_says_what_it_was_given():
     ],
 )
 def test_an_authority_that_cannot_be_identified_is_refused(changes, sentence):
-    fields = {"siren": "213401235", "departement": "034", "arrondissement": "3", "nature": "31",
-              "return_addresses": ("a@b.fr",)}
+    fields = {
+        "siren": "213401235",
+        "departement": "034",
+        "arrondissement": "3",
+        "nature": "31",
+        "return_addresses": ("a@b.fr",),
+    }
     with pytest.raises(InvalidEmitter, match=sentence):
         Emitter(**(fields | changes))
 
 
-# --- the archive ------------------------------------------------------------------------------------------------
+# --- the archive ----------------------------------------------------------------------------------
 def archive(**replaced: bytes | None) -> dict[str, bytes]:
     files = {
         "EACT--213401235--20190703-1.xml": build_envelope(EMITTER, (f"{PREFIX}_0.xml",)),
@@ -185,8 +198,18 @@ def altered(old: bytes, new: bytes) -> bytes:
         ("departement", {ENVELOPE: archive()[ENVELOPE].replace(b'Departement="034"', b'Departement="|34"')}),
         ("departement", {ENVELOPE: archive()[ENVELOPE].replace(b'Departement="034"', b'Departement="03|"')}),
         ("nombre_annexes", {f"{PREFIX}_0.xml": altered(b'Nombre="2"', b'Nombre="3"')}),
-        ("matieres_contigues", {f"{PREFIX}_0.xml": altered(b"<actes:Objet>", b'<actes:CodeMatiere5 actes:CodeMatiere="1"/><actes:Objet>')}),
-        ("numero", {f"{PREFIX}_0.xml": altered(b'NumeroInterne="19_07_01_05"', b'NumeroInterne="19-07-01-05"')}),
+        (
+            "matieres_contigues",
+            {
+                f"{PREFIX}_0.xml": altered(
+                    b"<actes:Objet>", b'<actes:CodeMatiere5 actes:CodeMatiere="1"/><actes:Objet>'
+                )
+            },
+        ),
+        (
+            "numero",
+            {f"{PREFIX}_0.xml": altered(b'NumeroInterne="19_07_01_05"', b'NumeroInterne="19-07-01-05"')},
+        ),
         ("numero", {f"{PREFIX}_0.xml": altered(b'NumeroInterne="19_07_01_05"', b'NumeroInterne="abc"')}),
         ("nature_des_noms", {f"{PREFIX}_0.xml": altered(b'CodeNatureActe="1"', b'CodeNatureActe="2"')}),
         ("fichier_manquant", {f"99_DE-{PREFIX}_2.pdf": None}),
@@ -213,7 +236,9 @@ def test_a_sample_with_a_nature_contradicting_its_names_is_refused(shared_dir):
 
 
 def test_a_real_act_has_no_breach(shared_dir):
-    xml = (shared_dir / "samples/actes/messages/034-491011698-20171207-CL20171227_06-DE-1-1_0.xml").read_bytes()
+    xml = (
+        shared_dir / "samples/actes/messages/034-491011698-20171207-CL20171227_06-DE-1-1_0.xml"
+    ).read_bytes()
     assert audit_acte(xml) == []
 
 
@@ -221,5 +246,5 @@ def test_a_real_archive_is_read_and_judged(shared_dir):
     sample = shared_dir / "samples/actes/archives/SIC-EACT--210600730--20180115-1.tar.gz"
     with sample.open("rb") as stream:
         files = read_archive(stream)
-    assert list(files)[0] == "EACT--210600730--20180115-1.xml"
+    assert next(iter(files)) == "EACT--210600730--20180115-1.xml"
     assert audit_archive(files) == []

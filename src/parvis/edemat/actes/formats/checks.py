@@ -1,7 +1,9 @@
-"""Pre-flight checks of an act: every rule of the ACTES chain that can be known before sending, each with its sentence.
+"""Pre-flight checks of an act: every rule of the ACTES chain that can be known before sending, each with
+its sentence.
 
-The schema alone does not see a wrong département, a wrong count of annexes, a gap in the matières, a number out of
-rule, a nature contradicted by the names, a file missing from the archive: ``audit_archive`` sees them.
+The schema alone does not see a wrong département, a wrong count of annexes, a gap in the matières, a
+number out of rule, a nature contradicted by the names, a file missing from the archive: ``audit_archive``
+sees them.
 """
 
 import re
@@ -43,7 +45,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class PieceFile:
-    """A file to send: rank 1 for the act. ``media_type`` comes from the content; ``problems`` from its examination."""
+    """A file to send: rank 1 for the act. ``media_type`` comes from the content; ``problems`` from its
+    examination."""
 
     rank: int
     code: str
@@ -119,7 +122,10 @@ def objet_problem(objet: str) -> str:
         return "L’objet contient des caractères invisibles : saisissez-le de nouveau sans le coller."
     length = len(to_latin1(objet))
     if length > MAX_OBJECT:
-        return f"L’objet compte {length} caractères une fois écrit pour le ministère ; la limite est de {MAX_OBJECT}."
+        return (
+            f"L’objet compte {length} caractères une fois écrit pour le ministère ; la limite est de "
+            f"{MAX_OBJECT}."
+        )
     return ""
 
 
@@ -179,7 +185,8 @@ def _check_type(c: Candidate, piece: PieceFile) -> str:
     if allowed and piece.code not in allowed:
         return (
             f"Le type « {piece.code} » du fichier « {piece.filename} » n’est pas admis pour la nature "
-            f"« {NATURES[c.nature].label if c.nature in NATURES else c.nature} » : choisissez-en un de la liste."
+            f"« {NATURES[c.nature].label if c.nature in NATURES else c.nature} » : choisissez-en un de la "
+            "liste."
         )
     return ""
 
@@ -193,11 +200,21 @@ def _check_format(c: Candidate, piece: PieceFile) -> str:
     if piece.infected:
         return f"{name} contient un programme malveillant : il ne sera jamais transmis."
     if piece.media_type not in EXTENSIONS:
-        return f"{name} n’est pas un document admis (contenu reconnu : {piece.media_type}) : fournissez un PDF."
+        return (
+            f"{name} n’est pas un document admis (contenu reconnu : {piece.media_type}) : fournissez un PDF."
+        )
     extension = EXTENSIONS[piece.media_type]
     if piece.is_act and extension != "pdf" and not (extension == "xml" and budget):
-        return f"{name} doit être un PDF (un XML n’est admis que pour un document budgétaire, nature 5 et matière 7.1)."
-    if not piece.is_act and budget and c.files[0].media_type in ("application/xml", "text/xml") and extension != "pdf":
+        return (
+            f"{name} doit être un PDF (un XML n’est admis que pour un document budgétaire, nature 5 et "
+            "matière 7.1)."
+        )
+    if (
+        not piece.is_act
+        and budget
+        and c.files[0].media_type in ("application/xml", "text/xml")
+        and extension != "pdf"
+    ):
         return f"{name} doit être un PDF : avec un budget en XML, toutes les annexes sont des PDF."
     if piece.problems:
         return f"{name} ne peut pas être transmis : {' ; '.join(p.rstrip('.') for p in piece.problems)}."
@@ -238,7 +255,8 @@ def _check_files(c: Candidate) -> list[Finding]:
             "taille",
             total <= MAX_ARCHIVE,
             f"Les fichiers pèsent {megabytes(total)} sur {megabytes(MAX_ARCHIVE)} permis.",
-            f"Les fichiers pèsent {megabytes(total)}, plus que les {megabytes(MAX_ARCHIVE)} permis : allégez-les "
+            f"Les fichiers pèsent {megabytes(total)}, plus que les {megabytes(MAX_ARCHIVE)} permis : "
+            "allégez-les "
             "ou annoncez des pièces sur papier.",
         ),
     ]
@@ -256,13 +274,15 @@ def _check_emitter(c: Candidate) -> list[Finding]:
             "electronique",
             not c.suspended,
             "La télétransmission est ouverte pour cette collectivité.",
-            "La télétransmission est suspendue pour cette collectivité (CGCT R2131-4) : envoyez l’acte sur papier.",
+            "La télétransmission est suspendue pour cette collectivité (CGCT R2131-4) : envoyez l’acte sur "
+            "papier.",
         ),
     ]
 
 
 def check(candidate: Candidate) -> list[Finding]:
-    """All findings on an act about to be sent, passed checks included; any blocking one forbids the sending."""
+    """All findings on an act about to be sent, passed checks included; any blocking one forbids the
+    sending."""
     return [
         *_check_number(candidate),
         *_check_content(candidate),
@@ -277,7 +297,7 @@ def refusals(findings: list[Finding]) -> list[Finding]:
     return [f for f in findings if not f.ok and f.severity == BLOCKING]
 
 
-# --- the built archive ------------------------------------------------------------------------------------------
+# --- the built archive ----------------------------------------------------------------------------
 
 
 def _q(name: str) -> str:
@@ -298,12 +318,17 @@ def audit_acte(xml: bytes) -> list[Finding]:
 
     levels = [root.find(_q(f"CodeMatiere{level}")) is not None for level in range(1, 6)]
     if levels != sorted(levels, reverse=True):
-        breach("matieres_contigues", "Les niveaux de matière ne se suivent pas : un niveau intermédiaire manque.")
+        breach(
+            "matieres_contigues", "Les niveaux de matière ne se suivent pas : un niveau intermédiaire manque."
+        )
     annexes = root.find(_q("Annexes"))
     listed = _names(annexes, f"{_q('Annexe')}/{_q('NomFichier')}")
     announced = "" if annexes is None else annexes.get(_q("Nombre"), "")
     if announced != str(len(listed)):
-        breach("nombre_annexes", f"Le message annonce {announced or 'aucune'} annexe(s) et en liste {len(listed)}.")
+        breach(
+            "nombre_annexes",
+            f"Le message annonce {announced or 'aucune'} annexe(s) et en liste {len(listed)}.",
+        )
     numero = root.get(_q("NumeroInterne"), "")
     if not SHAPE.fullmatch(numero):
         breach("numero", InvalidActeNumber(numero).sentence)
@@ -319,7 +344,8 @@ def audit_acte(xml: bytes) -> list[Finding]:
         if piece.nature != letters:
             breach(
                 "nature_des_noms",
-                f"La nature {nature} (« {letters or 'inconnue'} ») contredit le nom « {name} » (« {piece.nature} »).",
+                f"La nature {nature} (« {letters or 'inconnue'} ») contredit le nom « {name} » (« "
+                f"{piece.nature} »).",
             )
         if piece.numero != numero:
             breach("numero_des_noms", f"Le nom « {name} » ne porte pas le numéro {numero}.")
@@ -335,24 +361,36 @@ def audit_acte(xml: bytes) -> list[Finding]:
 def audit_archive(files: Mapping[str, bytes | None], emitter: Emitter | None = None) -> list[Finding]:
     """Breaches found in a built archive, given its members by name (content needed for the XML files only).
 
-    Checks that the envelope comes first, that it identifies the authority (``emitter`` when given), that every
-    file listed is present and none is added, and the rules of ``audit_acte``.
+    Checks that the envelope comes first, that it identifies the authority (``emitter`` when given), that
+    every file listed is present and none is added, and the rules of ``audit_acte``.
     """
     names = list(files)
     breaches = []
     try:
         EnvelopeName.parse(names[0] if names else "")
     except DomainError as error:
-        return [Finding("enveloppe_en_tete", False, f"Le premier fichier de l’archive doit être l’enveloppe : {error.sentence}")]
+        return [
+            Finding(
+                "enveloppe_en_tete",
+                False,
+                f"Le premier fichier de l’archive doit être l’enveloppe : {error.sentence}",
+            )
+        ]
     try:
         envelope, _ = parse_safely(files[names[0]] or b"")
         identity = envelope.find(f"{_q('Emetteur')}/{_q('IDCL')}")
         departement = "" if identity is None else identity.get(_q("Departement"), "")
         siren = "" if identity is None else identity.get(f"{{{INSEE}}}SIREN", "")
         if not DEPARTEMENT.fullmatch(departement):
-            breaches.append(Finding("departement", False, f"Le département « {departement} » n’existe pas (« 034 » attendu)."))
+            breaches.append(
+                Finding(
+                    "departement", False, f"Le département « {departement} » n’existe pas (« 034 » attendu)."
+                )
+            )
         if emitter and (siren, departement) != (emitter.siren, emitter.departement):
-            breaches.append(Finding("emetteur", False, f"L’enveloppe est celle du SIREN {siren}, pas de {emitter.siren}."))
+            breaches.append(
+                Finding("emetteur", False, f"L’enveloppe est celle du SIREN {siren}, pas de {emitter.siren}.")
+            )
         expected = {names[0]}
         for form in _names(envelope, f"{_q('FormulairesEnvoyes')}/{_q('Formulaire')}/{_q('NomFichier')}"):
             expected.add(form)
@@ -361,11 +399,19 @@ def audit_archive(files: Mapping[str, bytes | None], emitter: Emitter | None = N
             message, _ = parse_safely(files[form] or b"")
             if etree.QName(message).localname == "Acte":
                 breaches += audit_acte(files[form] or b"")
-            expected |= {name for name in ((e.text or "").strip() for e in message.iter(_q("NomFichier"))) if name}
+            expected |= {
+                name for name in ((e.text or "").strip() for e in message.iter(_q("NomFichier"))) if name
+            }
     except InvalidMessage as error:
         return [*breaches, Finding("xml", False, error.sentence)]
     for missing in sorted(expected - set(names)):
-        breaches.append(Finding("fichier_manquant", False, f"Le fichier « {missing} » est annoncé mais absent de l’archive."))
+        breaches.append(
+            Finding(
+                "fichier_manquant", False, f"Le fichier « {missing} » est annoncé mais absent de l’archive."
+            )
+        )
     for added in sorted(set(names) - expected):
-        breaches.append(Finding("fichier_ajoute", False, f"Le fichier « {added} » est dans l’archive sans être annoncé."))
+        breaches.append(
+            Finding("fichier_ajoute", False, f"Le fichier « {added} » est dans l’archive sans être annoncé.")
+        )
     return breaches

@@ -17,8 +17,10 @@ def check_address(address: str) -> None:
     """Refuse an address that the ACTES schema does not admit (top-level domain of 2 to 6 letters)."""
     if not EMAIL.fullmatch(address):
         raise InvalidEmitter(
-            f"L’adresse « {address} » est refusée par le schéma ACTES : son extension doit compter de 2 à 6 lettres "
-            "et elle ne doit contenir que lettres, chiffres, « . », « - » et « _ ». Indiquez une autre adresse."
+            f"L’adresse « {address} » est refusée par le schéma ACTES : son extension doit compter de 2 à 6 "
+            "lettres "
+            "et elle ne doit contenir que lettres, chiffres, « . », « - » et « _ ». Indiquez une autre "
+            "adresse."
         )
 
 
@@ -33,7 +35,8 @@ class Referent:
 
 @dataclass(frozen=True)
 class Emitter:
-    """An authority: SIREN, département (3 characters), arrondissement (1 digit), nature de collectivité (2 digits)."""
+    """An authority: SIREN, département (3 characters), arrondissement (1 digit), nature de collectivité (2
+    digits)."""
 
     siren: str
     departement: str
@@ -46,7 +49,9 @@ class Emitter:
         if not SIREN.fullmatch(self.siren):
             raise InvalidEmitter(f"Le SIREN « {self.siren} » doit compter neuf chiffres.")
         if not DEPARTEMENT.fullmatch(self.departement):
-            raise InvalidEmitter(f"Le département « {self.departement} » doit s’écrire sur trois caractères, comme « 034 ».")
+            raise InvalidEmitter(
+                f"Le département « {self.departement} » doit s’écrire sur trois caractères, comme « 034 »."
+            )
         if not re.fullmatch(r"[0-9]", self.arrondissement):
             raise InvalidEmitter(f"L’arrondissement « {self.arrondissement} » doit être un chiffre.")
         if not re.fullmatch(r"[0-9]{2}", self.nature):

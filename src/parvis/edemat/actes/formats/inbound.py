@@ -1,12 +1,15 @@
-"""Reading what the State sends back: recognise each message of the ACTES schema, tolerate its known deviations.
+"""Reading what the State sends back: recognise each message of the ACTES schema, tolerate its known
+deviations.
 
-The real flow holds messages of the 2004 schema, codes outside the enumerations, declared encodings that are not
-those of the bytes. A deviation is noted in ``remarks``; what cannot be understood raises ``InvalidMessage``.
+The real flow holds messages of the 2004 schema, codes outside the enumerations, declared encodings that
+are not those of the bytes. A deviation is noted in ``remarks``; what cannot be understood raises
+``InvalidMessage``.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from lxml import etree
 
@@ -15,9 +18,12 @@ from parvis.edemat.actes.formats.matieres import sort_key
 from parvis.edemat.actes.formats.names import IdActe, InvalidName
 from parvis.edemat.actes.formats.outbound import ACTES, INSEE
 
+Day = date  # the messages have a field of that name
 MAX_XML = 20 * 1024 * 1024
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
-_DECLARED_ENCODING = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._\-]+)[\"']")
+_DECLARED_ENCODING = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._\-]+)[\"']"
+)
 
 
 class InvalidMessage(DomainError):
@@ -32,12 +38,12 @@ class UnknownMessage(InvalidMessage):
 class ActeRecu:
     """The act as the ministry echoes it."""
 
-    date: date
+    date: Day
     numero: str
     nature: str
     matieres: tuple[str, ...]
     objet: str
-    classification_date: date | None
+    classification_date: Day | None
     document: str
     annexes: tuple[str, ...]
 
@@ -55,27 +61,27 @@ class ArActe(Message):
     """1-2: the act is received; ``reception`` is the date that counts for the exécutoire character."""
 
     id_acte: IdActe
-    reception: date
+    reception: Day
     acte: ActeRecu
-    classification_en_cours: date | None
+    classification_en_cours: Day | None
 
 
 @dataclass(frozen=True)
 class AnomalieActe(Message):
     """1-3: the act is refused; it carries no identifier, only the echo of the act."""
 
-    date: date
+    date: Day
     nature: str
     detail: str
     acte: ActeRecu
-    classification_en_cours: date | None
+    classification_en_cours: Day | None
 
 
 @dataclass(frozen=True)
 class AnomalieEnveloppe(Message):
     """A whole envelope is refused."""
 
-    date: date
+    date: Day
     nature: str
     detail: str
     siren: str
@@ -96,7 +102,7 @@ class Courrier(Message):
 
     code: str
     id_acte: IdActe
-    date: date | None
+    date: Day | None
     text: str
     files: tuple[str, ...]
 
@@ -107,7 +113,7 @@ class ArReponse(Message):
 
     code: str
     id_acte: IdActe
-    reception: date
+    reception: Day
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class ArAnnulation(Message):
     """6-2: the transmission is cancelled."""
 
     id_acte: IdActe
-    reception: date
+    reception: Day
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,7 @@ class MatiereLibelle:
 class RetourClassification(Message):
     """7-2: the nomenclature of one authority, matières in numeric order."""
 
-    date: date
+    date: Day
     natures: tuple[NatureActe, ...]
     matieres: tuple[MatiereLibelle, ...]
 
@@ -157,7 +163,7 @@ class RetourClassification(Message):
 class ClassificationInchangee(Message):
     """7-3: our classification is up to date."""
 
-    date: date
+    date: Day
 
 
 LETTERS = {
@@ -188,17 +194,22 @@ def decode(xml: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def parse_safely(xml: bytes) -> tuple[etree._Element, tuple[str, ...]]:
-    """Root of a well-formed XML without DTD nor entities, and remarks on its encoding; InvalidMessage otherwise."""
+    """Root of a well-formed XML without DTD nor entities, and remarks on its encoding; InvalidMessage
+    otherwise."""
     if len(xml) > MAX_XML:
         raise InvalidMessage("Le message reçu est démesuré (plus de 20 Mio de XML).")
     text, remarks = decode(xml)
     if re.search(r"<!(?:DOCTYPE|ENTITY)", text):
-        raise InvalidMessage("Le message reçu contient une DTD ou des entités, interdites dans les échanges ACTES.")
+        raise InvalidMessage(
+            "Le message reçu contient une DTD ou des entités, interdites dans les échanges ACTES."
+        )
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(_DECLARATION.sub("", text).lstrip("\ufeff").encode("utf-8"), parser)
     except etree.XMLSyntaxError as error:
-        raise InvalidMessage(f"Le message reçu n’est pas un XML lisible (ligne {error.lineno}).", cause=str(error)) from error
+        raise InvalidMessage(
+            f"Le message reçu n’est pas un XML lisible (ligne {error.lineno}).", cause=str(error)
+        ) from error
     return root, remarks
 
 
@@ -220,18 +231,23 @@ class _Reader:
 
     def text(self, parent: etree._Element, name: str) -> str:
         """First non-empty text among the children called ``name``."""
-        return next((value.strip() for value in (e.text or "" for e in parent.iterfind(_q(name))) if value.strip()), "")
+        return next(
+            (value.strip() for value in (e.text or "" for e in parent.iterfind(_q(name))) if value.strip()),
+            "",
+        )
 
     def attribute(self, element: etree._Element, name: str) -> str:
         return (element.get(_q(name)) or element.get(name) or "").strip()
 
-    def day(self, text: str, what: str) -> date:
+    def day(self, text: str, what: str) -> Day:
         try:
             return date.fromisoformat(text[:10])
         except ValueError as error:
-            raise InvalidMessage(f"Le message {self.name} ne porte pas de {what} lisible (« {text} »).") from error
+            raise InvalidMessage(
+                f"Le message {self.name} ne porte pas de {what} lisible (« {text} »)."
+            ) from error
 
-    def optional_day(self, text: str) -> date | None:
+    def optional_day(self, text: str) -> Day | None:
         try:
             return date.fromisoformat(text[:10])
         except ValueError:
@@ -263,7 +279,7 @@ class _Reader:
         echo = echoes[0]
         levels = [echo.find(_q(f"CodeMatiere{level}")) for level in range(1, 6)]
         matieres = tuple(self.attribute(level, "CodeMatiere") for level in levels if level is not None)
-        if any(a is None and b is not None for a, b in zip(levels, levels[1:], strict=False)):
+        if any(a is None and b is not None for a, b in pairwise(levels)):
             self.note("niveaux de matière non contigus")
         annexes = echo.find(_q("Annexes"))
         names = self.files(annexes, "Annexe") if annexes is not None else ()
@@ -287,7 +303,7 @@ class _Reader:
             annexes=names,
         )
 
-    def classification_en_cours(self) -> date | None:
+    def classification_en_cours(self) -> Day | None:
         found = self.optional_day(self.text(self.root, "ClassificationDateVersionEnCours"))
         if found is None:
             self.note("date de classification en cours absente")
@@ -351,9 +367,12 @@ def _letter(reader: _Reader) -> Courrier:
         files = reader.files(root, "Document")
         day = reader.optional_day(reader.attribute(root, "DateCourrierPref"))
     text = next(
-        (t for t in (reader.text(root, n) for n in ("DescriptionPieces", "Motif", "NatureIllegalite")) if t), ""
+        (t for t in (reader.text(root, n) for n in ("DescriptionPieces", "Motif", "NatureIllegalite")) if t),
+        "",
     )
-    return Courrier(reader.name, tuple(reader.remarks), LETTERS[reader.name], reader.id_acte(), day, text, files)
+    return Courrier(
+        reader.name, tuple(reader.remarks), LETTERS[reader.name], reader.id_acte(), day, text, files
+    )
 
 
 def _answer_receipt(reader: _Reader) -> ArReponse:
@@ -361,7 +380,9 @@ def _answer_receipt(reader: _Reader) -> ArReponse:
     holder = _Reader(reader.root if infos is None else infos, ())
     holder.name = reader.name
     reception = reader.day(reader.attribute(reader.root, "DateReception"), "date de réception")
-    return ArReponse(reader.name, tuple(reader.remarks), ANSWER_RECEIPTS[reader.name], holder.id_acte(), reception)
+    return ArReponse(
+        reader.name, tuple(reader.remarks), ANSWER_RECEIPTS[reader.name], holder.id_acte(), reception
+    )
 
 
 def _ar_annulation(reader: _Reader) -> ArAnnulation:
@@ -400,7 +421,9 @@ def _classification(reader: _Reader) -> RetourClassification:
     try:
         matieres.sort(key=lambda m: sort_key(m.code))
     except ValueError as error:
-        raise InvalidMessage("La classification reçue contient un code de matière qui n’est pas un nombre.") from error
+        raise InvalidMessage(
+            "La classification reçue contient un code de matière qui n’est pas un nombre."
+        ) from error
     if not any(nature.pieces for nature in natures):
         reader.note("classification sans types de pièces (schéma de 2004)")
     return RetourClassification(reader.name, tuple(reader.remarks), day, natures, tuple(matieres))
@@ -430,5 +453,7 @@ def parse_message(xml: bytes) -> Message:
     root, remarks = parse_safely(xml)
     name = etree.QName(root)
     if name.namespace != ACTES or name.localname not in READERS:
-        raise UnknownMessage(f"Le message reçu (« {name.localname} ») n’est pas de ceux que l’État adresse aux collectivités.")
+        raise UnknownMessage(
+            f"Le message reçu (« {name.localname} ») n’est pas de ceux que l’État adresse aux collectivités."
+        )
     return READERS[name.localname](_Reader(root, remarks))

@@ -1,4 +1,5 @@
-"""Matière of an act in the nomenclature: two to five numeric levels ("5.7", "1.1.10"), sorted level by level."""
+"""Matière of an act in the nomenclature: two to five numeric levels ("5.7", "1.1.10"), sorted level by
+level."""
 
 import re
 from dataclasses import dataclass

@@ -21,8 +21,12 @@ _PIECE = re.compile(
     r"(?:(?P<code>[A-Z0-9_]{5})-)?(?P<departement>[0-9AB|]{3})-(?P<siren>[0-9]{9})-(?P<date>[0-9]{8})?"
     r"-(?P<numero>[a-zA-Z0-9_]*)-(?P<nature>[A-Z]{2})?-(?P<message>[1-7]-[1-5])_(?P<rank>[0-9]+)\.(?P<extension>\w+)"
 )
-_ENVELOPE = re.compile(r"(?P<kind>[ET])ACT--(?P<siren>[0-9]{9})--(?P<day>[0-9]{8})-(?P<serial>[0-9]{1,4})\.xml")
-_INBOUND_ENVELOPE = re.compile(r"[ET]ACT--(SGAR|PREF|SPREF)[0-9AB]{3,4}-(?P<siren>[0-9]{9})-[0-9]{8}-[0-9]+\.xml")
+_ENVELOPE = re.compile(
+    r"(?P<kind>[ET])ACT--(?P<siren>[0-9]{9})--(?P<day>[0-9]{8})-(?P<serial>[0-9]{1,4})\.xml"
+)
+_INBOUND_ENVELOPE = re.compile(
+    r"[ET]ACT--(SGAR|PREF|SPREF)[0-9AB]{3,4}-(?P<siren>[0-9]{9})-[0-9]{8}-[0-9]+\.xml"
+)
 _ANOMALY = re.compile(r"ANO_(?P<envelope>[ET]ACT--[0-9]{9}--[0-9]{8}-[0-9]{1,4}\.xml)")
 
 
@@ -53,7 +57,9 @@ class IdActe:
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(str(self)):
-            raise InvalidName(f"« {self} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu).")
+            raise InvalidName(
+                f"« {self} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu)."
+            )
 
     def __str__(self) -> str:
         return f"{self.departement}-{self.siren}-{self.date:%Y%m%d}-{self.numero}-{self.nature}"
@@ -63,8 +69,12 @@ class IdActe:
         """Read an identifier; InvalidName when it does not have the shape."""
         found = _ID.fullmatch(text.strip())
         if not found:
-            raise InvalidName(f"« {text} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu).")
-        return cls(found["departement"], found["siren"], _day(found["date"]), found["numero"], found["nature"])
+            raise InvalidName(
+                f"« {text} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu)."
+            )
+        return cls(
+            found["departement"], found["siren"], _day(found["date"]), found["numero"], found["nature"]
+        )
 
     @property
     def nature_code(self) -> str:
@@ -89,7 +99,8 @@ class PieceName:
 
     @classmethod
     def parse(cls, text: str) -> "PieceName":
-        """Read a name leniently (empty fields of returns are allowed); InvalidName when it is something else."""
+        """Read a name leniently (empty fields of returns are allowed); InvalidName when it is something
+        else."""
         found = _PIECE.fullmatch(text.strip())
         if not found:
             raise InvalidName(f"Le nom de fichier « {text} » ne suit pas les règles de nommage ACTES.")
@@ -114,7 +125,9 @@ def message_name(acte: IdActe, message: str = "1-1") -> str:
 def piece_name(acte: IdActe, code: str, rank: int, extension: str, message: str = "1-1") -> str:
     """Name of a file sent with ``acte``: rank 1 for the act, 2 and more for the annexes in order."""
     if not PIECE_CODE.fullmatch(code):
-        raise InvalidName(f"Le type de pièce « {code} » doit compter 5 caractères (lettres majuscules, chiffres, « _ »).")
+        raise InvalidName(
+            f"Le type de pièce « {code} » doit compter 5 caractères (lettres majuscules, chiffres, « _ »)."
+        )
     if rank < 1 or not EXTENSION.fullmatch(extension):
         raise InvalidName(f"La pièce n° {rank} ne peut pas porter l’extension « {extension} ».")
     return f"{code}-{acte}-{message}_{rank}.{extension}"
@@ -127,7 +140,8 @@ def classification_request_name(departement: str, siren: str) -> str:
 
 @dataclass(frozen=True)
 class EnvelopeName:
-    """Name of an outgoing envelope: ``EACT--SIREN--AAAAMMJJ-n.xml``, ``TACT`` for a trial without legal value."""
+    """Name of an outgoing envelope: ``EACT--SIREN--AAAAMMJJ-n.xml``, ``TACT`` for a trial without legal
+    value."""
 
     siren: str
     day: date
@@ -170,7 +184,8 @@ def refused_envelope(name: str) -> str:
 
 
 def siren_in(name: str) -> str:
-    """The SIREN of the authority that a returned file concerns, read in its name only; "" when there is none."""
+    """The SIREN of the authority that a returned file concerns, read in its name only; "" when there is
+    none."""
     inbound = _INBOUND_ENVELOPE.fullmatch(name)
     if inbound:
         return inbound["siren"]

@@ -1,11 +1,13 @@
-"""The six natures of acts of the ACTES schema, with the two letters used in names and the usual piece type."""
+"""The six natures of acts of the ACTES schema, with the two letters used in names and the usual piece
+type."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class NatureCode:
-    """One nature: ``code`` 1 to 6, ``abbreviation`` two capitals, ``label`` in French, ``default_piece`` 5 chars."""
+    """One nature: ``code`` 1 to 6, ``abbreviation`` two capitals, ``label`` in French, ``default_piece`` 5
+    chars."""
 
     code: str
     abbreviation: str

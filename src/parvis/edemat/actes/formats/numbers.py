@@ -1,4 +1,5 @@
-"""Number of an act as the ministry receives it: 1 to 15 characters, capitals, digits and inner underscores."""
+"""Number of an act as the ministry receives it: 1 to 15 characters, capitals, digits and inner
+underscores."""
 
 import re
 import unicodedata
@@ -15,7 +16,9 @@ class InvalidActeNumber(DomainError):
 
     def __init__(self, value: str) -> None:
         self.proposal = propose(value)
-        way_out = f" Valeur proposée : « {self.proposal} »." if self.proposal else " Saisissez un autre numéro."
+        way_out = (
+            f" Valeur proposée : « {self.proposal} »." if self.proposal else " Saisissez un autre numéro."
+        )
         super().__init__(f"Le numéro « {value} » ne peut pas être transmis : {RULE}.{way_out}", value=value)
 
 
@@ -48,5 +51,6 @@ class ActeNumber:
 
     @classmethod
     def from_displayed(cls, numero: str) -> "ActeNumber":
-        """The number to transmit for the one printed on the act; InvalidActeNumber when nothing usable is left."""
+        """The number to transmit for the one printed on the act; InvalidActeNumber when nothing usable is
+        left."""
         return cls(propose(numero))

@@ -37,12 +37,15 @@ def _child(parent: etree._Element, name: str, text: str = "", **attributes: str)
 
 def _serialise(root: etree._Element) -> bytes:
     declaration = b'<?xml version="1.0" encoding="ISO-8859-1"?>\n'
-    return declaration + etree.tostring(root, encoding="ISO-8859-1", xml_declaration=False, pretty_print=True)
+    body = etree.tostring(root, encoding="ISO-8859-1", xml_declaration=False, pretty_print=True)
+    assert isinstance(body, bytes)  # an encoding was given
+    return declaration + body
 
 
 @dataclass(frozen=True)
 class ActeMessage:
-    """Content of a 1-1: ``objet`` in plain text, ``document`` and ``annexes`` as regulatory names, in order."""
+    """Content of a 1-1: ``objet`` in plain text, ``document`` and ``annexes`` as regulatory names, in
+    order."""
 
     numero: ActeNumber
     nature: str

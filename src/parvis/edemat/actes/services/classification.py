@@ -1,4 +1,5 @@
-"""The classification of each organisation: asked for, kept byte for byte, replaced for this organisation only."""
+"""The classification of each organisation: asked for, kept byte for byte, replaced for this organisation
+only."""
 
 from dataclasses import asdict
 from datetime import date
@@ -44,7 +45,8 @@ def request_classification(organisation: Organisation, *, actor: Actor) -> Trans
         chosen = settings_of(organisation)
         if asked_today(organisation):
             raise RequestTooSoon(
-                "La classification a déjà été demandée aujourd’hui : la préfecture n’accepte qu’une demande par jour."
+                "La classification a déjà été demandée aujourd’hui : la préfecture n’accepte qu’une demande "
+                "par jour."
             )
         asked = Transaction.objects.create(
             organisation=organisation,
@@ -62,7 +64,8 @@ def request_classification(organisation: Organisation, *, actor: Actor) -> Trans
 def install(
     organisation: Organisation, xml: bytes, filename: str, message: RetourClassification, *, actor: Actor
 ) -> Classification:
-    """Make the classification just received the current one of this organisation, and keep its exact bytes."""
+    """Make the classification just received the current one of this organisation, and keep its exact
+    bytes."""
     document = store(organisation, xml, filename, label=f"Classification du {message.date:%d/%m/%Y}")
     Classification.objects.filter(organisation=organisation, current=True).update(current=False)
     installed = Classification.objects.create(

@@ -87,7 +87,9 @@ def identifier_of(acte: Acte) -> IdActe:
     )
 
 
-def holder_of_number(organisation: Organisation, numero_actes: str, *, but: Acte | None = None) -> Acte | None:
+def holder_of_number(
+    organisation: Organisation, numero_actes: str, *, but: Acte | None = None
+) -> Acte | None:
     """The active act that has this number, other than ``but``."""
     holders = Acte.objects.active().filter(organisation=organisation, numero_actes=numero_actes)
     return (holders.exclude(pk=but.pk) if but else holders).first()
@@ -106,8 +108,8 @@ def prepare_acte(
     """Record an act ready to be transmitted, in the caller's transaction, with the findings of its checks.
 
     ``facts`` has the keys of the route's "acte" (numero, nature, objet, date, matiere, matiere_label,
-    type_piece). Raises ``NumberTaken``, ``InvalidActeNumber`` when no number can be made of the displayed one,
-    and ``NotPrepared`` when a key is missing or out of form; other faults become findings.
+    type_piece). Raises ``NumberTaken``, ``InvalidActeNumber`` when no number can be made of the displayed
+    one, and ``NotPrepared`` when a key is missing or out of form; other faults become findings.
     """
     try:
         numero, nature, objet = str(facts["numero"]), str(facts["nature"]), str(facts["objet"])
@@ -121,7 +123,8 @@ def prepare_acte(
     number = ActeNumber.from_displayed(numero)
     if holder := holder_of_number(organisation, str(number)):
         raise NumberTaken(
-            f"Le numéro {number} est déjà celui de l’acte « {holder.objet} » du {holder.decision_date:%d/%m/%Y} : "
+            f"Le numéro {number} est déjà celui de l’acte « {holder.objet} » du "
+            f"{holder.decision_date:%d/%m/%Y} : "
             "donnez un autre numéro à cet acte.",
             acte=str(holder.pk),
         )
@@ -167,7 +170,8 @@ def prepare_acte(
 
 
 def piece_file(rank: int, code: str, filename: str, document: Document) -> PieceFile:
-    """What the checks need to know of a file; an owner's restriction is a problem here, for the State refuses it."""
+    """What the checks need to know of a file; an owner's restriction is a problem here, for the State
+    refuses it."""
     health = document.health or {}
     problems = [str(p) for p in health.get("problems", ())]
     if health.get("mismatch"):

@@ -1,10 +1,12 @@
-"""Receiving the State's returns: each mail is stored raw, then read once, and changes an act or nothing at all.
+"""Receiving the State's returns: each mail is stored raw, then read once, and changes an act or nothing at
+all.
 
-A mail that cannot be attached with certainty (unknown act, other authority, unreadable XML, missing file) goes to
-the error basket with its reason and a task; the state of the acts does not move.
+A mail that cannot be attached with certainty (unknown act, other authority, unreadable XML, missing file)
+goes to the error basket with its reason and a task; the state of the acts does not move.
 """
 
 import io
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +14,7 @@ from email import message_from_bytes
 from email.message import Message as Mail
 from email.policy import compat32
 from hashlib import sha256
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.urls import NoReverseMatch, reverse
@@ -45,6 +48,7 @@ from parvis.edemat.actes.services.transmission import (
 )
 from parvis.edemat.actes.transports.mailbox import ImapMailbox, Mailbox
 
+log = logging.getLogger(__name__)
 RECEIVER = Actor("job", "actes.reception")
 MAX_READINGS = 3
 PASS_LIMIT = 500
@@ -78,7 +82,7 @@ class PassReport:
     basket: int = 0
 
 
-# --- 1. from the mailbox to the database, raw -----------------------------------------------------------------------
+# --- 1. from the mailbox to the database, raw -----------------------------------------------------
 def parse_mail(raw: bytes) -> Mail:
     return message_from_bytes(raw, policy=compat32)
 
@@ -89,8 +93,8 @@ def file_names(mail: Mail) -> list[str]:
 
 
 def addressee(raw: bytes) -> Organisation | None:
-    """The organisation that the mail is for, read on its outside (names of its attachments) before anything is
-    opened; the métropole, which runs the mailbox, when the outside names no known authority."""
+    """The organisation that the mail is for, read on its outside (names of its attachments) before
+    anything is opened; the métropole, which runs the mailbox, when the outside names no known authority."""
     sirens = {siren for siren in map(siren_in, file_names(parse_mail(raw))) if siren}
     return (
         Organisation.objects.filter(siren__in=sirens).order_by("id").first()
@@ -104,14 +108,27 @@ def store_raw(organisation: Organisation, raw: bytes, uid: str = "") -> InboundM
     try:
         with acting_for(organisation):
             if InboundMessage.objects.filter(organisation=organisation, sha256=digest).exists():
-                record(organisation, "actes.message_doublon", subject=("message_actes", digest[:32]), actor=RECEIVER)
+                record(
+                    organisation,
+                    "actes.message_doublon",
+                    subject=("message_actes", digest[:32]),
+                    actor=RECEIVER,
+                )
                 return None
             document = store(organisation, raw, f"retour-{digest[:12]}.eml", label="Message brut de l’État")
             kept = InboundMessage.objects.create(
-                organisation=organisation, sha256=digest, raw=document, mailbox_uid=uid, received_at=clock.now()
+                organisation=organisation,
+                sha256=digest,
+                raw=document,
+                mailbox_uid=uid,
+                received_at=clock.now(),
             )
             record(
-                organisation, "actes.message_recu", subject=("message_actes", kept.pk), actor=RECEIVER, sha256=digest
+                organisation,
+                "actes.message_recu",
+                subject=("message_actes", kept.pk),
+                actor=RECEIVER,
+                sha256=digest,
             )
             return kept
     except IntegrityError:  # another reader stored it at the same instant
@@ -136,7 +153,8 @@ def collect(mailbox: Mailbox, *, limit: int = PASS_LIMIT) -> PassReport:
 
 
 def collect_from_settings(*, limit: int = PASS_LIMIT) -> PassReport:
-    """``collect`` from the operator's IMAP mailbox. Raises OSError or IMAPClientError when it is out of reach."""
+    """``collect`` from the operator's IMAP mailbox. Raises OSError or IMAPClientError when it is out of
+    reach."""
     mailbox = ImapMailbox()
     try:
         return collect(mailbox, limit=limit)
@@ -153,7 +171,7 @@ def poll(mailbox: Mailbox | None = None, *, limit: int = PASS_LIMIT) -> PassRepo
     return report
 
 
-# --- 2. reading a stored mail, once ---------------------------------------------------------------------------------
+# --- 2. reading a stored mail, once ---------------------------------------------------------------
 def process_waiting(*, limit: int = PASS_LIMIT) -> list[str]:
     """Read the stored mails of all organisations, oldest first; returns the state that each has reached."""
     with acting_for(*Organisation.objects.values_list("pk", flat=True)):
@@ -162,10 +180,16 @@ def process_waiting(*, limit: int = PASS_LIMIT) -> list[str]:
             .order_by("received_at", "id")
             .values_list("organisation_id", "pk")[:limit]
         )
-    return [state for organisation, pk in waiting if (state := process(organisation, pk))]
+    states = []
+    for organisation, pk in waiting:
+        try:
+            states.append(process(organisation, pk))
+        except Exception:  # one mail that breaks the reading must not hold back the others
+            log.exception("the reading of inbound message %s failed", pk)
+    return [state for state in states if state]
 
 
-def process(organisation: Organisation | int, message_id: object) -> str:
+def process(organisation: Organisation | int, message_id: UUID) -> str:
     """Read one stored mail in one transaction; "" when another reader has it or it has been read already.
 
     An unexpected failure is tried again at the next passes, three times, then the mail goes to the basket.
@@ -180,7 +204,10 @@ def process(organisation: Organisation | int, message_id: object) -> str:
         message.attempts += 1
         message.save(update_fields=["attempts"])
         if message.attempts > MAX_READINGS:
-            _to_basket(message, "Le message n’a pas pu être lu : une erreur imprévue s’est répétée. Prévenez le support.")
+            _to_basket(
+                message,
+                "Le message n’a pas pu être lu : une erreur imprévue s’est répétée. Prévenez le support.",
+            )
             return str(message.state)
     with acting_for(organisation):
         message = again.select_related("organisation", "raw__organisation").first()
@@ -192,9 +219,8 @@ def process(organisation: Organisation | int, message_id: object) -> str:
 
 def replay(message: InboundMessage, *, actor: Actor) -> None:
     """A person asks to read again a mail of the basket, in the caller's transaction."""
-    message = InboundMessage.objects.select_for_update(of=("self",)).select_related("organisation", "raw__organisation").get(
-        pk=message.pk
-    )  # fmt: skip
+    locking = InboundMessage.objects.select_for_update(of=("self",))
+    message = locking.select_related("organisation", "raw__organisation").get(pk=message.pk)
     if message.state != InboundState.BANETTE:
         raise DomainError("Ce message n’est plus dans la banette : rechargez la page.")
     close_tasks(message.organisation, subject=("message_actes", message.pk))
@@ -284,7 +310,7 @@ def files_of(raw: bytes) -> dict[str, bytes]:
     return files
 
 
-# --- 3. what a mail changes -----------------------------------------------------------------------------------------
+# --- 3. what a mail changes -----------------------------------------------------------------------
 @dataclass
 class Reading:
     """One mail being applied to its organisation, inside the caller's transaction."""
@@ -297,7 +323,8 @@ class Reading:
     remarks: list[str] = field(default_factory=list)
 
     def apply(self) -> None:
-        """Find the envelope, then apply each message that it lists. Raises ``ToBasket`` or ``AlreadyKnown``."""
+        """Find the envelope, then apply each message that it lists. Raises ``ToBasket`` or
+        ``AlreadyKnown``."""
         documents = {name: xml for name, xml in self.files.items() if name.lower().endswith(".xml")}
         if not documents:  # bulky pieces are announced by a mail without XML
             return
@@ -325,7 +352,7 @@ class Reading:
         if not envelopes:
             self.remarks.append("message reçu sans enveloppe")
             return list(documents)
-        forms = []
+        forms: list[str] = []
         for name in envelopes:
             envelope = self._understood(name, documents[name])
             if not isinstance(envelope, inbound.EnveloppeRetour):
@@ -357,7 +384,8 @@ class Reading:
 
     # --- finding what a message speaks of ---
     def _acte(self, day: date, numero: str, nature: str) -> Transaction:
-        """The transmission of that act, locked. Raises ``ToBasket`` when the organisation sent no such act."""
+        """The transmission of that act, locked. Raises ``ToBasket`` when the organisation sent no such
+        act."""
         found = (
             Transaction.objects.filter(
                 organisation=self.organisation,
@@ -372,7 +400,8 @@ class Reading:
         sent = [(pk, status) for pk, status, attempts in found if attempts > 0]
         if not sent:
             raise ToBasket(
-                f"Aucun acte transmis ne porte le numéro {numero}, la date du {day:%d/%m/%Y} et la nature {nature} : "
+                f"Aucun acte transmis ne porte le numéro {numero}, la date du {day:%d/%m/%Y} et la nature "
+                f"{nature} : "
                 "rien n’a été modifié."
             )
         # The transmission that lives, else the latest in error: an AR may follow a closing in error.
@@ -382,7 +411,8 @@ class Reading:
     def _by_identifier(self, identifier: IdActe) -> Transaction:
         if identifier.siren != self.organisation.siren:
             raise ToBasket(
-                f"Le message concerne l’acte {identifier} d’une autre collectivité (SIREN {identifier.siren}) : "
+                f"Le message concerne l’acte {identifier} d’une autre collectivité (SIREN "
+                f"{identifier.siren}) : "
                 "rien n’a été modifié."
             )
         subject = self._acte(identifier.date, identifier.numero, identifier.nature_code)
@@ -404,7 +434,9 @@ class Reading:
         document = self._keep(name, "Accusé de réception de la préfecture")
         note_sent(subject)
         subject.ar, subject.received_on = document, message.reception
-        move(subject, Status.ACQUITTE, f"Reçu par la préfecture le {message.reception:%d/%m/%Y}.", actor=RECEIVER,
+        move(subject, Status.ACQUITTE, (
+            f"Reçu par la préfecture le {message.reception:%d/%m/%Y}."
+        ), actor=RECEIVER,
              document=document)  # fmt: skip
         acte.refresh_from_db()
         acte.unique_id, acte.received_on = str(message.id_acte), message.reception
@@ -437,12 +469,19 @@ class Reading:
 
     def _refused(self, subject: Transaction, name: str, nature: str, detail: str) -> Document:
         """The anomaly kept as a document, once it is sure that it applies to ``subject``."""
-        if subject.status == Status.ERREUR and (subject.anomaly_code, subject.anomaly_detail) == (nature[:3], detail):
+        if subject.status == Status.ERREUR and (subject.anomaly_code, subject.anomaly_detail) == (
+            nature[:3],
+            detail,
+        ):
             raise AlreadyKnown(subject)
-        sent = subject.status == Status.EN_ATTENTE and subject.delivery in (Delivery.EN_COURS, Delivery.INCERTAINE)
+        sent = subject.status == Status.EN_ATTENTE and subject.delivery in (
+            Delivery.EN_COURS,
+            Delivery.INCERTAINE,
+        )
         if subject.status != Status.TRANSMIS and not sent:
             raise ToBasket(
-                f"Une anomalie est arrivée pour une transmission à l’état « {subject.get_status_display()} » : "
+                f"Une anomalie est arrivée pour une transmission à l’état « {subject.get_status_display()} "
+                "» : "
                 "rien n’a été modifié, interrogez la préfecture."
             )
         return self._keep(name, "Anomalie signalée par le ministère")
@@ -455,13 +494,21 @@ class Reading:
 
     def _anomalie_enveloppe(self, name: str, message: inbound.AnomalieEnveloppe) -> None:
         if message.siren and message.siren != self.organisation.siren:
-            raise ToBasket(f"L’anomalie concerne une enveloppe du SIREN {message.siren} : rien n’a été modifié.")
+            raise ToBasket(
+                f"L’anomalie concerne une enveloppe du SIREN {message.siren} : rien n’a été modifié."
+            )
         found = Transaction.objects.filter(organisation=self.organisation)
         refused = refused_envelope(name)
-        found = found.filter(envelope_name=refused) if refused else found.filter(message_name__in=message.formulaires)
+        found = (
+            found.filter(envelope_name=refused)
+            if refused
+            else found.filter(message_name__in=message.formulaires)
+        )
         subjects = [locked(pk) for pk in found.order_by("id").values_list("pk", flat=True)]
         if not subjects:
-            raise ToBasket(f"L’enveloppe refusée (« {refused or name} ») n’est pas de celles qui sont parties d’ici.")
+            raise ToBasket(
+                f"L’enveloppe refusée (« {refused or name} ») n’est pas de celles qui sont parties d’ici."
+            )
         for subject in subjects:
             document = self._refused(subject, name, message.nature, message.detail)
             self._put_in_error(subject, message.nature, message.detail, document)
@@ -472,11 +519,16 @@ class Reading:
         acte = original.acte
         assert acte is not None
         if missing := [file for file in message.files if file not in self.files]:
-            raise ToBasket(f"Le courrier de la préfecture annonce « {missing[0]} », qui manque dans le message.")
+            raise ToBasket(
+                f"Le courrier de la préfecture annonce « {missing[0]} », qui manque dans le message."
+            )
         answered = message.code in ("3-1", "4-1")
         document = self._keep(name, "Courrier de la préfecture")
         if Transaction.objects.filter(
-            organisation=self.organisation, related=original, kind=message.code, message__sha256=document.sha256
+            organisation=self.organisation,
+            related=original,
+            kind=message.code,
+            message__sha256=document.sha256,
         ).exists():
             raise AlreadyKnown(original)
         letter = Transaction.objects.create(
@@ -490,10 +542,20 @@ class Reading:
             received_on=clock.today(),
             created_at=clock.now(),
         )
-        begin(letter, f"{letter.get_kind_display()} reçu(e) de la préfecture.", actor=RECEIVER, document=document)
+        begin(
+            letter,
+            f"{letter.get_kind_display()} reçu(e) de la préfecture.",
+            actor=RECEIVER,
+            document=document,
+        )
         if acte.route:
             for file in message.files:
-                attach(acte.route, "courrier", self._keep(file, letter.get_kind_display()), letter.get_kind_display())
+                attach(
+                    acte.route,
+                    "courrier",
+                    self._keep(file, letter.get_kind_display()),
+                    letter.get_kind_display(),
+                )
         open_task(
             self.organisation,
             service="actes",
@@ -514,7 +576,8 @@ class Reading:
     def _unchanged(self, name: str, message: inbound.ClassificationInchangee) -> None:
         if not classification.confirm(self.organisation, message.date, actor=RECEIVER):
             raise ToBasket(
-                f"La préfecture confirme une classification du {message.date:%d/%m/%Y} que la collectivité n’a pas."
+                f"La préfecture confirme une classification du {message.date:%d/%m/%Y} que la collectivité "
+                "n’a pas."
             )
         self._answered_request("Classification confirmée.")
         self.outcome = InboundOutcome.CLASSIFICATION

@@ -1,8 +1,8 @@
 """Transmitting an act to the State: request, archive, sending, and what is known of its outcome.
 
-Sending is irreversible, so it is done in three commits: « envoi en cours », the POST outside any transaction and
-under the envelope's mutex, then the outcome. A process that dies between them leaves « en cours » behind; the next
-one finds the mutex free and marks the sending uncertain instead of repeating it.
+Sending is irreversible, so it is done in three commits: « envoi en cours », the POST outside any
+transaction and under the envelope's mutex, then the outcome. A process that dies between them leaves « en
+cours » behind; the next one finds the mutex free and marks the sending uncertain instead of repeating it.
 """
 
 import tempfile
@@ -13,10 +13,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from parvis.core import clock
+from parvis.core.documents.models import Document
 from parvis.core.documents.services import open_document, store
 from parvis.core.errors import DomainError
 from parvis.core.ids import uuid7
@@ -29,6 +31,7 @@ from parvis.core.routing.services import attach, close_tasks, complete_step, fai
 from parvis.edemat.actes.enums import Delivery, Status, TransactionKind
 from parvis.edemat.actes.formats.archives import Member, write_archive
 from parvis.edemat.actes.formats.checks import BLOCKING, Finding, audit_archive, refusals
+from parvis.edemat.actes.formats.emitters import Emitter
 from parvis.edemat.actes.formats.matieres import Matiere
 from parvis.edemat.actes.formats.names import (
     MAX_SERIAL,
@@ -83,7 +86,7 @@ def path_of(acte: Acte) -> str:
     return reverse("actes:detail", kwargs={"organisation_slug": acte.organisation.slug, "pk": acte.pk})
 
 
-# --- 1. a person asks -----------------------------------------------------------------------------------------------
+# --- 1. a person asks -----------------------------------------------------------------------------
 def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
     """Ask for the transmission of ``acte``, in one transaction: checks, transaction « posté », archive job.
 
@@ -117,7 +120,7 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
         )
         begin(resumed, "Transmission demandée.", actor=actor)
         close_tasks(acte.organisation, subject=("acte", acte.pk))
-        failed = route_steps(acte).filter(state=RouteStep.State.FAILED).first() if acte.route_id else None
+        failed = route_steps(acte).filter(state=RouteStep.State.FAILED).first()
         if failed:
             retry_step(failed, actor=actor)
             close_tasks(acte.organisation, subject=("acte", acte.pk))
@@ -125,21 +128,24 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
         return resumed
 
 
-def route_steps(acte: Acte):  # type: ignore[no-untyped-def]  # a queryset of RouteStep
+def route_steps(acte: Acte) -> QuerySet[RouteStep]:
     """The two steps of this service on the act's route; none when it has no route."""
-    return RouteStep.objects.filter(
+    if acte.route_id is None:
+        return RouteStep.objects.none()
+    ours = RouteStep.objects.filter(
         route_id=acte.route_id, code__in=["actes.transmission", "actes.acquittement"]
-    ).select_related("route", "organisation").order_by("rank")
+    )
+    return ours.select_related("route", "organisation").order_by("rank")
 
 
 def complete(acte: Acte, code: str, summary: str, facts: dict, *, actor: Actor) -> None:
     """Complete the step ``code`` of the act's route, if it has one."""
-    step = route_steps(acte).filter(code=code).first() if acte.route_id else None
+    step = route_steps(acte).filter(code=code).first()
     if step:
         complete_step(step, summary=summary, facts=facts, actor=actor)
 
 
-# --- 2. a job builds the archive ------------------------------------------------------------------------------------
+# --- 2. a job builds the archive ------------------------------------------------------------------
 def next_serial(organisation: Organisation, day: date) -> int:
     """The next envelope number of the day, 1 to 9 999, never given twice. Raises ``SerialExhausted``."""
     # One statement, so that two envelopes asked for at once cannot read the same number.
@@ -171,8 +177,8 @@ def locked(transaction_id: UUID | str) -> Transaction:
 def build_archive(transaction_id: UUID | str) -> None:
     """Build, check and store the archive of a requested transmission, in the caller's database transaction.
 
-    Doing it again changes nothing. An archive that breaks a rule puts the transaction in error with the reason;
-    when the day's numbers are used up the transaction waits for the next day.
+    Doing it again changes nothing. An archive that breaks a rule puts the transaction in error with the
+    reason; when the day's numbers are used up the transaction waits for the next day.
     """
     from parvis.edemat.actes import tasks
 
@@ -229,7 +235,9 @@ def _acte_message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, 
     members = []
     for file, document in files_of(acte):
         content = opened.enter_context(open_document(document))
-        members.append(Member(piece_name(identifier, file.code, file.rank, extension_of(file)), document.size, content))
+        members.append(
+            Member(piece_name(identifier, file.code, file.rank, extension_of(file)), document.size, content)
+        )
     acte.regulatory_name, acte.classification_version = members[0].name, version
     for rank, member in enumerate(members[1:], start=2):
         ActePiece.objects.filter(acte=acte, rank=rank).update(regulatory_name=member.name)
@@ -247,7 +255,7 @@ def _acte_message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, 
     return message_name(identifier), build_acte(message), members
 
 
-def _judge(subject: Transaction, documents: dict[str, bytes], files: list[str], emitter) -> None:  # type: ignore[no-untyped-def]
+def _judge(subject: Transaction, documents: dict[str, bytes], files: list[str], emitter: Emitter) -> None:
     """Schema and archive rules on what was built. Raises ``NotTransmissible`` with every breach."""
     if not settings.DEMO and schema_path() is None:
         raise NotTransmissible(
@@ -271,11 +279,14 @@ def _wait_for_tomorrow(subject: Transaction, sentence: str) -> None:
     subject.delivery_message = sentence
     subject.save(update_fields=["delivery_message"])
     write_event(subject, sentence, actor=SENDER)
-    record(subject.organisation, "actes.numeros_epuises", subject=("transaction_actes", subject.pk), actor=SENDER)
+    record(
+        subject.organisation, "actes.numeros_epuises", subject=("transaction_actes", subject.pk), actor=SENDER
+    )
 
 
-def refuse(subject: Transaction, reason: str, *, actor: Actor, document=None) -> None:  # type: ignore[no-untyped-def]
-    """Put a transmission in error: history, route step failed, task for whoever may correct and send again."""
+def refuse(subject: Transaction, reason: str, *, actor: Actor, document: Document | None = None) -> None:
+    """Put a transmission in error: history, route step failed, task for whoever may correct and send
+    again."""
     if subject.delivery != Delivery.ACCEPTEE:
         subject.delivery = Delivery.ABANDONNEE
     move(subject, Status.ERREUR, reason, actor=actor, document=document)
@@ -297,7 +308,7 @@ def refuse(subject: Transaction, reason: str, *, actor: Actor, document=None) ->
     )
 
 
-# --- 3. a job sends it, once ----------------------------------------------------------------------------------------
+# --- 3. a job sends it, once ----------------------------------------------------------------------
 @contextmanager
 def envelope_mutex(transaction_id: UUID | str) -> Iterator[bool]:
     """True when this process alone holds the right to send this envelope; released even if the process dies.
@@ -318,7 +329,9 @@ def envelope_mutex(transaction_id: UUID | str) -> Iterator[bool]:
 
 def transport() -> Transport:
     """The transport named in the settings: the ministry's by default."""
-    path = getattr(settings, "PARVIS_ACTES_TRANSPORT", "parvis.edemat.actes.transports.ministry.MinistryTransport")
+    path = getattr(
+        settings, "PARVIS_ACTES_TRANSPORT", "parvis.edemat.actes.transports.ministry.MinistryTransport"
+    )
     return import_string(path)()
 
 
@@ -340,9 +353,11 @@ def send_archive(organisation: Organisation | int, transaction_id: UUID | str) -
                 return
         with acting_for(organisation):
             subject = Transaction.objects.select_related("archive__organisation").get(pk=transaction_id)
-            archive = open_document(subject.archive)
+            packed = subject.archive
+            assert packed is not None  # an attempt starts only once the archive is built
+            archive = open_document(packed)
         with archive:
-            answer = transport().send(subject.archive_name, archive, subject.archive.size)
+            answer = transport().send(subject.archive_name, archive, packed.size)
         with acting_for(organisation):
             record_outcome(transaction_id, answer)
 
@@ -402,7 +417,11 @@ def record_outcome(transaction_id: UUID | str, answer: Answer) -> None:
                 "actes.envoi_reporte",
                 subject=("acte", subject.acte_id) if subject.acte_id else ("transaction_actes", subject.pk),
                 actor=SENDER,
-                details={"envelope": subject.envelope_name, "attempt": subject.attempts, "outcome": answer.outcome},
+                details={
+                    "envelope": subject.envelope_name,
+                    "attempt": subject.attempts,
+                    "outcome": answer.outcome,
+                },
             )
 
 
@@ -465,7 +484,8 @@ def mark_uncertain(subject: Transaction, sentence: str) -> None:
 
 
 def resolve_uncertain(subject: Transaction, *, received: bool, actor: Actor) -> None:
-    """A person says, after asking the préfecture, whether it has the archive: wait for the AR, or send again."""
+    """A person says, after asking the préfecture, whether it has the archive: wait for the AR, or send
+    again."""
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
@@ -490,9 +510,10 @@ def resolve_uncertain(subject: Transaction, *, received: bool, actor: Actor) -> 
         tasks.send_archive.enqueue(subject.organisation, transaction_id=str(subject.pk))
 
 
-# --- what must be taken up again --------------------------------------------------------------------------------------
+# --- what must be taken up again ------------------------------------------------------------------
 def resume(organisation: Organisation) -> int:
-    """Take up the transmissions of ``organisation`` that wait or were interrupted; returns how many were looked at.
+    """Take up the transmissions of ``organisation`` that wait or were interrupted; returns how many were
+    looked at.
 
     Called every minute. Safe beside other workers: each is decided under its lock and mutex.
     """
@@ -517,7 +538,6 @@ def resume(organisation: Organisation) -> int:
 
 
 def _new_day(subject: Transaction) -> bool:
-    last = DailySerial.objects.none()
     with acting_for(subject.organisation_id):
         last = DailySerial.objects.filter(organisation=subject.organisation_id, day=clock.today()).first()
     return last is None or last.last < MAX_SERIAL
@@ -537,7 +557,9 @@ def remind_of_silence(organisation: Organisation) -> None:
             service="actes",
             verb="Suivre",
             title=subject.acte.objet,
-            summary="Aucun accusé de réception depuis plus de quatre heures : vérifiez auprès de la préfecture.",
+            summary=(
+                "Aucun accusé de réception depuis plus de quatre heures : vérifiez auprès de la préfecture."
+            ),
             permission="actes.transmettre",
             path=path_of(subject.acte),
             subject=("acte", subject.acte.pk),

@@ -20,7 +20,8 @@ _BLOCK = 256 * 1024
 
 
 class MultipartFile:
-    """Body of a form with one file, read block by block; ``delivered`` once its last byte has been handed over."""
+    """Body of a form with one file, read block by block; ``delivered`` once its last byte has been handed
+    over."""
 
     def __init__(self, field: str, name: str, content: BinaryIO, size: int) -> None:
         self.boundary = secrets.token_hex(16)
@@ -58,7 +59,10 @@ class MinistryTransport:
                     settings.PARVIS_MINISTRY_URL,
                     data=body,
                     headers={"Content-Type": f"multipart/form-data; boundary={body.boundary}"},
-                    cert=(str(settings.PARVIS_MINISTRY_CLIENT_CERT), str(settings.PARVIS_MINISTRY_CLIENT_KEY)),
+                    cert=(
+                        str(settings.PARVIS_MINISTRY_CLIENT_CERT),
+                        str(settings.PARVIS_MINISTRY_CLIENT_KEY),
+                    ),
                     verify=str(settings.PARVIS_MINISTRY_CA),
                     timeout=getattr(settings, "PARVIS_MINISTRY_TIMEOUTS", (CONNECT_SECONDS, ANSWER_SECONDS)),
                     allow_redirects=False,
@@ -90,7 +94,9 @@ def _reading(response: requests.Response) -> Answer:
     if response.status_code == 200:
         return Answer(Outcome.ACCEPTED, "Archive acceptée par le ministère.")
     if response.status_code == 404:
-        return Answer(Outcome.LINE_CLOSED, "Ligne fermée par le ministère (réponse 404) : nouvel essai plus tard.")
+        return Answer(
+            Outcome.LINE_CLOSED, "Ligne fermée par le ministère (réponse 404) : nouvel essai plus tard."
+        )
     return Answer(
         Outcome.REFUSED,
         f"Le ministère n’a pas pris l’archive (réponse {response.status_code}) : nouvel essai plus tard.",

@@ -16,6 +16,7 @@ SHARED = PROJECT.parent / "shared"
 os.environ.setdefault("PARVIS_DEMO", "1")
 os.environ.setdefault("PARVIS_VAR_DIR", str(PROJECT / "var" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "main")))
 os.environ.setdefault("PARVIS_SECRET_KEY", "only-for-tests-" + "t" * 40)
+Path(os.environ["PARVIS_VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)
 
 
 def _migrations_fingerprint() -> str:
@@ -40,7 +41,10 @@ def _template(urls: dict[str, str]) -> str:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return name
         building = f"{name}_building"
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(building)))
+        for (old,) in connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'parvis_template_%_building'"
+        ).fetchall():
+            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(old)))
         connection.execute(
             sql.SQL("CREATE DATABASE {} OWNER parvis_owner").format(sql.Identifier(building))
         )
@@ -97,19 +101,21 @@ def _clone_database() -> None:
 sys.path.insert(0, str(PROJECT / "src"))
 if "PYTEST_XDIST_WORKER" in os.environ or not any(a.startswith("-n") and a not in ("-n0", "-n=0") for a in sys.argv):
     _clone_database()
-else:  # the xdist controller runs no test, it needs settings only
+    # Django reads its settings now that the database of this process is known.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "parvis.config.settings"
+    from django.conf import settings as _settings
+
+    assert _settings.DEMO, "tests run as a demo installation"
+else:
+    # The process that only hands tests to workers starts the server for them; Django must not be set up there,
+    # nor named in the environment that the workers inherit, or it would read its settings before their database.
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
     from parvis.config.embedded import start as _start
 
     _urls = _start(PROJECT / "var" / "pg-test", durable=False)
     os.environ["PARVIS_DB_SUPERUSER_URL"] = _urls["PARVIS_DB_SUPERUSER_URL"]
     for _key in ("DATABASE_URL", "DATABASE_OWNER_URL"):
         os.environ[f"PARVIS_TEST_{_key}"] = os.environ[_key] = _urls[_key]
-
-# Django reads its settings now that the database of this process is known.
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parvis.config.settings")
-from django.conf import settings as _settings  # noqa: E402
-
-assert _settings.DEMO, "tests run as a demo installation"
 
 
 def pytest_unconfigure(config):

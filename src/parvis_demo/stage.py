@@ -119,6 +119,7 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Sta
     for name in ("evidence", "documents", "ocfl", "ocfl-copie", "secrets", "sandbox", "files"):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "evidence").mkdir(parents=True)
+    (folder / "static").mkdir(exist_ok=True)
     clock_file = folder / "clock.json"
     clock_file.unlink(missing_ok=True)
     os.environ.update(

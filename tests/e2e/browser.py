@@ -1,7 +1,7 @@
 """A real browser for tests: Chromium through Playwright, axe-core for accessibility, photographs for people.
 
-``browser_page(width=…, dark=…)`` opens a page under the project's own content policy. Whatever the browser complains
-of (a refused script, a missing file, an exception) fails the test at its end.
+``browser_page(width=…, dark=…)`` opens a page under the project's own content policy. Whatever the browser
+complains of (a refused script, a missing file, an exception) fails the test at its end.
 """
 
 import os
@@ -28,7 +28,7 @@ CHROMIUM_FLAGS = [
 ]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-# Playwright's synchronous interface keeps an event loop in the test's thread, where Django would refuse to work.
+# Playwright's synchronous interface keeps an event loop in the test's thread, where Django refuses to work.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 OpenPage = Callable[..., Page]
@@ -52,14 +52,16 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser_page(chromium: Browser, live_server) -> Iterator[OpenPage]:
-    """``browser_page(width=390, dark=True, client=…)`` -> a page; ``client`` lends its session (already logged in).
+    """``browser_page(width=390, dark=True, client=…)`` -> a page; ``client`` lends its session.
 
     Addresses are relative: ``page.goto("/composants/")``.
     """
     complaints: list[str] = []
     contexts = []
 
-    def open_page(*, width: int = DESK, dark: bool = False, client: Client | None = None, scripts: bool = True) -> Page:
+    def open_page(
+        *, width: int = DESK, dark: bool = False, client: Client | None = None, scripts: bool = True
+    ) -> Page:
         context = chromium.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": 844 if width < 600 else 900},
@@ -76,7 +78,10 @@ def browser_page(chromium: Browser, live_server) -> Iterator[OpenPage]:
         page = context.new_page()
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("response", lambda r: "/static/" in r.url and r.status >= 400 and complaints.append(f"{r.status} {r.url}"))
+        page.on(
+            "response",
+            lambda r: "/static/" in r.url and r.status >= 400 and complaints.append(f"{r.status} {r.url}"),
+        )
         page.set_default_timeout(15_000)
         return page
 
@@ -103,7 +108,9 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
     )
     found = [
         f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
-        + "\n".join(f"    {node['html'][:160]}\n      {node['failureSummary']}" for node in violation["nodes"][:4])
+        + "\n".join(
+            f"    {node['html'][:160]}\n      {node['failureSummary']}" for node in violation["nodes"][:4]
+        )
         for violation in results["violations"]
     ]
     assert not found, f"{page.url}\n" + "\n".join(found)

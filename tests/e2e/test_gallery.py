@@ -1,4 +1,4 @@
-"""Every component, in every state, without an accessibility fault: on a desk and a phone, by day and by night."""
+"""Every component, in every state, without an accessibility fault: desk and phone, day and night."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page of background jobs: an administration sees its own organisation's, and gives failed ones back to work."""
+"""The page of background jobs: an administration sees its own organisation's and restarts failed ones."""
 
 import json
 

@@ -23,7 +23,13 @@ def actions(organisation):
 
 
 def test_presentation_is_changed_and_journalled_without_its_content(administrator, juvignac):
-    fields = {"short_name": "Juvignac", "welcome_text": "Bonjour", "website": "", "postal_code": "34990", "email_sender": ""}
+    fields = {
+        "short_name": "Juvignac",
+        "welcome_text": "Bonjour",
+        "website": "",
+        "postal_code": "34990",
+        "email_sender": "",
+    }
     administrator.post(BASE + "identite/", fields)
     juvignac.refresh_from_db()
     assert juvignac.welcome_text == "Bonjour"
@@ -33,7 +39,10 @@ def test_presentation_is_changed_and_journalled_without_its_content(administrato
 
 
 def test_nothing_changed_leaves_no_trace(administrator, juvignac):
-    fields = {name: getattr(juvignac, name) for name in ("short_name", "welcome_text", "website", "postal_code", "email_sender")}
+    fields = {
+        name: getattr(juvignac, name)
+        for name in ("short_name", "welcome_text", "website", "postal_code", "email_sender")
+    }
     page = administrator.post(BASE + "identite/", fields, follow=True).content.decode()
     assert "Rien n’a changé." in page
     assert actions(juvignac) == []

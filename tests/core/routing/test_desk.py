@@ -66,7 +66,9 @@ class TestPage:
         account_for(fabregues, "maire", email="deux@essai.test")
         return client
 
-    def test_gathers_all_organisations_and_nothing_that_others_must_do(self, juvignac, fabregues, client_of_two):
+    def test_gathers_all_organisations_and_nothing_that_others_must_do(
+        self, juvignac, fabregues, client_of_two
+    ):
         _task(juvignac, "actes.transmettre", "Transmettre l’arrêté")
         _task(fabregues, "parapheur.signer", "Signer la convention")
         _task(juvignac, "parapheur.signer", "Réservé au maire de Juvignac")
@@ -95,7 +97,11 @@ class TestPage:
         frozen_clock("2019-07-03T12:00+02:00")
         for title, days in (("Hier", -1), ("Demain", 1)):
             _task(
-                juvignac, "actes.transmettre", title, deadline=clock.now() + timedelta(days=days), deadline_rule="Quinze jours"
+                juvignac,
+                "actes.transmettre",
+                title,
+                deadline=clock.now() + timedelta(days=days),
+                deadline_rule="Quinze jours",
             )
         page = client_of_two.get("/bureau/").content.decode()
         assert "2 choses vous attendent, dont 1 en retard" in page
@@ -108,13 +114,19 @@ class TestPage:
         with django_assert_max_num_queries(22):
             client_of_two.get("/bureau/")
 
-    def test_search_finds_by_number_and_by_words_in_ones_own_organisations_only(self, juvignac, fabregues, agent_client):
+    def test_search_finds_by_number_and_by_words_in_ones_own_organisations_only(
+        self, juvignac, fabregues, agent_client
+    ):
         from parvis.core.routing.models import Route
 
         for organisation, title in ((juvignac, "Convention du pont"), (fabregues, "Convention du port")):
             with acting_for(organisation):
                 Route.objects.create(
-                    organisation=organisation, kind="essai", title=title, reference="19.07.01.05", created_at=clock.now()
+                    organisation=organisation,
+                    kind="essai",
+                    title=title,
+                    reference="19.07.01.05",
+                    created_at=clock.now(),
                 )
         client = agent_client(juvignac, "secretaire")
         for terms in ("19.07.01.05", "pont convention"):

@@ -19,7 +19,9 @@ def words(element) -> str:
 
 
 def test_header_escapes_its_title_and_raises_the_ordinal():
-    page = draw('<c-page-header :title="title" subtitle="Séance du 1er juillet" />', title="Avenue <Clemenceau>")
+    page = draw(
+        '<c-page-header :title="title" subtitle="Séance du 1er juillet" />', title="Avenue <Clemenceau>"
+    )
     assert words(page.find(".//h1")) == "Avenue <Clemenceau>"
     assert page.find(".//sup").text == "er"
 
@@ -41,7 +43,14 @@ def test_route_marks_only_reached_steps_with_a_time(frozen_clock):
     from datetime import UTC, datetime
 
     frozen_clock("2019-07-10T10:00+02:00")
-    steps = [{"label": "Signée", "state": "done", "ended_at": datetime(2019, 7, 2, 7, 12, tzinfo=UTC), "summary": "par le maire"}]
+    steps = [
+        {
+            "label": "Signée",
+            "state": "done",
+            "ended_at": datetime(2019, 7, 2, 7, 12, tzinfo=UTC),
+            "summary": "par le maire",
+        }
+    ]
     page = draw('<c-cheminement :steps="steps" />', steps=steps)
     assert page.find(".//time").get("datetime") == "2019-07-02T07:12:00+00:00"
     assert "2 juil. 9 h 12" in words(page)
@@ -64,7 +73,10 @@ def test_document_shows_type_size_signature_and_its_fingerprint_on_demand():
         filename, media_type, format_name, puid = "d.pdf", "application/pdf", "Acrobat PDF/A", "fmt/479"
         size, pages, sha256 = 184_320, 4, "ab" * 32
 
-    page = draw('<c-document-card :document="d" label="Délibération" href="/x" signature="signature valide" />', d=Document())
+    page = draw(
+        '<c-document-card :document="d" label="Délibération" href="/x" signature="signature valide" />',
+        d=Document(),
+    )
     assert page.find(".//a").get("href") == "/x"
     assert "PDF/A 4 p. 184 ko signature valide" in words(page)
     assert page.find(".//details").find("code").text == "ab" * 32
@@ -77,17 +89,27 @@ def test_timeline_names_people_of_journal_entries(acting_for_juvignac, account_f
     from parvis.core.journal.services import Actor, record
 
     account = account_for(acting_for_juvignac, "maire", given_name="Alix", family_name="Exemple")
-    record(acting_for_juvignac, "mandat.ouvert", subject=("mandat", 1), actor=Actor("account", str(account.pk)))
+    record(
+        acting_for_juvignac, "mandat.ouvert", subject=("mandat", 1), actor=Actor("account", str(account.pk))
+    )
     record(acting_for_juvignac, "journal.scelle", subject=("journal", 1), actor=Actor("job", "journal"))
     page = draw('<c-timeline :entries="entries" />', entries=Entry.objects.select_related("organisation"))
-    assert [words(x) for x in page.findall(".//span[@class='timeline-who']")] == ["Alix Exemple", "Traitement automatique"]
+    assert [words(x) for x in page.findall(".//span[@class='timeline-who']")] == [
+        "Alix Exemple",
+        "Traitement automatique",
+    ]
     assert page.find(".//a").get("href").startswith("/o/juvignac/journal/")
 
 
 def test_table_headers_tell_how_it_is_sorted(rf):
-    columns = [{"label": "Numéro", "key": "numero"}, {"label": "Objet", "key": "objet"}, {"label": "Gestes", "hidden": True}]
+    columns = [
+        {"label": "Numéro", "key": "numero"},
+        {"label": "Objet", "key": "objet"},
+        {"label": "Gestes", "hidden": True},
+    ]
     page = draw(
-        '<c-data-table caption="Actes" :columns="columns" sort="-numero" next="?apres=z"><tr><td>1</td></tr></c-data-table>',
+        '<c-data-table caption="Actes" :columns="columns" sort="-numero" next="?apres=z">'
+        "<tr><td>1</td></tr></c-data-table>",
         rf.get("/?q=pont&apres=y"),
         columns=columns,
     )
@@ -110,7 +132,10 @@ def test_field_ties_its_help_and_its_error_to_the_control():
     control = page.find(".//input")
     assert control.get("aria-invalid") == "true"
     described = control.get("aria-describedby").split()
-    assert [words(page.get_element_by_id(i)) for i in described] == ["Sans abréviation.", "Ce champ est obligatoire."]
+    assert [words(page.get_element_by_id(i)) for i in described] == [
+        "Sans abréviation.",
+        "Ce champ est obligatoire.",
+    ]
     assert page.find(".//label").get("for") == control.get("id")
 
 
@@ -131,7 +156,10 @@ def test_summary_of_errors_leads_to_each_field():
 
 
 def test_confirmation_works_without_javascript(rf):
-    page = draw('<c-confirm title="Transmettre" text="Sans retour." verb="Transmettre à la préfecture" cancel="/x" />', rf.get("/"))
+    page = draw(
+        '<c-confirm title="L’acte part" text="Sans retour." verb="Transmettre à la préfecture" cancel="/" />',
+        rf.get("/"),
+    )
     form = page.find(".//form")
     assert form.get("method") == "post"
     assert form.find("input").get("name") == "csrfmiddlewaretoken"
@@ -146,6 +174,9 @@ def test_progress_goes_on_by_itself_and_without_javascript(rf):
 
 
 def test_finished_progress_asks_no_more(rf):
-    page = draw('<c-progress label="Versement" :done="8" :total="8" url="/avancement" finished="1" />', rf.get("/page"))
+    page = draw(
+        '<c-progress label="Versement" :done="8" :total="8" url="/avancement" finished="1" />',
+        rf.get("/page"),
+    )
     assert page.find(".//progress").get("value") == "8"
     assert "hx-get" not in html.tostring(page, encoding="unicode")

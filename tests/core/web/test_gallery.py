@@ -9,7 +9,13 @@ pytestmark = pytest.mark.django_db
 
 def test_gallery_draws_every_component(client):
     page = client.get("/composants/").content.decode()
-    for heading in ("Cheminement", "Échéance et étiquettes", "Document", "Filtres et tableau", "Confirmation"):
+    for heading in (
+        "Cheminement",
+        "Échéance et étiquettes",
+        "Document",
+        "Filtres et tableau",
+        "Confirmation",
+    ):
         assert heading in page
     assert "<c-" not in page
     assert "{{" not in page

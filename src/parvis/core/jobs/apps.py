@@ -7,6 +7,7 @@ class JobsConfig(AppConfig):
     verbose_name = "Travaux"
 
     def ready(self) -> None:
-        from parvis.core.journal.actions import register_action
+        from parvis.core.journal.actions import register_action, register_subject
 
         register_action("travail.relance", "Travail automatique relancé")
+        register_subject("travail", "Travail automatique")

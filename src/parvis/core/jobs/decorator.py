@@ -38,8 +38,8 @@ def job(
 
     With ``in_transaction`` the body runs inside ``acting_for(organisation)``; without it the body opens its
     own transactions, as work that talks to the outside must. ``enqueue(organisation, **arguments)`` inserts
-    the job in the caller's transaction and returns its number; arguments must be JSON values. ``label`` is what
-    the page of jobs calls it.
+    the job in the caller's transaction and returns its number; arguments must be JSON values. ``label``
+    is what the page of jobs calls it.
     """
 
     def decorate(function: Callable[..., None]) -> Job:
@@ -55,7 +55,8 @@ def job(
             with acting_for(organisation_id):
                 function(organisation_id, **arguments)
 
-        task = app.task(run, name=name or f"{function.__module__}.{function.__name__}", queue=queue, retry=retry)
+        name_of_task = name or f"{function.__module__}.{function.__name__}"
+        task = app.task(name=name_of_task, queue=queue, retry=retry)(run)
 
         def enqueue(organisation: Union["Organisation", int], **arguments: Any) -> int:
             identifier = organisation if isinstance(organisation, int) else organisation.pk

@@ -1,4 +1,4 @@
-"""The page where administrators see background jobs running, waiting or failed, and give failed ones back to work."""
+"""Where administrators see background jobs running, waiting or failed, and give failed ones back to work."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse

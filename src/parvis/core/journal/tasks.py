@@ -26,7 +26,7 @@ def seal_due(timestamp: int = 0) -> None:
                 logger.error("journal of organisation %s not sealed in time", organisation.pk)
 
 
-@job(queue="journal", in_transaction=False)
+@job(queue="journal", in_transaction=False, label="Scellement du journal")
 def seal_journal(organisation_id: int) -> None:
     """Seal one journal, unless it was sealed today; a failing time-stamping authority makes the job retry."""
     organisation = Organisation.objects.get(pk=organisation_id)

@@ -7,9 +7,11 @@ class OrganisationsConfig(AppConfig):
     verbose_name = "Organisations"
 
     def ready(self) -> None:
-        from parvis.core.journal.actions import register_action
+        from parvis.core.journal.actions import register_action, register_subject
 
         register_action("organisation.presentee", "Présentation de l’organisation modifiée")
         register_action("organisation.couleurs", "Couleurs de l’organisation modifiées")
         register_action("mandat.ouvert", "Mandat ouvert")
         register_action("mandat.clos", "Mandat terminé")
+        register_subject("organisation", "Organisation")
+        register_subject("mandat", "Mandat")

@@ -1,4 +1,4 @@
-"""What an organisation's administration may change: how it presents itself, and who acts for it until when."""
+"""What an organisation's administration may change: how it presents itself, and who acts for it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -69,7 +69,7 @@ def give_mandate(
 ) -> Mandate:
     """Let a person act for the organisation; the account is made when the address is a new one.
 
-    A new account has no password: its holder chooses one through « Mot de passe oublié », then a second factor.
+    A new account has no password: its holder chooses one by « Mot de passe oublié », then a second factor.
     """
     account = Account.objects.filter(email__iexact=email).first()
     if account is None:
@@ -104,7 +104,8 @@ def close_mandate(mandate: Mandate, *, actor: Actor) -> None:
         others = Mandate.objects.filter(organisation=mandate.organisation, role="administrateur")
         if not others.in_force(today).exclude(account=mandate.account).exists():
             raise MandateRefused(
-                "C’est le dernier mandat d’administration de l’organisation : donnez d’abord ce rôle à une autre personne."
+                "C’est le dernier mandat d’administration de l’organisation : "
+                "donnez d’abord ce rôle à une autre personne."
             )
     mandate.end = max(mandate.start, date.fromordinal(today.toordinal() - 1))
     if mandate.end >= today:  # begun today: it never took effect

@@ -39,7 +39,7 @@ def end_of_week(today: date) -> date:
 
 
 def group_of(deadline: datetime | None, now: datetime) -> str:
-    """Group of a task: late once its instant is past, today until midnight in Paris, the week until Sunday."""
+    """Group of a task: late once its instant is past, today until midnight in Paris, week until Sunday."""
     if deadline is None:
         return LATER
     local, today = deadline.astimezone(PARIS), now.astimezone(PARIS).date()

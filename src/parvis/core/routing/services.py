@@ -32,14 +32,21 @@ def open_route(
     """Create a route with its steps, in order, and start the first one."""
     now = clock.now()
     route = Route.objects.create(
-        organisation=organisation, kind=kind, title=title, reference=reference, facts=dict(facts), created_at=now
+        organisation=organisation,
+        kind=kind,
+        title=title,
+        reference=reference,
+        facts=dict(facts),
+        created_at=now,
     )
     steps = [
         RouteStep(organisation=organisation, route=route, rank=rank, code=plugin(code).code)
         for rank, code in enumerate(step_codes, start=1)
     ]
     RouteStep.objects.bulk_create(steps)
-    record(organisation, "cheminement.ouvert", subject=("route", route.pk), actor=actor, details={"kind": kind})
+    record(
+        organisation, "cheminement.ouvert", subject=("route", route.pk), actor=actor, details={"kind": kind}
+    )
     _start(steps[0])
     return route
 
@@ -67,7 +74,9 @@ def complete_step(
     if step.state == RouteStep.State.DONE:
         return None
     if step.state not in (RouteStep.State.CURRENT, RouteStep.State.FAILED):
-        raise StepNotCurrent("Cette étape ne peut pas être close : une étape précédente est encore en attente.")
+        raise StepNotCurrent(
+            "Cette étape ne peut pas être close : une étape précédente est encore en attente."
+        )
     step.state = RouteStep.State.DONE
     step.ended_at = clock.now()
     step.summary = summary
@@ -77,7 +86,11 @@ def complete_step(
     route.state = Route.State.RUNNING if following else Route.State.DONE
     route.save(update_fields=["facts", "state"])
     record(
-        step.organisation, "cheminement.etape_faite", subject=("route", route.pk), actor=actor, details={"step": step.code}
+        step.organisation,
+        "cheminement.etape_faite",
+        subject=("route", route.pk),
+        actor=actor,
+        details={"step": step.code},
     )
     if following:
         _start(following)
@@ -95,7 +108,11 @@ def fail_step(step: RouteStep, *, reason: str, actor: Actor) -> None:
     route.state = Route.State.FAILED
     route.save(update_fields=["state"])
     record(
-        step.organisation, "cheminement.etape_echouee", subject=("route", route.pk), actor=actor, details={"step": step.code}
+        step.organisation,
+        "cheminement.etape_echouee",
+        subject=("route", route.pk),
+        actor=actor,
+        details={"step": step.code},
     )
 
 
@@ -109,7 +126,11 @@ def retry_step(step: RouteStep, *, actor: Actor) -> None:
     step.summary = ""
     step.save(update_fields=["summary"])
     record(
-        step.organisation, "cheminement.etape_relancee", subject=("route", route.pk), actor=actor, details={"step": step.code}
+        step.organisation,
+        "cheminement.etape_relancee",
+        subject=("route", route.pk),
+        actor=actor,
+        details={"step": step.code},
     )
     _start(step)
 
@@ -122,7 +143,10 @@ def step_of(route: Route, code: str) -> RouteStep:
 def attach(route: Route, role: str, document: Document, label: str) -> RouteDocument:
     """Give ``document`` a role on the route; attaching it twice changes nothing."""
     holder, _ = RouteDocument.objects.get_or_create(
-        route=route, role=role, document=document, defaults={"organisation": route.organisation, "label": label}
+        route=route,
+        role=role,
+        document=document,
+        defaults={"organisation": route.organisation, "label": label},
     )
     return holder
 

@@ -1,1 +1,1 @@
-"""What every page shares: layouts, components, the theme of each organisation, navigation, error pages, health."""
+"""What every page shares: layouts, components, themes, navigation, error pages, health."""

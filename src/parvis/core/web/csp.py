@@ -1,4 +1,4 @@
-"""Content Security Policy (level 3) in the form django-csp 4 reads: nothing inline, nothing from elsewhere."""
+"""Content Security Policy (level 3) as django-csp 4 reads it: nothing inline, nothing from elsewhere."""
 
 from csp.constants import NONE, SELF
 

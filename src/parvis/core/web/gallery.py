@@ -1,4 +1,4 @@
-"""The gallery of components (``/composants/``): each in its states, on a development or demonstration installation.
+"""The gallery of components (``/composants/``): each in its states, in development and demo only.
 
 The browser tests photograph it and look for accessibility faults in it.
 """

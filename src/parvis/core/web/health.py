@@ -47,7 +47,8 @@ def _jobs() -> tuple[bool, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE status = 'todo'),"
-            " count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, event.at) < now() - %s * interval '1 s'),"
+            " count(*) FILTER (WHERE status = 'todo'"
+            " AND coalesce(scheduled_at, event.at) < now() - %s * interval '1 second'),"
             " count(*) FILTER (WHERE status = 'failed')"
             " FROM procrastinate_jobs AS job LEFT JOIN LATERAL"
             " (SELECT max(at) AS at FROM procrastinate_events WHERE job_id = job.id) AS event ON true"

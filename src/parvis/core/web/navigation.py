@@ -2,7 +2,7 @@
 
 A package registers from its ``AppConfig.ready``::
 
-    navigation.register("actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30)
+    navigation.register("actes", "Actes", "actes:list", "actes.lire", application="edemat", rank=30)
     navigation.register_public("actes", "Actes publiés", "actes_public:list", application="edemat",
                                description="Délibérations, arrêtés et décisions en texte intégral.")
 """
@@ -125,7 +125,7 @@ def _active(links: Iterable[tuple[Service | PublicService, str]], path: str) -> 
 def _reachable(
     offered: Iterable[Service | PublicService], organisation: Organisation
 ) -> list[tuple[Service | PublicService, str]]:
-    """Services with their address. An address that does not exist is left out here and told by a system check."""
+    """Services with their address; one that does not exist is left out here and told by a system check."""
     found = []
     for service in offered:
         try:

@@ -1,7 +1,7 @@
 """The colours of an organisation, with the contrast that RGAA 3.2 and WCAG 2.2 (1.4.3) ask of text: 4.5 to 1.
 
-Colours are ``#rrggbb`` strings. Contrast follows WCAG's relative luminance; neighbouring colours are looked for
-in Oklab, where an equal step looks equal, so the colour proposed instead of a refused one is the nearest seen.
+Colours are ``#rrggbb`` strings. Contrast follows WCAG's relative luminance; neighbouring colours are looked
+for in Oklab, where an equal step looks equal, so the colour proposed instead of a refused one looks nearest.
 """
 
 import hashlib
@@ -28,8 +28,9 @@ class ColourTooPale(DomainError):
     def __init__(self, colour: str, ratio: float, nearest: str) -> None:
         shown = f"{ratio:.2f}".replace(".", ",")
         super().__init__(
-            f"La couleur {colour} est trop pâle pour un texte lisible : contraste de {shown} pour 1 au lieu de "
-            f"4,5 pour 1 au moins (RGAA, critère 3.2). La couleur la plus proche qui convient est {nearest}.",
+            f"La couleur {colour} est trop pâle pour un texte lisible : contraste de {shown} pour 1 "
+            f"au lieu de 4,5 pour 1 au moins (RGAA, critère 3.2). "
+            f"La couleur la plus proche qui convient est {nearest}.",
             colour=colour,
             ratio=ratio,
         )
@@ -136,7 +137,7 @@ def readable_ink(background: str) -> str:
 
 
 def _lighter_for_white_text(colour: str) -> str:
-    """A visibly lighter sister of ``colour`` on which white text still reads, for the second half of a hero."""
+    """A lighter sister of ``colour`` on which white text still reads, for the second half of a hero."""
     chosen = colour
     start = _to_oklab(colour)[0]
     for candidate in _walk(colour, 1.0):

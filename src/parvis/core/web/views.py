@@ -94,7 +94,7 @@ def legal(request: HttpRequest) -> HttpResponse:
 @require_safe
 @open_view
 def robots(request: HttpRequest) -> HttpResponse:
-    """Published acts are for everybody, search engines included; the agents' side is not. A demo is never indexed."""
+    """Search engines may read what is published, never the agents' side, and nothing of a demo."""
     lines = ["User-agent: *"]
     lines += (
         ["Disallow: /"] if settings.DEMO else ["Disallow: /o/", "Disallow: /bureau/", "Disallow: /compte/"]
@@ -102,7 +102,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
-# --- errors ----------------------------------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------------------
 
 ERRORS = {
     400: (
@@ -111,18 +111,18 @@ ERRORS = {
     ),
     403: (
         "Action non permise",
-        "Votre compte ne permet pas d’ouvrir cette page. Si vous pensez devoir y accéder, adressez-vous à la personne "
-        "qui administre votre organisation.",
+        "Votre compte ne permet pas d’ouvrir cette page. Si vous pensez devoir y accéder, adressez-vous à la "
+        "personne qui administre votre organisation.",
     ),
     404: (
         "Page introuvable",
-        "L’adresse est inexacte, la page n’existe plus, ou elle appartient à une organisation pour laquelle vous "
-        "n’agissez pas.",
+        "L’adresse est inexacte, la page n’existe plus, ou elle appartient à une organisation pour laquelle "
+        "vous n’agissez pas.",
     ),
     500: (
         "Une erreur est survenue",
-        "La panne vient de notre côté ; elle est inscrite au journal technique. Ce qui était déjà enregistré l’est "
-        "toujours. Vous pouvez recommencer dans quelques instants.",
+        "La panne vient de notre côté ; elle est inscrite au journal technique. Ce qui était déjà enregistré "
+        "l’est toujours. Vous pouvez recommencer dans quelques instants.",
     ),
 }
 
@@ -160,13 +160,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Shown when a form comes back without the token of its page (a tab left open for long, cookies refused)."""
+    """Shown when a form comes back without the token of its page (a tab left open, cookies refused)."""
     context = {
         "status": 403,
         "heading": "Formulaire expiré",
-        "text": "Par sécurité, le formulaire n’a pas été pris en compte : la page était ouverte depuis trop longtemps, "
-        "ou votre navigateur refuse les témoins de connexion (cookies). Revenez à la page, actualisez-la, puis "
-        "envoyez de nouveau ; rien n’a été enregistré.",
+        "text": "Par sécurité, le formulaire n’a pas été pris en compte : la page était ouverte depuis trop "
+        "longtemps, ou votre navigateur refuse les témoins de connexion (cookies). Revenez à la page, "
+        "actualisez-la, puis envoyez de nouveau ; rien n’a été enregistré.",
         "when": clock.now(),
     }
     return render(request, "web/error.html", context, status=403)

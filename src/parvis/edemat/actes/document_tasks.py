@@ -13,7 +13,7 @@ def _acte(acte_id: str) -> Acte:
     )
 
 
-@job(queue="actes")
+@job(queue="actes", label="Tampon et bordereau d’acquittement")
 def prepare_acknowledgement_documents(organisation_id: int, acte_id: str) -> None:
     """Stamped copies and bordereau at the acknowledgement; the rest if the act is online already."""
     from parvis.edemat.actes import generated_documents
@@ -23,7 +23,7 @@ def prepare_acknowledgement_documents(organisation_id: int, acte_id: str) -> Non
     generated_documents.produce_after_publication(acte, actor=actor)
 
 
-@job(queue="actes")
+@job(queue="actes", label="Documents de publication")
 def prepare_publication_documents(organisation_id: int, acte_id: str) -> None:
     """Copies stamped with the publication date and certificate, once the act is online; the route goes on."""
     from parvis.edemat.actes import generated_documents

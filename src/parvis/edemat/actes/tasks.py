@@ -18,19 +18,19 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = getattr(settings, "PARVIS_ACTES_POLL_SECONDS", 2 if settings.DEMO else 30)
 
 
-@job(queue="actes")
+@job(queue="actes", label="Préparation de l’envoi à la préfecture")
 def build_archive(organisation_id: int, transaction_id: str) -> None:
     """Build and check the archive of a requested transmission."""
     transmission.build_archive(transaction_id)
 
 
-@job(queue="actes", in_transaction=False)
+@job(queue="actes", in_transaction=False, label="Envoi à la préfecture")
 def send_archive(organisation_id: int, transaction_id: str) -> None:
     """Send a ready archive once; what fails is taken up again by ``resume_transmissions``."""
     transmission.send_archive(organisation_id, transaction_id)
 
 
-@job(queue="actes")
+@job(queue="actes", label="Annonce de l’accusé de réception")
 def notify_acknowledgement(organisation_id: int, acte_id: str) -> None:
     """Tell the addresses chosen by the organisation that the State has received the act, with the AR
     itself."""

@@ -9,7 +9,7 @@ from parvis.core.routing.services import fail_step
 QUEUE = "archives"
 
 
-@job(queue=QUEUE)
+@job(queue=QUEUE, label="Préparation du versement aux archives")
 def build_transfer(organisation_id: int, *, step_id: str) -> None:
     """Assemble the transfer of a route's step, then have it controlled."""
     from parvis.edemat.archives.services.assembling import JOB, assemble
@@ -28,7 +28,7 @@ def build_transfer(organisation_id: int, *, step_id: str) -> None:
     control_transfer.enqueue(organisation_id, transfer_id=str(transfer.pk))
 
 
-@job(queue=QUEUE, in_transaction=False)
+@job(queue=QUEUE, in_transaction=False, label="Contrôle du versement")
 def control_transfer(organisation_id: int, *, transfer_id: str) -> None:
     """Make the intake controls; the transfer is locked only to be read and decided."""
     from parvis.edemat.archives.services.controlling import control
@@ -36,7 +36,7 @@ def control_transfer(organisation_id: int, *, transfer_id: str) -> None:
     control(organisation_id, transfer_id)
 
 
-@job(queue=QUEUE, in_transaction=False)
+@job(queue=QUEUE, in_transaction=False, label="Dépôt aux archives")
 def store_transfer(organisation_id: int, *, transfer_id: str) -> None:
     """Write the archive, read it back and reply. A fault of the storage is told, then tried again."""
     from parvis.edemat.archives.services import storing
@@ -59,7 +59,7 @@ def store_transfer(organisation_id: int, *, transfer_id: str) -> None:
         raise
 
 
-@job(queue=QUEUE)
+@job(queue=QUEUE, label="Conservation de la réponse des archives")
 def keep_reply(organisation_id: int, *, transfer_id: str) -> None:
     """Add the reply and the journal's entries to the archive."""
     from parvis.edemat.archives.services import storing

@@ -9,7 +9,7 @@ class TryAgain(DomainError):
     """The outside did not answer: the job is run again later."""
 
 
-@job(queue="seances", in_transaction=False)
+@job(queue="seances", in_transaction=False, label="Envoi d’une convocation")
 def send_convocation(organisation_id: int, *, convocation_id: str) -> None:
     """Send one member's convocation; what happened is committed before the job asks to be run again."""
     from parvis.edemat.seances.services.convening import hand_to_relay  # services enqueue these jobs
@@ -20,7 +20,7 @@ def send_convocation(organisation_id: int, *, convocation_id: str) -> None:
         raise TryAgain(reason, convocation=convocation_id)
 
 
-@job(queue="seances")
+@job(queue="seances", label="Horodatage d’une preuve d’envoi")
 def stamp_statement(organisation_id: int, *, preuve_id: str) -> None:
     """Time-stamp a statement that could not be when it was written."""
     from parvis.edemat.seances.models import Preuve

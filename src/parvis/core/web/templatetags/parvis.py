@@ -1,4 +1,4 @@
-"""French typography in templates: dates, times, amounts and numbers as the Imprimerie nationale writes them."""
+"""French typography in templates: dates, times, amounts and numbers as printers write them."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -218,7 +218,7 @@ def jours_restants(value: Any) -> int | None:
 
 @register.filter
 def urgence(value: Any) -> dict[str, str]:
-    """How a deadline is shown: ``kind`` (danger, warn, plain) and ``text`` (« depuis 2 jours », « 18 h 30 »)."""
+    """How a deadline is shown: ``kind`` (danger, warn, plain) and ``text`` (« depuis 2 jours »)."""
     days = jours_restants(value)
     if days is None:
         return {"kind": "plain", "text": ""}
@@ -239,7 +239,7 @@ def urgence(value: Any) -> dict[str, str]:
 
 @register.filter
 def sigle(value: Any) -> str:
-    """Two letters that stand for a service or a person: « Actes » gives « Ac », « Secrétariat général » « SG »."""
+    """Two letters for a service or a person: « Actes » gives « Ac », « Secrétariat général » « SG »."""
     words = [word for word in str(value or "").replace("-", " ").split() if word]
     if not words:
         return "?"
@@ -255,7 +255,7 @@ def theme_url(organisation: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def with_query(context: template.Context, **changes: Any) -> str:
-    """The present query string with some keys changed (``None`` removes one): ``?{% with_query tri="date" %}``."""
+    """The present query string with some keys changed: ``{% with_query tri="date" apres=None %}``."""
     request = context.get("request")
     query = request.GET.copy() if request else None
     if query is None:
@@ -270,7 +270,7 @@ def with_query(context: template.Context, **changes: Any) -> str:
     return "?" + query.urlencode()
 
 
-# --- what components need --------------------------------------------------------------------------------------
+# --- what components need ---------------------------------------------------------------------------------
 
 ACTORS = {"job": "Traitement automatique", "system": "Plateforme", "anonymous": "Visiteur"}
 STEP_STATES = {"current": "now", "running": "now", "todo": "waiting"}
@@ -331,7 +331,7 @@ def document_links(document: Any, public: Any = "", href: str = "", thumbnail: s
 
 @register.simple_tag(takes_context=True)
 def traces(context: template.Context, entries: Any) -> list[dict[str, Any]]:
-    """Lines of a timeline, from dicts (at, what, who, url) or from journal entries, whose people are named at once."""
+    """Lines of a timeline, from dicts (at, what, who, url) or journal entries (people named at once)."""
     rows = list(entries or [])
     people = {str(e.actor_id) for e in rows if getattr(e, "actor_kind", "") == "account"}
     numbers = {pk for pk in people if pk.isdigit()}

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from django.db import connection
+
 from parvis.core import clock
 from parvis.core.identity.models import Account
 from parvis.core.journal.services import Actor
@@ -235,6 +237,17 @@ class Chain:
     # --- archive and open data -----------------------------------------------------------------------------------
     def archive(self, route: Route) -> None:
         self.wait_step(route, "archives.versement")
+        # The reply joins the archive, as its second version, once the step is done.
+        self.wait(lambda: self._idle("archives"), "la réponse conservée avec l’archive")
+
+    @staticmethod
+    def _idle(queue: str) -> bool:
+        """True when no job of this queue waits or runs."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = %s AND status IN ('todo', 'doing')", [queue]
+            )
+            return cursor.fetchone() == (0,)
 
     def open_data(self, route: Route) -> None:
         self.wait_step(route, "opendata.deliberations")

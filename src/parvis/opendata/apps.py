@@ -7,13 +7,14 @@ class OpendataConfig(AppConfig):
     verbose_name = "Données ouvertes"
 
     def ready(self) -> None:
-        from parvis.core.journal.actions import register_action
+        from parvis.core.journal.actions import register_action, register_subject
         from parvis.core.web import navigation
         from parvis.opendata import routing_steps  # noqa: F401
 
         register_action("opendata.deliberation_ouverte", "Délibération ouverte dans les données publiques")
         register_action("opendata.jeu_mis_en_ligne", "Jeu de données mis en ligne")
         register_action("opendata.jeu_retire", "Jeu de données retiré de la page publique")
+        register_subject("dataset", "Jeu de données")
         navigation.register(
             "opendata",
             "Données ouvertes",

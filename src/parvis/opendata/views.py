@@ -1,6 +1,7 @@
 """Pages of open data: the public tables of an organisation, and what its agents follow."""
 
 import tempfile
+from typing import BinaryIO, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -77,7 +78,7 @@ def _download(dataset: Dataset, extension: str) -> FileResponse:
         raise Http404
     media_type, write = FILES[extension]
     spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
-    write(dataset, spool)
+    write(dataset, cast(BinaryIO, spool))
     spool.seek(0)
     name = f"{dataset.organisation.slug}-{dataset.slug}.{extension}"
     return FileResponse(spool, content_type=media_type, as_attachment=True, filename=name)

@@ -55,6 +55,11 @@ export function reveal(root: ParentNode): void {
   for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = false;
 }
 
+/** Bring the present service into view where the rail is a bar that scrolls sideways. */
+export function showPresentService(): void {
+  document.querySelector(".rail-link[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
 /** Listen once for the whole page. */
 export function listen(): void {
   document.addEventListener("submit", guardAgainstDoubleSubmit);

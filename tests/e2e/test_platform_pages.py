@@ -31,12 +31,12 @@ AGENT_PAGES = {
 }
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_pages_for_everybody_are_accessible(browser_page, juvignac, width):
-    page = browser_page(width=width)
+@pytest.mark.parametrize(("width", "dark"), [(PHONE, False), (PHONE, True), (DESK, False)])
+def test_pages_for_everybody_are_accessible(browser_page, juvignac, width, dark):
+    page = browser_page(width=width, dark=dark)
     for name, address in OPEN_PAGES.items():
         page.goto(address)
-        screenshot(page, name)
+        screenshot(page, f"{name}-nuit" if dark else name)
         assert_fits(page)
         assert_accessible(page)
 

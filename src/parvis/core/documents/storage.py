@@ -11,8 +11,9 @@ import io
 import os
 import re
 import tempfile
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -26,6 +27,7 @@ from parvis.core.documents.errors import DocumentDamaged, DocumentMissing, Docum
 from parvis.core.organisations.models import Organisation
 
 BLOCK = 1024 * 1024
+AHEAD = 8  # blocks that wait for their hash at most
 SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
@@ -73,20 +75,20 @@ def received(
 def _copy_hashed(stream: BinaryIO, target: FileIO, filename: str, limit: int) -> tuple[str, int]:
     """Copy ``stream`` and return the SHA-256 and the size; a block is hashed while it is being written."""
     digest, size = hashlib.sha256(), 0
-    with ThreadPoolExecutor(max_workers=1) as hasher:  # its thread only starts with a second block
-        hashed = None
+    waiting: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max_workers=1) as hasher:  # its thread starts with the first full block
         while block := stream.read(BLOCK):
             size += len(block)
             if size > limit:
                 raise DocumentTooLarge.of(filename, limit)
-            if hashed is None and len(block) < BLOCK:
+            if not waiting and len(block) < BLOCK:
                 digest.update(block)
             else:
-                if hashed is not None:
-                    hashed.result()
-                hashed = hasher.submit(digest.update, block)
+                waiting.append(hasher.submit(digest.update, block))
             _write_whole(target, block)
-        if hashed is not None:
+            if len(waiting) > AHEAD:
+                waiting.popleft().result()
+        for hashed in waiting:
             hashed.result()
     return digest.hexdigest(), size
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -37,6 +37,17 @@ class Event:
     actor: Actor | None = None
     sha256: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ChainEnd(NamedTuple):
+    """Number and digest of the last entry of a chain, and the row that holds them."""
+
+    pk: UUID
+    seq: int
+    prev: str
+
+
+_LOCK = "SELECT id, seq, prev FROM journal_head WHERE organisation_id = %s FOR UPDATE"
 
 
 def record(
@@ -85,7 +96,7 @@ def record_many(organisation: Organisation, events: Iterable[Event]) -> list[Ent
         return entries
 
 
-def _chained(organisation: Organisation, events: Iterable[Event], head: Head) -> tuple[list[Entry], str]:
+def _chained(organisation: Organisation, events: Iterable[Event], head: ChainEnd) -> tuple[list[Entry], str]:
     """Entries that follow ``head``, unsaved, and the digest of the last one."""
     now = clock.now()
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
@@ -113,7 +124,7 @@ def _chained(organisation: Organisation, events: Iterable[Event], head: Head) ->
     return entries, prev
 
 
-def _append(head: Head, entries: list[Entry], end: str) -> None:
+def _append(head: ChainEnd, entries: list[Entry], end: str) -> None:
     last = entries[-1]
     values: dict[str, Any] = {name: [getattr(entry, name) for entry in entries] for name in _COLUMNS}
     values["details"] = [json.dumps(entry.details) for entry in entries]
@@ -125,11 +136,12 @@ def _append(head: Head, entries: list[Entry], end: str) -> None:
         entry._state.adding, entry._state.db = False, connection.alias
 
 
-def locked_head(organisation: Organisation) -> Head:
+def locked_head(organisation: Organisation) -> ChainEnd:
     """The end of the chain, locked until the caller's transaction ends: commits keep the order of numbers."""
-    heads = Head.objects.select_for_update().filter(organisation=organisation)
-    head = heads.first()
-    if head is None:
-        Head.objects.bulk_create([Head(organisation=organisation, prev=NO_PREVIOUS)], ignore_conflicts=True)
-        head = heads.get()
-    return head
+    with connection.cursor() as cursor:
+        row = cursor.execute(_LOCK, [organisation.pk]).fetchone()
+        if row is None:
+            fresh = Head(organisation=organisation, prev=NO_PREVIOUS)
+            Head.objects.bulk_create([fresh], ignore_conflicts=True)
+            row = cursor.execute(_LOCK, [organisation.pk]).fetchone()
+    return ChainEnd(*row)

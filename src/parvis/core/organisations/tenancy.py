@@ -48,7 +48,7 @@ def _tell_database(scope: Scope) -> None:
 @contextmanager
 def in_scope(scope: Scope) -> Iterator[None]:
     """Open a transaction (or a savepoint) in which the database shows what ``scope`` may see."""
-    previous = _current.get()
+    previous, enclosed = _current.get(), connection.in_atomic_block
     with transaction.atomic():
         _tell_database(scope)
         token = _current.set(scope)
@@ -56,8 +56,9 @@ def in_scope(scope: Scope) -> Iterator[None]:
             yield
         finally:
             _current.reset(token)
-        # An enclosing transaction goes on as it was; a rollback restores it by itself.
-        _tell_database(previous)
+        # An enclosing transaction goes on as it was; a rollback restores it by itself, and a commit forgets.
+        if enclosed:
+            _tell_database(previous)
 
 
 def _identifier(organisation: Organisation | int) -> int:

@@ -122,6 +122,7 @@ def test_the_ten_thousandth_envelope_waits_for_tomorrow(commune, prepare, state,
     assert (acte.status, state.sent) == (Status.POSTE, [])
     with acting_for(commune):
         assert "9999 enveloppes" in acte.transaction.delivery_message
+        assert "9999 enveloppes" in Task.objects.get(subject_id=acte.pk, state="open").summary
     later(minutes=5)
     transmission.resume(commune)
     assert state.sent == []
@@ -361,7 +362,9 @@ def test_a_neighbour_sees_nothing(commune, neighbour, prepare, state):
 # --- classification -------------------------------------------------------------------------------
 def test_without_classification_the_check_proposes_to_ask_for_it(juvignac, sent_at_ten, prepare):
     acte = prepare(juvignac)
-    refused = {c["code"]: c["sentence"] for c in acte.checks if not c["ok"]}
+    with acting_for(juvignac):
+        check_acte(acte)
+        refused = {c["code"]: c["sentence"] for c in Acte.objects.get(pk=acte.pk).checks if not c["ok"]}
     assert "demandez-la" in refused["classification"]
     assert "adresse de retour" in refused["emetteur"]
 

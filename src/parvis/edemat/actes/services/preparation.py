@@ -105,11 +105,12 @@ def prepare_acte(
     original: Document | None = None,
     route: Route | None = None,
 ) -> Acte:
-    """Record an act ready to be transmitted, in the caller's transaction, with the findings of its checks.
+    """Record an act to be checked then transmitted, in the caller's transaction.
 
     ``facts`` has the keys of the route's "acte" (numero, nature, objet, date, matiere, matiere_label,
     type_piece). Raises ``NumberTaken``, ``InvalidActeNumber`` when no number can be made of the displayed
-    one, and ``NotPrepared`` when a key is missing or out of form; other faults become findings.
+    one, and ``NotPrepared`` when a key is missing or out of form; other faults are findings of
+    ``check_acte``.
     """
     try:
         numero, nature, objet = str(facts["numero"]), str(facts["nature"]), str(facts["objet"])
@@ -165,7 +166,6 @@ def prepare_acte(
         sha256=document.sha256,
         details={"annexes": len(pieces), "numero": str(number)},
     )
-    check_acte(acte)
     return acte
 
 
@@ -205,15 +205,23 @@ def in_force(classification: Classification | None) -> ClassificationInForce | N
     )
 
 
-def check_acte(acte: Acte, chosen: ActeSettings | None = None) -> list[Finding]:
-    """Run the pre-flight checks, keep their findings on the act and return them.
+CHECKED = ["checks", "checked_at", "classification_version"]
 
-    ``chosen`` are the organisation's settings when the caller has read them already.
-    """
+
+def check_acte(acte: Acte) -> list[Finding]:
+    """Run the pre-flight checks, keep their findings on the act and return them."""
+    findings = examine(acte, settings_of(acte.organisation))
+    acte.save(update_fields=CHECKED)
+    return findings
+
+
+def examine(acte: Acte, chosen: ActeSettings) -> list[Finding]:
+    """Run the pre-flight checks and put their findings on ``acte``; saving ``CHECKED`` is left to the caller."""
     organisation = acte.organisation
-    chosen = chosen or settings_of(organisation)
     classification = current_classification(organisation)
-    holder = holder_of_number(organisation, acte.numero_actes, but=acte)
+    # While the act is active the database itself keeps its number to it.
+    in_error = acte.status == Status.ERREUR
+    holder = holder_of_number(organisation, acte.numero_actes, but=acte) if in_error else None
     findings = checks.check(
         Candidate(
             numero=acte.numero_actes,
@@ -232,7 +240,6 @@ def check_acte(acte: Acte, chosen: ActeSettings | None = None) -> list[Finding]:
     acte.checks = [finding.to_dict() for finding in findings]
     acte.checked_at = clock.now()
     acte.classification_version = classification.date if classification else None
-    acte.save(update_fields=["checks", "checked_at", "classification_version"])
     return findings
 
 

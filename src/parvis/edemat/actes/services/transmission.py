@@ -52,9 +52,10 @@ from parvis.edemat.actes.lifecycle import begin, move, write_event
 from parvis.edemat.actes.models import Acte, ActePiece, DailySerial, Transaction
 from parvis.edemat.actes.schemas import judge_outgoing, schema_path
 from parvis.edemat.actes.services.preparation import (
-    check_acte,
+    CHECKED,
     classification_date,
     emitter_of,
+    examine,
     extension_of,
     files_of,
     identifier_of,
@@ -103,7 +104,7 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
                 raise NotTransmissible("L’acte attend encore d’être signé.", [])
             return under_way
         chosen = settings_of(acte.organisation)
-        refused = refusals(check_acte(acte, chosen))
+        refused = refusals(examine(acte, chosen))
         if refused:
             raise NotTransmissible(" ".join(finding.sentence for finding in refused), refused)
         resumed = Transaction.objects.create(
@@ -115,9 +116,9 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
             test=chosen.test,
             created_at=clock.now(),
         )
-        Acte.objects.filter(pk=acte.pk).update(
-            status=Status.POSTE, unique_id=str(identifier_of(acte)), sent_at=None, received_on=None
-        )
+        acte.status, acte.unique_id = Status.POSTE, str(identifier_of(acte))
+        acte.sent_at = acte.received_on = None
+        acte.save(update_fields=["status", "unique_id", "sent_at", "received_on", *CHECKED])
         begin(resumed, "Transmission demandée.", actor=actor)
         close_tasks(acte.organisation, subject=("acte", acte.pk))
         failed = route_steps(acte).filter(state=RouteStep.State.FAILED).first()
@@ -281,6 +282,22 @@ def _wait_for_tomorrow(subject: Transaction, sentence: str) -> None:
     write_event(subject, sentence, actor=SENDER)
     record(
         subject.organisation, "actes.numeros_epuises", subject=("transaction_actes", subject.pk), actor=SENDER
+    )
+    if subject.acte:
+        _ask_to_follow(subject.acte, sentence)
+
+
+def _ask_to_follow(acte: Acte, sentence: str) -> None:
+    """Put the act in the inbox of whoever transmits, with what is unusual about it; closed by the AR."""
+    open_task(
+        acte.organisation,
+        service="actes",
+        verb="Suivre",
+        title=acte.objet,
+        summary=sentence,
+        permission="actes.transmettre",
+        path=path_of(acte),
+        subject=("acte", acte.pk),
     )
 
 
@@ -550,17 +567,8 @@ def remind_of_silence(organisation: Organisation) -> None:
         sent_at__lte=clock.now() - SILENCE,
     ).select_related("acte", "acte__organisation")  # fmt: skip
     for subject in late[:200]:
-        if subject.acte is None:
-            continue
-        open_task(
-            organisation,
-            service="actes",
-            verb="Suivre",
-            title=subject.acte.objet,
-            summary=(
-                "Aucun accusé de réception depuis plus de quatre heures : vérifiez auprès de la préfecture."
-            ),
-            permission="actes.transmettre",
-            path=path_of(subject.acte),
-            subject=("acte", subject.acte.pk),
-        )
+        if subject.acte:
+            _ask_to_follow(
+                subject.acte,
+                "Aucun accusé de réception depuis plus de quatre heures : vérifiez auprès de la préfecture.",
+            )

@@ -216,7 +216,7 @@ def check_acte(acte: Acte) -> list[Finding]:
 
 
 def examine(acte: Acte, chosen: ActeSettings) -> list[Finding]:
-    """Run the pre-flight checks and put their findings on ``acte``; saving ``CHECKED`` is left to the caller."""
+    """Run the pre-flight checks and put their findings on ``acte``, to save by ``CHECKED``."""
     organisation = acte.organisation
     classification = current_classification(organisation)
     # While the act is active the database itself keeps its number to it.

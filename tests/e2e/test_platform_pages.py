@@ -143,3 +143,55 @@ def test_rail_is_at_the_foot_of_a_phone(browser_page, juvignac, agent_client):
     assert box["y"] + box["height"] == pytest.approx(844, abs=1)
     page.get_by_role("link", name="Organisation").click()
     page.get_by_role("heading", name="Commune de Juvignac").wait_for()
+
+
+def test_new_agent_must_set_up_a_second_factor_before_anything_else(browser_page, juvignac, account_for):
+    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+
+    account = account_for(juvignac, "secretaire")
+    page = browser_page(width=PHONE)
+    page.goto("/compte/login/")
+    page.get_by_label("Adresse électronique").fill(account.email)
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("heading", name="Confirmer votre identité").wait_for()
+    assert_accessible(page)
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Confirmer").click()
+    page.get_by_role("heading", name="Activer le second facteur").wait_for()
+    assert_accessible(page)
+    assert_fits(page)
+    screenshot(page, "second-facteur-activation")
+    page.goto("/bureau/")
+    page.get_by_role("heading", name="Activer le second facteur").wait_for()
+    secret = page.locator("main code").inner_text()
+    page.get_by_label("Code").fill(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
+    page.get_by_role("button", name="Activer").click()
+    page.get_by_role("heading", name="Codes de secours").wait_for()
+    assert_accessible(page)
+    screenshot(page, "codes-de-secours")
+    page.goto("/bureau/")
+    page.get_by_role("heading", name="Mon bureau").wait_for()
+
+
+def test_forgotten_password_is_chosen_anew_from_the_link_received(
+    browser_page, juvignac, account_for, mailoutbox
+):
+    import re
+
+    account = account_for(juvignac, "secretaire")
+    page = browser_page()
+    page.goto("/compte/password/reset/")
+    page.get_by_label("Adresse électronique").fill(account.email)
+    page.get_by_role("button", name="Recevoir le lien").click()
+    page.get_by_role("heading", name="Message envoyé").wait_for()
+    assert_accessible(page)
+    link = re.search(r"https?://[^/\s]+(/compte/password/reset/key/\S+)", mailoutbox[-1].body).group(1)
+    page.goto(link)
+    page.get_by_label("Nouveau mot de passe").first.fill("une tout autre phrase de passe")
+    page.locator("input[type=password]").nth(1).fill("une tout autre phrase de passe")
+    assert_accessible(page)
+    page.get_by_role("button", name="Enregistrer le mot de passe").click()
+    page.get_by_role("heading", name="Mot de passe changé").wait_for()
+    account.refresh_from_db()
+    assert account.check_password("une tout autre phrase de passe")

@@ -1,7 +1,8 @@
 """Steps that services register, by code; the route calls them without knowing the services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from parvis.core.routing.models import Route, RouteStep
 
@@ -39,15 +40,23 @@ def registered_codes() -> list[str]:
     return sorted(_plugins)
 
 
-_pages: dict[str, Callable[[Route], str]] = {}
+Addresses = Callable[[list[Route]], dict[UUID, str]]
+
+_pages: dict[str, Addresses] = {}
 
 
-def register_page(kind: str, address: Callable[[Route], str]) -> None:
-    """Say where the page of a route of this kind is (called from AppConfig.ready)."""
-    _pages[kind] = address
+def register_pages(kind: str, addresses: Addresses) -> None:
+    """Say where the pages of routes of this kind are, many at once (called from AppConfig.ready)."""
+    _pages[kind] = addresses
 
 
-def page_of(route: Route) -> str:
-    """Address of the page of the object that follows this route; empty when no service shows one."""
-    address = _pages.get(route.kind)
-    return address(route) if address else ""
+def pages_of(routes: Iterable[Route]) -> dict[UUID, str]:
+    """Address of the page of each route's object, by route; a route that no service shows is left out."""
+    by_kind: dict[str, list[Route]] = {}
+    for route in routes:
+        by_kind.setdefault(route.kind, []).append(route)
+    found: dict[UUID, str] = {}
+    for kind, some in by_kind.items():
+        if kind in _pages:
+            found |= _pages[kind](some)
+    return found

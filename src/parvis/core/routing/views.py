@@ -83,9 +83,10 @@ def search(request: HttpRequest) -> HttpResponse:
             match &= Q(title__icontains=word) | Q(reference__icontains=word)
         found = Route.objects.filter(match).select_related("organisation").order_by("-created_at", "-id")
     routes = list(found.prefetch_related("steps")[: FOUND + 1])
+    pages = registry.pages_of(routes)
     context = {
         "search_terms": terms,
-        "results": [(route, registry.page_of(route), standing(route)) for route in routes[:FOUND]],
+        "results": [(route, pages.get(route.pk, ""), standing(route)) for route in routes[:FOUND]],
         "more": len(routes) > FOUND,
     }
     return render(request, "routing/search.html", context)

@@ -5,13 +5,13 @@ from typing import BinaryIO, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view, public_view
+from parvis.core.identity.access import AgentRequest, OrganisationRequest, agent_view, public_view
 from parvis.core.routing.models import RouteStep
 from parvis.core.routing.services import retry_step
 from parvis.opendata import queries, services
@@ -37,14 +37,14 @@ IN_MEMORY = 4 * 1024 * 1024
 # --- public ------------------------------------------------------------------------------------
 @require_GET
 @public_view
-def public_datasets(request: HttpRequest) -> HttpResponse:
+def public_datasets(request: OrganisationRequest) -> HttpResponse:
     """The datasets that the organisation has put online."""
     return render(request, "opendata/public/datasets.html", {"datasets": queries.datasets_with_counts()})
 
 
 @require_GET
 @public_view
-def public_deliberations(request: HttpRequest) -> HttpResponse:
+def public_deliberations(request: OrganisationRequest) -> HttpResponse:
     """The « Délibérations » table: filtered, sorted, page by page."""
     dataset = get_object_or_404(Dataset, slug=services.DELIBERATIONS)
     selection = queries.Selection.read(request.GET)
@@ -68,7 +68,7 @@ def public_deliberations(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @public_view
-def public_download(request: HttpRequest, *, extension: str) -> FileResponse:
+def public_download(request: OrganisationRequest, *, extension: str) -> FileResponse:
     """The whole table as a file, made in a spool so that a slow reader holds no database transaction."""
     return _download(get_object_or_404(Dataset, slug=services.DELIBERATIONS), extension)
 
@@ -87,7 +87,7 @@ def _download(dataset: Dataset, extension: str) -> FileResponse:
 # --- agents ------------------------------------------------------------------------------------
 @require_GET
 @agent_view("opendata.lire", application="opendata")
-def datasets(request: HttpRequest) -> HttpResponse:
+def datasets(request: AgentRequest) -> HttpResponse:
     """What the organisation has opened lately, and what must be corrected before it can be."""
     context = {
         "latest": queries.latest(request.organisation),
@@ -100,7 +100,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @agent_view("opendata.lire", application="opendata")
-def download(request: HttpRequest, *, extension: str) -> FileResponse:
+def download(request: AgentRequest, *, extension: str) -> FileResponse:
     """The whole table as a file, even while it is not online."""
     dataset = get_object_or_404(Dataset, organisation=request.organisation, slug=services.DELIBERATIONS)
     return _download(dataset, extension)
@@ -108,7 +108,7 @@ def download(request: HttpRequest, *, extension: str) -> FileResponse:
 
 @require_POST
 @agent_view("opendata.publier", application="opendata")
-def set_public(request: HttpRequest, *, slug: str) -> HttpResponse:
+def set_public(request: AgentRequest, *, slug: str) -> HttpResponse:
     """Put a dataset online, or withdraw it."""
     dataset = get_object_or_404(Dataset, organisation=request.organisation, slug=slug)
     public = request.POST.get("public") == "oui"
@@ -120,7 +120,7 @@ def set_public(request: HttpRequest, *, slug: str) -> HttpResponse:
 
 @require_POST
 @agent_view("opendata.publier", application="opendata")
-def retry(request: HttpRequest, *, pk: str) -> HttpResponse:
+def retry(request: AgentRequest, *, pk: str) -> HttpResponse:
     """Try again to open a row that was refused."""
     step = get_object_or_404(RouteStep, pk=pk, organisation=request.organisation, code=queries.STEP)
     try:
@@ -136,5 +136,5 @@ def retry(request: HttpRequest, *, pk: str) -> HttpResponse:
     return _back(request)
 
 
-def _back(request: HttpRequest) -> HttpResponseRedirect:
+def _back(request: AgentRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("opendata:datasets", args=[request.organisation.slug]))

@@ -6,7 +6,7 @@ import smtplib
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -48,8 +48,13 @@ HELD_SECONDS = 600
 
 
 class TlsMaterial(Protocol):
-    certificate: Path
-    key: Path
+    """PEM files of one end of the line."""
+
+    @property
+    def certificate(self) -> Path: ...
+
+    @property
+    def key(self) -> Path: ...
 
 
 class TlsAuthority(Protocol):
@@ -57,7 +62,7 @@ class TlsAuthority(Protocol):
 
     ca_bundle: Path
 
-    def issue_tls_server(self, names: Any) -> TlsMaterial: ...
+    def issue_tls_server(self, names: Iterable[str]) -> TlsMaterial: ...
 
 
 @dataclass

@@ -15,10 +15,31 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 
 from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for, identity_of, public_view_of
 
 View = Callable[..., HttpResponseBase]
+
+
+class OrganisationRequest(HttpRequest):
+    """What ``public_view`` and ``agent_view`` hand over: the organisation named in the address is known."""
+
+    organisation: Organisation
+    actor: Actor
+
+
+class AccountRequest(HttpRequest):
+    """What ``account_view`` hands over: somebody is logged in."""
+
+    actor: Actor
+    user: Account
+
+
+class AgentRequest(OrganisationRequest, AccountRequest):
+    """What ``agent_view`` hands over: ``permissions`` are those held in ``organisation`` today."""
+
+    permissions: frozenset[str]
 
 
 @dataclass(frozen=True)

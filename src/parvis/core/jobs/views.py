@@ -1,18 +1,18 @@
 """Where administrators see background jobs running, waiting or failed, and give failed ones back to work."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.jobs import queries, services
 
 
 @require_safe
 @agent_view("administration.taches")
-def listing(request: HttpRequest) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def listing(request: AgentRequest) -> HttpResponse:
+    organisation = request.organisation
     numbers = queries.counts(organisation.pk)
     chosen = request.GET.get("etat") or next((state for state, number in numbers.items() if number), "failed")
     if chosen not in queries.STATES:
@@ -40,10 +40,10 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @agent_view("administration.taches")
-def retry(request: HttpRequest, job_id: int) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def retry(request: AgentRequest, job_id: int) -> HttpResponse:
+    organisation = request.organisation
     try:
-        services.retry(organisation, job_id, actor=request.actor)  # type: ignore[attr-defined]
+        services.retry(organisation, job_id, actor=request.actor)
     except services.JobNotFailed as error:
         messages.error(request, error.sentence)
     else:

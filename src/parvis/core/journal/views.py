@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal import actions, checking, queries, sealing
 from parvis.core.journal.models import Entry, Seal
 
@@ -19,22 +19,22 @@ PAGE = 50
 SEALS = 12
 
 
-def _crumbs(request: HttpRequest, *more: dict[str, str]) -> list[dict[str, str]]:
-    url = reverse("journal:index", kwargs={"organisation_slug": request.organisation.slug})  # type: ignore[attr-defined]
+def _crumbs(request: AgentRequest, *more: dict[str, str]) -> list[dict[str, str]]:
+    url = reverse("journal:index", kwargs={"organisation_slug": request.organisation.slug})
     return [{"label": "Journal", "url": url}, *more]
 
 
-def _entry(request: HttpRequest, seq: int) -> Entry:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def _entry(request: AgentRequest, seq: int) -> Entry:
+    organisation = request.organisation
     entries = Entry.objects.filter(organisation=organisation).select_related("organisation")
     return get_object_or_404(entries, seq=seq)
 
 
 @agent_view("journal.lire")
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: AgentRequest) -> HttpResponse:
     """Newest events and seals of the organisation; ``?avant=`` goes back in time."""
-    organisation = request.organisation  # type: ignore[attr-defined]
+    organisation = request.organisation
     before = request.GET.get("avant", "")
     rows = list(
         queries.newest_entries(organisation, before=int(before) if before.isdecimal() else None)[: PAGE + 1]
@@ -45,14 +45,14 @@ def index(request: HttpRequest) -> HttpResponse:
         "older": entries[-1].seq if older else None,
         "seals": Seal.objects.filter(organisation=organisation).order_by("-number")[:SEALS],
         "overdue": queries.seal_overdue(organisation, clock.now()),
-        "may_seal": "administration.organisation" in request.permissions,  # type: ignore[attr-defined]
+        "may_seal": "administration.organisation" in request.permissions,
     }
     return render(request, "journal/index.html", context)
 
 
 @agent_view("journal.lire")
 @require_safe
-def about(request: HttpRequest, kind: str, identifier: str) -> HttpResponse:
+def about(request: AgentRequest, kind: str, identifier: str) -> HttpResponse:
     """Everything the journal holds about one object."""
     entries = list(queries.entries_about(kind, identifier))
     if not entries:
@@ -68,17 +68,17 @@ def about(request: HttpRequest, kind: str, identifier: str) -> HttpResponse:
     return render(request, "journal/about.html", context)
 
 
-def _object_url(request: HttpRequest, subject: actions.Subject, identifier: str) -> str:
+def _object_url(request: AgentRequest, subject: actions.Subject, identifier: str) -> str:
     if not subject.url_name:
         return ""
-    slug = request.organisation.slug  # type: ignore[attr-defined]
+    slug = request.organisation.slug
     try:
         return reverse(subject.url_name, kwargs={"organisation_slug": slug, "pk": identifier})
     except NoReverseMatch:
         return ""
 
 
-def _proof_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
+def _proof_context(request: AgentRequest, entry: Entry) -> dict[str, Any]:
     seal = sealing.seal_of(entry)
     return {
         "entry": entry,
@@ -94,14 +94,14 @@ def _proof_context(request: HttpRequest, entry: Entry) -> dict[str, Any]:
 
 @agent_view("journal.lire")
 @require_safe
-def proof(request: HttpRequest, seq: int) -> HttpResponse:
+def proof(request: AgentRequest, seq: int) -> HttpResponse:
     """One event with its inclusion proof, its seal and the token's date."""
     return render(request, "journal/proof.html", _proof_context(request, _entry(request, seq)))
 
 
 @agent_view("journal.lire")
 @require_POST
-def verify(request: HttpRequest, seq: int) -> HttpResponse:
+def verify(request: AgentRequest, seq: int) -> HttpResponse:
     """The same page after every control was made again, on line."""
     entry = _entry(request, seq)
     verdicts = checking.verify_entry(entry)
@@ -111,7 +111,7 @@ def verify(request: HttpRequest, seq: int) -> HttpResponse:
 
 @agent_view("journal.lire")
 @require_safe
-def proof_file(request: HttpRequest, seq: int) -> HttpResponse:
+def proof_file(request: AgentRequest, seq: int) -> HttpResponse:
     """The proof as a JSON file that the stand-alone verifier reads."""
     try:
         content = sealing.inclusion_proof(_entry(request, seq))
@@ -126,11 +126,11 @@ def proof_file(request: HttpRequest, seq: int) -> HttpResponse:
 
 @agent_view("administration.organisation")
 @require_POST
-def seal_now(request: HttpRequest) -> HttpResponse:
+def seal_now(request: AgentRequest) -> HttpResponse:
     """Seal without waiting for the night, before a proof is asked for."""
-    organisation = request.organisation  # type: ignore[attr-defined]
+    organisation = request.organisation
     try:
-        seal = sealing.seal_day(organisation, actor=request.actor)  # type: ignore[attr-defined]
+        seal = sealing.seal_day(organisation, actor=request.actor)
         messages.success(
             request, f"{seal} : {seal.tree_size} écritures, date certifiée par {seal.authority}."
         )

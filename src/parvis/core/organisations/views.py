@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core import clock
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations import services
 from parvis.core.organisations.forms import ColoursForm, MandateForm, PresentationForm
@@ -19,8 +19,8 @@ SAVED = "Les modifications sont enregistrées."
 UNCHANGED = "Rien n’a changé."
 
 
-def _tabs(request: HttpRequest, active: str) -> list[dict[str, object]]:
-    base = f"/o/{request.organisation.slug}/administration/"  # type: ignore[attr-defined]
+def _tabs(request: AgentRequest, active: str) -> list[dict[str, object]]:
+    base = f"/o/{request.organisation.slug}/administration/"
     pages = [
         ("", "Vue d’ensemble"),
         ("identite/", "Identité"),
@@ -32,8 +32,8 @@ def _tabs(request: HttpRequest, active: str) -> list[dict[str, object]]:
 
 @require_safe
 @agent_view(PERMISSION)
-def overview(request: HttpRequest) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def overview(request: AgentRequest) -> HttpResponse:
+    organisation = request.organisation
     today = clock.today()
     subscriptions = [
         (s, s.since <= today and (s.until is None or today <= s.until))
@@ -50,11 +50,11 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
-def identity(request: HttpRequest) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def identity(request: AgentRequest) -> HttpResponse:
+    organisation = request.organisation
     form = PresentationForm(request.POST or None, instance=type(organisation).objects.get(pk=organisation.pk))
     if request.method == "POST" and form.is_valid():
-        changed = services.describe(organisation, form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        changed = services.describe(organisation, form.cleaned_data, actor=request.actor)
         messages.success(request, SAVED if changed else UNCHANGED)
         return redirect("organisations:identity", organisation_slug=organisation.slug)
     return render(request, "organisations/identity.html", {"tabs": _tabs(request, "identite/"), "form": form})
@@ -62,13 +62,13 @@ def identity(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
-def branding(request: HttpRequest) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def branding(request: AgentRequest) -> HttpResponse:
+    organisation = request.organisation
     form = ColoursForm(request.POST or None, instance=type(organisation).objects.get(pk=organisation.pk))
     nearest = ""
     if request.method == "POST" and form.is_valid():
         try:
-            changed = services.recolour(organisation, **form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+            changed = services.recolour(organisation, **form.cleaned_data, actor=request.actor)
         except ColourTooPale as error:
             form.add_error("accent", error.sentence)
             nearest = error.nearest
@@ -86,8 +86,8 @@ def branding(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @agent_view(PERMISSION)
-def people(request: HttpRequest) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def people(request: AgentRequest) -> HttpResponse:
+    organisation = request.organisation
     today = clock.today()
     mandates = Mandate.objects.filter(organisation=organisation).select_related("account")
     context = {
@@ -110,12 +110,12 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
-def new_mandate(request: HttpRequest) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def new_mandate(request: AgentRequest) -> HttpResponse:
+    organisation = request.organisation
     form = MandateForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            mandate = services.give_mandate(organisation, **form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+            mandate = services.give_mandate(organisation, **form.cleaned_data, actor=request.actor)
         except services.MandateRefused as error:
             form.add_error(None, error.sentence)
         else:
@@ -128,12 +128,12 @@ def new_mandate(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
-def end_mandate(request: HttpRequest, pk: UUID) -> HttpResponse:
-    organisation = request.organisation  # type: ignore[attr-defined]
+def end_mandate(request: AgentRequest, pk: UUID) -> HttpResponse:
+    organisation = request.organisation
     mandate = get_object_or_404(Mandate.objects.select_related("account"), pk=pk, organisation=organisation)
     if request.method == "POST":
         try:
-            services.close_mandate(mandate, actor=request.actor)  # type: ignore[attr-defined]
+            services.close_mandate(mandate, actor=request.actor)
         except services.MandateRefused as error:
             messages.error(request, error.sentence)
         else:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRefresh
 
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.core.journal.services import record
 from parvis.edemat.archives import queries
@@ -99,15 +99,15 @@ CATEGORY_LABELS = {
 FINAL_ACTIONS = {"Keep": "Conserver", "Destroy": "Détruire"}
 
 
-def _address(request: HttpRequest, name: str, *arguments: Any) -> str:
-    return reverse(f"archives:{name}", args=[request.organisation.slug, *arguments])  # type: ignore[attr-defined]
+def _address(request: AgentRequest, name: str, *arguments: Any) -> str:
+    return reverse(f"archives:{name}", args=[request.organisation.slug, *arguments])
 
 
-def _crumbs(request: HttpRequest, *more: dict[str, str]) -> list[dict[str, str]]:
+def _crumbs(request: AgentRequest, *more: dict[str, str]) -> list[dict[str, str]]:
     return [{"label": "Archives", "url": _address(request, "list")}, *more]
 
 
-def _transfer(request: HttpRequest, pk: UUID) -> Transfer:
+def _transfer(request: AgentRequest, pk: UUID) -> Transfer:
     found = Transfer.objects.select_related(
         "organisation",
         "accord",
@@ -116,14 +116,14 @@ def _transfer(request: HttpRequest, pk: UUID) -> Transfer:
         "archive_object__register_line",
         *(f"{document}__organisation" for document in ("package", "message", "acknowledgement", "reply")),
     )
-    return get_object_or_404(found, pk=pk, organisation=request.organisation)  # type: ignore[attr-defined]
+    return get_object_or_404(found, pk=pk, organisation=request.organisation)
 
 
 @READ
 @require_safe
-def transfers(request: HttpRequest) -> HttpResponse:
+def transfers(request: AgentRequest) -> HttpResponse:
     """Transfers, newest first, by state."""
-    organisation = request.organisation  # type: ignore[attr-defined]
+    organisation = request.organisation
     state = request.GET.get("etat", "")
     page = queries.page_of(queries.transfers(organisation, state), request.GET)
     base = f"?etat={state}&" if state in queries.FILTERS else "?"
@@ -138,14 +138,14 @@ def transfers(request: HttpRequest) -> HttpResponse:
         "tabs": tabs,
         "previous": f"{base}avant={page.previous}" if page.previous else "",
         "following": f"{base}apres={page.next}" if page.next else "",
-        "may_deposit": "archives.verser" in request.permissions,  # type: ignore[attr-defined]
+        "may_deposit": "archives.verser" in request.permissions,
     }
     return render(request, "archives/transfers.html", context)
 
 
 @READ
 @require_safe
-def transfer(request: HttpRequest, pk: UUID) -> HttpResponse:
+def transfer(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One transfer: where it stands, its controls, its messages and the archived object."""
     found = _transfer(request, pk)
     archive = getattr(found, "archive_object", None)
@@ -158,8 +158,8 @@ def transfer(request: HttpRequest, pk: UUID) -> HttpResponse:
         "archive": archive,
         "entries": entries,
         "proof": next((e for e in entries if e.action == TAKEN), None),
-        "may_decide": "archives.verser" in request.permissions,  # type: ignore[attr-defined]
-        "may_prove": "journal.lire" in request.permissions,  # type: ignore[attr-defined]
+        "may_decide": "archives.verser" in request.permissions,
+        "may_prove": "journal.lire" in request.permissions,
         "crumbs": _crumbs(request),
         "origin": Origin(found.origin).label,
     }
@@ -178,7 +178,7 @@ def transfer(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "archives/transfer.html", context)
 
 
-def _progress(request: HttpRequest, found: Transfer) -> dict[str, Any] | None:
+def _progress(request: AgentRequest, found: Transfer) -> dict[str, Any] | None:
     if not found.working:
         return None
     counted = found.state == State.EN_CONTROLE
@@ -221,7 +221,7 @@ def _rules(stated: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @READ
 @require_GET
-def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+def progress(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The progress box alone, asked for again every two seconds until the work ends."""
     found = _transfer(request, pk)
     box = _progress(request, found)
@@ -234,7 +234,7 @@ def _refuse_large_bodies(view: Callable[..., HttpResponseBase]) -> Callable[...,
     """Refuse a body that is too large on the length it announces, before anything reads it."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def guarded(request: AgentRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         announced = request.META.get("CONTENT_LENGTH") or "0"
         if request.method == "POST" and announced.isdigit() and int(announced) > depositing.MAX_PACKAGE:
             limit = depositing.MAX_PACKAGE // 1024**2
@@ -254,7 +254,7 @@ def _refuse_large_bodies(view: Callable[..., HttpResponseBase]) -> Callable[...,
 @require_http_methods(["GET", "POST"])
 @_refuse_large_bodies
 @csrf_protect
-def deposit(request: HttpRequest) -> HttpResponseBase:
+def deposit(request: AgentRequest) -> HttpResponseBase:
     """Deposit a package made elsewhere."""
     form = DepositForm(request.POST or None, request.FILES or None)
     refusal = ""
@@ -262,11 +262,11 @@ def deposit(request: HttpRequest) -> HttpResponseBase:
         upload = form.cleaned_data["paquet"]
         try:
             made = depositing.deposit_package(
-                request.organisation,  # type: ignore[attr-defined]
+                request.organisation,
                 upload,
                 upload.name,
-                depositor=request.user,  # type: ignore[arg-type]
-                actor=request.actor,  # type: ignore[attr-defined]
+                depositor=request.user,
+                actor=request.actor,
             )
         except DomainError as error:
             refusal = error.sentence
@@ -279,7 +279,7 @@ def deposit(request: HttpRequest) -> HttpResponseBase:
 
 @TRANSFER
 @require_http_methods(["GET", "POST"])
-def accept(request: HttpRequest, pk: UUID) -> HttpResponse:
+def accept(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Accept a conformant transfer, said twice because it cannot be undone."""
     found = _transfer(request, pk)
     page = _address(request, "transfer", pk)
@@ -295,7 +295,7 @@ def accept(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @TRANSFER
 @require_http_methods(["GET", "POST"])
-def refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
+def refuse(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Refuse a conformant transfer, with a reason."""
     found = _transfer(request, pk)
     page = _address(request, "transfer", pk)
@@ -314,15 +314,15 @@ def refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @TRANSFER
 @require_POST
-def restart(request: HttpRequest, pk: UUID) -> HttpResponse:
+def restart(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Put back to work a transfer that met an incident."""
     found = _transfer(request, pk)
     return _act(request, found, depositing.restart_transfer, "Le versement est relancé.")
 
 
-def _act(request: HttpRequest, found: Transfer, service: Callable[..., None], done: str) -> HttpResponse:
+def _act(request: AgentRequest, found: Transfer, service: Callable[..., None], done: str) -> HttpResponse:
     try:
-        service(found, actor=request.actor)  # type: ignore[attr-defined]
+        service(found, actor=request.actor)
     except DomainError as error:
         messages.error(request, error.sentence)
     else:
@@ -332,22 +332,22 @@ def _act(request: HttpRequest, found: Transfer, service: Callable[..., None], do
 
 @READ
 @require_GET
-def file(request: HttpRequest, pk: UUID, file: UUID) -> FileResponse:
+def file(request: AgentRequest, pk: UUID, file: UUID) -> FileResponse:
     """An archived file, read from the storage; the communication is written in the journal."""
     found = get_object_or_404(
         ArchiveFile.objects.select_related("archive__organisation"),
         pk=file,
         archive__transfer_id=pk,
-        organisation=request.organisation,  # type: ignore[attr-defined]
+        organisation=request.organisation,
     )
-    if found.archive.access_end is None and "archives.verser" not in request.permissions:  # type: ignore[attr-defined]
+    if found.archive.access_end is None and "archives.verser" not in request.permissions:
         raise PermissionDenied("Ce fichier n’est pas communicable ; adressez-vous au service des archives.")
     stream = vault().open(found.archive.ocfl_id, found.path)
     record(
         found.archive.organisation,
         "archives.communique",
         subject=("versement", pk),
-        actor=request.actor,  # type: ignore[attr-defined]
+        actor=request.actor,
         sha256=found.sha256,
         details={"file": str(found.pk)},
     )
@@ -359,9 +359,9 @@ def file(request: HttpRequest, pk: UUID, file: UUID) -> FileResponse:
 
 @READ
 @require_safe
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: AgentRequest) -> HttpResponse:
     """Registre des entrées, on screen or as CSV (``?format=csv``)."""
-    organisation = request.organisation  # type: ignore[attr-defined]
+    organisation = request.organisation
     if request.GET.get("format") == "csv":
         return _register_csv(request)
     before = request.GET.get("avant", "")
@@ -377,13 +377,13 @@ def register(request: HttpRequest) -> HttpResponse:
     return render(request, "archives/register.html", context)
 
 
-def _register_csv(request: HttpRequest) -> HttpResponse:
+def _register_csv(request: AgentRequest) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="registre-des-entrees.csv"'
     response.write("\ufeff")
     writer = csv.writer(response, delimiter=";")
     writer.writerow(REGISTER_FIELDS)
-    lines = queries.register_lines(request.organisation)  # type: ignore[attr-defined]
+    lines = queries.register_lines(request.organisation)
     for line in lines.iterator(chunk_size=1000):
         writer.writerow(
             [

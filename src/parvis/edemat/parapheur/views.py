@@ -7,14 +7,14 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.edemat.parapheur import queries, services
 from parvis.edemat.parapheur.forms import DecisionForm, RefusalForm
@@ -41,8 +41,8 @@ KINDS = {
 }
 
 
-def _address(request: HttpRequest, name: str, pk: UUID | None = None) -> str:
-    slug = request.organisation.slug  # type: ignore[attr-defined]
+def _address(request: AgentRequest, name: str, pk: UUID | None = None) -> str:
+    slug = request.organisation.slug
     return reverse(f"parapheur:{name}", args=[slug] if pk is None else [slug, pk])
 
 
@@ -54,7 +54,7 @@ def _dossier(pk: UUID) -> Dossier:
     return get_object_or_404(found, pk=pk)
 
 
-def _crumbs(request: HttpRequest, dossier: Dossier) -> list[dict[str, str]]:
+def _crumbs(request: AgentRequest, dossier: Dossier) -> list[dict[str, str]]:
     return [
         {"label": "Parapheur", "url": _address(request, "dossiers")},
         {"label": dossier.reference or dossier.title, "url": _address(request, "dossier", dossier.pk)},
@@ -63,7 +63,7 @@ def _crumbs(request: HttpRequest, dossier: Dossier) -> list[dict[str, str]]:
 
 @READ
 @require_GET
-def dossiers(request: HttpRequest) -> HttpResponse:
+def dossiers(request: AgentRequest) -> HttpResponse:
     state = request.GET.get("etat", "attente")
     state = state if state in queries.FILTERS else "tous"
     page = Paginator(queries.dossiers(state), queries.PAGE_SIZE).get_page(request.GET.get("page"))
@@ -82,11 +82,11 @@ def dossiers(request: HttpRequest) -> HttpResponse:
 
 @READ
 @require_GET
-def dossier(request: HttpRequest, pk: UUID) -> HttpResponse:
+def dossier(request: AgentRequest, pk: UUID) -> HttpResponse:
     found = _dossier(pk)
     shown = found.signed_document or found.document
     route = found.route_step.route
-    held: frozenset[str] = request.permissions  # type: ignore[attr-defined]
+    held: frozenset[str] = request.permissions
     context = {
         "dossier": found,
         "etapes": found.etapes.select_related("account"),
@@ -107,7 +107,7 @@ def dossier(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "parapheur/dossier.html", context)
 
 
-def _progress(request: HttpRequest, dossier: Dossier) -> dict[str, Any]:
+def _progress(request: AgentRequest, dossier: Dossier) -> dict[str, Any]:
     return {
         "url": _address(request, "avancement", dossier.pk),
         "label": dossier.get_stage_display(),
@@ -118,7 +118,7 @@ def _progress(request: HttpRequest, dossier: Dossier) -> dict[str, Any]:
 
 @READ
 @require_GET
-def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+def progress(request: AgentRequest, pk: UUID) -> HttpResponse:
     found = _dossier(pk)
     if found.state != Dossier.State.SIGNING:
         return HttpResponseClientRefresh()
@@ -127,7 +127,7 @@ def progress(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @ENDORSE
 @require_http_methods(["GET", "POST"])
-def endorse(request: HttpRequest, pk: UUID) -> HttpResponse:
+def endorse(request: AgentRequest, pk: UUID) -> HttpResponse:
     return _decide(
         request,
         pk,
@@ -146,7 +146,7 @@ def endorse(request: HttpRequest, pk: UUID) -> HttpResponse:
 @SIGN
 @reauthentication_required(app="parapheur")
 @require_http_methods(["GET", "POST"])
-def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
+def sign(request: AgentRequest, pk: UUID) -> HttpResponse:
     return _decide(
         request,
         pk,
@@ -165,7 +165,7 @@ def sign(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _decide(
-    request: HttpRequest,
+    request: AgentRequest,
     pk: UUID,
     *,
     state: str,
@@ -196,7 +196,7 @@ def _decide(
             pk,
             account=request.user,
             sha256=form.cleaned_data["empreinte"],
-            actor=request.actor,  # type: ignore[attr-defined]
+            actor=request.actor,
         )
     except services.NotEntitled as error:
         raise PermissionDenied(error.sentence) from error
@@ -210,7 +210,7 @@ def _decide(
 
 @READ
 @require_http_methods(["GET", "POST"])
-def refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
+def refuse(request: AgentRequest, pk: UUID) -> HttpResponse:
     found = _dossier(pk)
     page = _address(request, "dossier", pk)
     needed = {Dossier.State.VISA: "parapheur.viser", Dossier.State.SIGNATURE: "parapheur.signer"}.get(
@@ -219,7 +219,7 @@ def refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
     if needed is None:
         messages.error(request, "Ce dossier n’attend plus de décision.")
         return redirect(page)
-    if needed not in request.permissions:  # type: ignore[attr-defined]
+    if needed not in request.permissions:
         raise PermissionDenied("Seule la personne dont le dossier attend la décision peut le refuser.")
     shown = request.GET.get("empreinte") or found.document.sha256
     form = RefusalForm(request.POST or None, initial={"empreinte": shown})
@@ -227,10 +227,10 @@ def refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             services.refuse(
                 pk,
-                account=request.user,  # type: ignore[arg-type]
+                account=request.user,
                 motive=form.cleaned_data["motif"],
                 sha256=form.cleaned_data["empreinte"],
-                actor=request.actor,  # type: ignore[attr-defined]
+                actor=request.actor,
             )
         except services.NotEntitled as error:
             raise PermissionDenied(error.sentence) from error
@@ -250,10 +250,10 @@ def refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @PREPARE
 @require_http_methods(["POST"])
-def put_back(request: HttpRequest, pk: UUID) -> HttpResponse:
+def put_back(request: AgentRequest, pk: UUID) -> HttpResponse:
     get_object_or_404(Dossier, pk=pk)
     try:
-        renewed = services.put_back(pk, actor=request.actor)  # type: ignore[attr-defined]
+        renewed = services.put_back(pk, actor=request.actor)
     except DomainError as error:
         messages.error(request, error.sentence)
         return redirect(_address(request, "dossier", pk))

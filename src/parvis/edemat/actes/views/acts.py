@@ -4,14 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.edemat.actes import board, publication
 from parvis.edemat.actes.dossier import Dossier
 from parvis.edemat.actes.enums import InboundState, Nature
@@ -34,7 +34,7 @@ COLUMNS = [
 
 @agent_view("actes.lire", application="edemat")
 @require_safe
-def list_acts(request: HttpRequest) -> HttpResponse:
+def list_acts(request: AgentRequest) -> HttpResponse:
     """The tracking board: filters, one page of acts, what must be looked at."""
     filters = board.Filters.read(request.GET)
     rows = board.acts(request.organisation, filters).defer("checks")
@@ -68,7 +68,7 @@ def _page_address(filters: board.Filters, direction: str, key: str) -> str:
 
 @agent_view("actes.lire", application="edemat")
 @require_safe
-def export(request: HttpRequest, extension: str) -> HttpResponseBase:
+def export(request: AgentRequest, extension: str) -> HttpResponseBase:
     """The board as CSV or ODS, for the present filters."""
     if extension not in ("csv", "ods"):
         raise Http404
@@ -76,7 +76,7 @@ def export(request: HttpRequest, extension: str) -> HttpResponseBase:
     return export_acts(rows, extension, f"actes-{request.organisation.slug}-{clock.today():%Y%m%d}")
 
 
-def get_acte(request: HttpRequest, pk: UUID) -> Acte:
+def get_acte(request: AgentRequest, pk: UUID) -> Acte:
     """The act of the present organisation, or 404 like a missing one."""
     acts = Acte.objects.select_related("organisation", "route", "document__organisation")
     return get_object_or_404(acts, pk=pk, organisation=request.organisation)
@@ -84,7 +84,7 @@ def get_acte(request: HttpRequest, pk: UUID) -> Acte:
 
 @agent_view("actes.lire", application="edemat")
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One screen for one act: route, next action, documents, essentials, checks, journal."""
     return render(
         request, "actes/detail.html", {"dossier": Dossier(get_acte(request, pk), request.permissions)}
@@ -93,7 +93,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @agent_view("actes.publier", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
-def publish(request: HttpRequest, pk: UUID) -> HttpResponse:
+def publish(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Put the act online: the page says what follows, the button does it."""
     acte = get_acte(request, pk)
     form = PublishForm(acte, request.POST or None)
@@ -123,7 +123,7 @@ def publish(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
-def _publish(request: HttpRequest, acte: Acte, entered: dict[str, Any]) -> Publication:
+def _publish(request: AgentRequest, acte: Acte, entered: dict[str, Any]) -> Publication:
     annexes = entered.get("annexes")
     return publication.publish(
         acte,
@@ -136,7 +136,7 @@ def _publish(request: HttpRequest, acte: Acte, entered: dict[str, Any]) -> Publi
 
 @agent_view("actes.publier", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+def withdraw(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Take the act off the public site, with its reason."""
     acte = get_acte(request, pk)
     online = get_object_or_404(Publication.objects.online().defer("text", "search"), acte=acte)

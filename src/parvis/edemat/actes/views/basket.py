@@ -5,13 +5,13 @@ from email.policy import default as modern
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from parvis.core.documents.services import open_document
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.edemat.actes.enums import InboundState
 from parvis.edemat.actes.keyset import page_of
 from parvis.edemat.actes.models import InboundMessage
@@ -23,7 +23,7 @@ SHOWN_CHARACTERS = 60_000
 
 @agent_view("actes.banette", application="edemat")
 @require_safe
-def basket(request: HttpRequest) -> HttpResponse:
+def basket(request: AgentRequest) -> HttpResponse:
     """Messages waiting for somebody, then those already processed."""
     wanted = InboundState.TRAITE if request.GET.get("vue") == "traites" else InboundState.BANETTE
     received = InboundMessage.objects.filter(organisation=request.organisation, state=wanted)
@@ -33,7 +33,7 @@ def basket(request: HttpRequest) -> HttpResponse:
 
 @agent_view("actes.banette", application="edemat")
 @require_safe
-def message(request: HttpRequest, pk: UUID) -> HttpResponse:
+def message(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One message: why it waits, its raw text, its attachments by name."""
     found = _message(request, pk)
     with open_document(found.raw) as stream:
@@ -55,7 +55,7 @@ def message(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @agent_view("actes.banette", application="edemat")
 @require_POST
-def replay(request: HttpRequest, pk: UUID) -> HttpResponse:
+def replay(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Read the message again, after what prevented it has been put right."""
     found = _message(request, pk)
     try:
@@ -71,6 +71,6 @@ def replay(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("actes:basket", organisation_slug=request.organisation.slug)
 
 
-def _message(request: HttpRequest, pk: UUID) -> InboundMessage:
+def _message(request: AgentRequest, pk: UUID) -> InboundMessage:
     messages_ = InboundMessage.objects.select_related("raw__organisation", "transaction__acte")
     return get_object_or_404(messages_, pk=pk, organisation=request.organisation)

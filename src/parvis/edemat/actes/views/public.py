@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from parvis.core.identity.access import public_view
+from parvis.core.identity.access import OrganisationRequest, public_view
 from parvis.edemat.actes import board
 from parvis.edemat.actes.exports import export_publications
 from parvis.edemat.actes.keyset import page_of
@@ -20,7 +20,7 @@ FEED_LENGTH = 50
 
 @public_view
 @require_safe
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: OrganisationRequest) -> HttpResponse:
     """The published acts, newest first, with search and facets."""
     filters = board.Filters.read(request.GET)
     rows = board.published(request.organisation, filters)
@@ -39,7 +39,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 @public_view
 @require_safe
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: OrganisationRequest, pk: UUID) -> HttpResponse:
     """One published act: full text, author, dates, appeal."""
     publication = get_object_or_404(
         Publication.objects.online()
@@ -62,7 +62,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @public_view
 @require_safe
-def verification(request: HttpRequest, unique_id: str) -> HttpResponse:
+def verification(request: OrganisationRequest, unique_id: str) -> HttpResponse:
     """Where the code on a bordereau leads: the published act of that identifier, if it is online.
 
     An unknown identifier and an act that is not public answer alike.
@@ -81,7 +81,7 @@ def verification(request: HttpRequest, unique_id: str) -> HttpResponse:
 
 @public_view
 @require_safe
-def feed(request: HttpRequest) -> HttpResponse:
+def feed(request: OrganisationRequest) -> HttpResponse:
     """Atom feed (RFC 4287) of the latest published acts, for the present filters."""
     filters = board.Filters.read(request.GET)
     rows = board.published(request.organisation, filters).defer("text", "search")
@@ -102,7 +102,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 @public_view
 @require_safe
-def export(request: HttpRequest, extension: str) -> HttpResponseBase:
+def export(request: OrganisationRequest, extension: str) -> HttpResponseBase:
     """The register as CSV or ODS, for the present filters."""
     if extension not in ("csv", "ods"):
         raise Http404

@@ -1,14 +1,15 @@
 """Sending acts to the State: transmission in two steps, uncertain sends that a person settles."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.checks import refusals
 from parvis.edemat.actes.models import Transaction
@@ -19,10 +20,10 @@ from parvis.edemat.actes.views.acts import get_acte
 
 @agent_view("actes.transmettre", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
-def transmit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
     """What will be sent and what was checked; the button sends the act to the préfecture, for good."""
     acte = get_acte(request, pk)
-    here = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
+    here: dict[str, Any] = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
     if acte.status not in (Status.A_POSTER, Status.ERREUR):
         return redirect("actes:detail", **here)
     error = ""
@@ -54,7 +55,7 @@ def transmit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @agent_view("actes.transmettre", application="edemat")
 @require_safe
-def uncertain_list(request: HttpRequest) -> HttpResponse:
+def uncertain_list(request: AgentRequest) -> HttpResponse:
     """The sends whose outcome nobody knows yet, oldest first."""
     waiting = Transaction.objects.filter(organisation=request.organisation).uncertain().select_related("acte")
     return render(
@@ -64,10 +65,10 @@ def uncertain_list(request: HttpRequest) -> HttpResponse:
 
 @agent_view("actes.transmettre", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
-def uncertain(request: HttpRequest, pk: UUID) -> HttpResponse:
+def uncertain(request: AgentRequest, pk: UUID) -> HttpResponse:
     """A person says whether the préfecture received the act: wait for its answer, or send again."""
     acte = get_acte(request, pk)
-    here = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
+    here: dict[str, Any] = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
     subject = get_object_or_404(Transaction.objects.uncertain(), acte=acte, organisation=request.organisation)
     answer = request.POST.get("received", "")
     if request.method == "POST" and answer in ("oui", "non"):

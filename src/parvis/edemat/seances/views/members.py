@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from parvis.core.identity.access import AgentRequest
 from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.forms import HandedForm, ResendForm
 from parvis.edemat.seances.models import Convocation, Seance
@@ -15,14 +16,14 @@ from parvis.edemat.seances.views.page import MANAGE, READ, SIT, crumbs, do, draw
 
 @require_http_methods(["GET", "POST"])
 @SIT
-def my_convocation(request: HttpRequest, pk: UUID) -> HttpResponse:
+def my_convocation(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The member's page: the meeting, its documents, and the button that acknowledges receipt."""
     seance = seance_or_404(pk)
-    convocation = queries.own_convocation(seance, request.user)  # type: ignore[arg-type]
+    convocation = queries.own_convocation(seance, request.user)
     if convocation is None:
         raise Http404
     if request.method == "POST":
-        services.acknowledge_receipt(convocation, actor=request.actor)  # type: ignore[attr-defined]
+        services.acknowledge_receipt(convocation, actor=request.actor)
         messages.success(request, "Votre accusé de réception est enregistré.")
         return redirect("seances:my_convocation", seance.organisation.slug, pk)
     context = {
@@ -37,7 +38,7 @@ def my_convocation(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 @READ
-def evidence(request: HttpRequest, pk: UUID) -> HttpResponse:
+def evidence(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Every statement of the meeting with its token decoded and verified."""
     seance = seance_or_404(pk)
     found, broken = services.read_evidence(seance)
@@ -47,14 +48,14 @@ def evidence(request: HttpRequest, pk: UUID) -> HttpResponse:
         "broken": broken,
         "crumbs": crumbs(request, seance, "Preuves"),
         "deferred": any(one.deferred for one in found),
-        "may_manage": "seances.gerer" in request.permissions,  # type: ignore[attr-defined]
+        "may_manage": "seances.gerer" in request.permissions,
     }
     return render(request, "seances/evidence.html", context)
 
 
 @require_POST
 @MANAGE
-def stamp_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+def stamp_again(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Ask at once for the tokens that are still missing."""
     seance = seance_or_404(pk)
     missing = services.stamp_missing(seance)
@@ -73,7 +74,7 @@ def _convocation_or_404(pk: UUID) -> Convocation:
 
 @require_POST
 @MANAGE
-def send_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+def send_again(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Send to another address a convocation that came back."""
     convocation = _convocation_or_404(pk)
     form = ResendForm(request.POST)
@@ -83,14 +84,14 @@ def send_again(request: HttpRequest, pk: UUID) -> HttpResponse:
     return do(
         request,
         convocation.seance,
-        lambda: services.resend(convocation, actor=request.actor, **form.cleaned_data),  # type: ignore[attr-defined]
+        lambda: services.resend(convocation, actor=request.actor, **form.cleaned_data),
         f"La convocation de {convocation.name} repart.",
     )
 
 
 @require_POST
 @MANAGE
-def hand_on_paper(request: HttpRequest, pk: UUID) -> HttpResponse:
+def hand_on_paper(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Record the day a paper convocation was handed."""
     convocation = _convocation_or_404(pk)
     form = HandedForm(request.POST)
@@ -103,7 +104,7 @@ def hand_on_paper(request: HttpRequest, pk: UUID) -> HttpResponse:
         lambda: services.record_handed_on_paper(
             convocation,
             handed_at=form.handed_at,
-            actor=request.actor,  # type: ignore[attr-defined]
+            actor=request.actor,
         ),
         f"La remise à {convocation.name} est enregistrée.",
     )

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from parvis.core.errors import DomainError
-from parvis.core.identity.access import agent_view
+from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.formats.echeances import list_deadline
@@ -45,9 +45,9 @@ SENDING_CHIPS = {
 }
 
 
-def address(request: HttpRequest, name: str, pk: UUID | None = None) -> str:
+def address(request: AgentRequest, name: str, pk: UUID | None = None) -> str:
     """The address of a page of meetings in the present organisation."""
-    slug = request.organisation.slug  # type: ignore[attr-defined]
+    slug = request.organisation.slug
     return reverse(f"seances:{name}", args=[slug] if pk is None else [slug, pk])
 
 
@@ -59,7 +59,7 @@ def point_or_404(pk: UUID) -> Point:
     return get_object_or_404(Point.objects.select_related("seance__organe", "seance__organisation"), pk=pk)
 
 
-def crumbs(request: HttpRequest, seance: Seance | None = None, here: str = "") -> list[dict[str, str]]:
+def crumbs(request: AgentRequest, seance: Seance | None = None, here: str = "") -> list[dict[str, str]]:
     trail = [{"label": "Séances", "url": address(request, "list")}]
     if seance:
         trail.append({"label": str(seance), "url": address(request, "detail", seance.pk) if here else ""})
@@ -78,7 +78,7 @@ def attempt(action: Callable[[], Any]) -> str:
     return ""
 
 
-def do(request: HttpRequest, seance: Seance, action: Callable[[], Any], done: str) -> HttpResponse:
+def do(request: AgentRequest, seance: Seance, action: Callable[[], Any], done: str) -> HttpResponse:
     """Run an action and go back to the meeting; a refusal draws the page again with its sentence (422)."""
     if refusal := attempt(action):
         return draw(request, seance_or_404(seance.pk), refusal=refusal, status=422)
@@ -140,7 +140,7 @@ def _item(seance: Seance, point: Point, vote_forms: dict[UUID, VoteForm], may_ma
 
 
 def draw(
-    request: HttpRequest,
+    request: AgentRequest,
     seance: Seance,
     *,
     refusal: str = "",
@@ -149,7 +149,7 @@ def draw(
     vote_forms: dict[UUID, VoteForm] | None = None,
 ) -> HttpResponse:
     """Draw the page of a meeting."""
-    permissions: frozenset[str] = request.permissions  # type: ignore[attr-defined]
+    permissions: frozenset[str] = request.permissions
     may_manage = "seances.gerer" in permissions
     convocations = list(seance.convocations.select_related("elu").order_by("rank"))
     sitting = seance.state in (Seance.State.CONVOQUEE, Seance.State.EN_COURS)
@@ -183,7 +183,7 @@ def draw(
         "resend_form": ResendForm(),
         "preuves": preuves,
         "deferred": [preuve for preuve in preuves if preuve.token_id is None],
-        "own": queries.own_convocation(seance, request.user),  # type: ignore[arg-type]
+        "own": queries.own_convocation(seance, request.user),
         "entries": entries_about("seance", str(seance.pk)),
         "waiting_items": [one for one in items if one["point"].outcome == Point.Outcome.INSCRIT],
         "to_sign": to_sign,

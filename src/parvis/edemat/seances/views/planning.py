@@ -4,10 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from parvis.core.identity.access import AgentRequest
 from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.forms import AnnexeForm, PointForm, SeanceForm
 from parvis.edemat.seances.models import Organe, Seance
@@ -35,7 +36,7 @@ COLUMNS = [
 
 @require_safe
 @READ
-def seances(request: HttpRequest) -> HttpResponse:
+def seances(request: AgentRequest) -> HttpResponse:
     """Meetings to come, then those that are over, page by page."""
     before = _instant(request.GET.get("avant", ""))
     past = queries.past_seances(before)
@@ -45,7 +46,7 @@ def seances(request: HttpRequest) -> HttpResponse:
         "coming": [(one, STATE_CHIPS[Seance.State(one.state)]) for one in queries.coming_seances()],
         "past": [(one, STATE_CHIPS[Seance.State(one.state)]) for one in page],
         "next": f"?avant={page[-1].starts_at.isoformat().replace('+', '%2B')}" if more else "",
-        "may_manage": "seances.gerer" in request.permissions,  # type: ignore[attr-defined]
+        "may_manage": "seances.gerer" in request.permissions,
         "has_body": Organe.objects.exists(),
         "crumbs": [],
     }
@@ -62,13 +63,13 @@ def _instant(text: str) -> datetime | None:
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: AgentRequest) -> HttpResponse:
     """Plan a meeting."""
     form = SeanceForm(request.POST or None)
     if form.is_valid():
         seance = services.plan_seance(
             form.cleaned_data["organe"],
-            actor=request.actor,  # type: ignore[attr-defined]
+            actor=request.actor,
             **form.values,
         )
         messages.success(request, "La séance est prévue. Composez maintenant son ordre du jour.")
@@ -89,20 +90,20 @@ def create(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @READ
-def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The page of a meeting."""
     return draw(request, seance_or_404(pk))
 
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Change a meeting in preparation."""
     seance = seance_or_404(pk)
     form = SeanceForm(request.POST or None, seance=seance)
     if form.is_valid():
         refusal = attempt(
-            lambda: services.change_seance(seance, actor=request.actor, **form.values)  # type: ignore[attr-defined]
+            lambda: services.change_seance(seance, actor=request.actor, **form.values)
         )
         if not refusal:
             messages.success(request, "La séance est modifiée.")
@@ -124,13 +125,13 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def new_point(request: HttpRequest, pk: UUID) -> HttpResponse:
+def new_point(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Add an item to the agenda."""
     seance = seance_or_404(pk)
     form = PointForm(request.POST or None, seance=seance)
     if form.is_valid():
         refusal = attempt(
-            lambda: services.add_point(seance, actor=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
+            lambda: services.add_point(seance, actor=request.actor, **form.cleaned_data)
         )
         if not refusal:
             messages.success(request, "Le point est inscrit à l’ordre du jour.")
@@ -141,14 +142,14 @@ def new_point(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def edit_point(request: HttpRequest, pk: UUID) -> HttpResponse:
+def edit_point(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Change the draft of an item."""
     point = point_or_404(pk)
     form = PointForm(request.POST or None, instance=point, seance=point.seance)
     if form.is_valid():
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         refusal = attempt(
-            lambda: services.change_point(point, actor=request.actor, **changes)  # type: ignore[attr-defined]
+            lambda: services.change_point(point, actor=request.actor, **changes)
         )
         if not refusal:
             messages.success(request, "Le projet est modifié.")
@@ -157,7 +158,7 @@ def edit_point(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _point_page(request, point.seance, form, str(point), "Enregistrer")
 
 
-def _point_page(request: HttpRequest, seance: Seance, form: PointForm, title: str, verb: str) -> HttpResponse:
+def _point_page(request: AgentRequest, seance: Seance, form: PointForm, title: str, verb: str) -> HttpResponse:
     return render(
         request,
         "seances/form.html",
@@ -174,7 +175,7 @@ def _point_page(request: HttpRequest, seance: Seance, form: PointForm, title: st
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def attach_annexe(request: HttpRequest, pk: UUID) -> HttpResponse:
+def attach_annexe(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Annex a file to an item."""
     point = point_or_404(pk)
     form = AnnexeForm(request.POST or None, request.FILES or None)
@@ -187,7 +188,7 @@ def attach_annexe(request: HttpRequest, pk: UUID) -> HttpResponse:
                 content=file.file,
                 filename=file.name,
                 to_prefecture=form.cleaned_data["to_prefecture"],
-                actor=request.actor,  # type: ignore[attr-defined]
+                actor=request.actor,
             )
         )
         if not refusal:
@@ -211,14 +212,14 @@ def attach_annexe(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def confirm_convocation(request: HttpRequest, pk: UUID) -> HttpResponse:
+def confirm_convocation(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Say what the convocation will do, then do it."""
     seance = seance_or_404(pk)
     if request.method == "POST":
         return do(
             request,
             seance,
-            lambda: services.convoke(seance, actor=request.actor),  # type: ignore[attr-defined]
+            lambda: services.convoke(seance, actor=request.actor),
             "Les convocations partent. La preuve d’envoi est établie.",
         )
     members = list(seance.organe.elus.in_office(seance.day))

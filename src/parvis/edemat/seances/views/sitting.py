@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from parvis.core.identity.access import AgentRequest
 from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.formats.pouvoirs import Power
 from parvis.edemat.seances.formats.presences import Composition
@@ -29,7 +30,7 @@ from parvis.edemat.seances.views.page import (
 
 @require_POST
 @MANAGE
-def save_presences(request: HttpRequest, pk: UUID) -> HttpResponse:
+def save_presences(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Record the presence sheet from the current item on."""
     seance = seance_or_404(pk)
     form = presence_form(seance, request.POST)
@@ -41,7 +42,7 @@ def save_presences(request: HttpRequest, pk: UUID) -> HttpResponse:
             presents=form.presents,
             powers=form.powers,
             from_item=form.cleaned_data["from_item"],
-            actor=request.actor,  # type: ignore[attr-defined]
+            actor=request.actor,
         )
     )
     if refusal:
@@ -53,7 +54,7 @@ def save_presences(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @MANAGE
-def preview_quorum(request: HttpRequest, pk: UUID) -> HttpResponse:
+def preview_quorum(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The quorum of a sheet being typed; nothing is recorded."""
     seance = seance_or_404(pk)
     form = presence_form(seance, request.POST)
@@ -77,7 +78,7 @@ def _sheet_as_typed(form: PresenceForm) -> Composition:
 
 @require_POST
 @MANAGE
-def name_officers(request: HttpRequest, pk: UUID) -> HttpResponse:
+def name_officers(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Name who chairs and who keeps the minutes."""
     seance = seance_or_404(pk)
 
@@ -92,7 +93,7 @@ def name_officers(request: HttpRequest, pk: UUID) -> HttpResponse:
             seance,
             president=chosen("president"),
             secretary=chosen("secretary"),
-            actor=request.actor,  # type: ignore[attr-defined]
+            actor=request.actor,
         ),
         "La présidence et le secrétariat sont enregistrés.",
     )
@@ -100,37 +101,37 @@ def name_officers(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @MANAGE
-def open_sitting(request: HttpRequest, pk: UUID) -> HttpResponse:
+def open_sitting(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Open the meeting."""
     seance = seance_or_404(pk)
     return do(
         request,
         seance,
-        lambda: services.open_meeting(seance, actor=request.actor),  # type: ignore[attr-defined]
+        lambda: services.open_meeting(seance, actor=request.actor),
         "La séance est ouverte.",
     )
 
 
 @require_POST
 @MANAGE
-def settle_urgency(request: HttpRequest, pk: UUID) -> HttpResponse:
+def settle_urgency(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Record what the body decided on the urgency."""
     seance = seance_or_404(pk)
     admitted = request.POST.get("admise") == "oui"
     return do(
         request,
         seance,
-        lambda: services.vote_urgency(seance, admitted=admitted, actor=request.actor),  # type: ignore[attr-defined]
+        lambda: services.vote_urgency(seance, admitted=admitted, actor=request.actor),
         "L’urgence est admise." if admitted else "L’urgence n’est pas admise : renvoyez les points.",
     )
 
 
 @require_POST
 @MANAGE
-def save_vote(request: HttpRequest, pk: UUID) -> HttpResponse:
+def save_vote(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Record the ballot on an item: unanimity in one click, or counts."""
     point = point_or_404(pk)
-    actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     form = VoteForm(request.POST, auto_id=f"id_{point.rank}_%s")
     if "unanimite" in request.POST:
         mode = form["mode"].value()
@@ -153,28 +154,28 @@ def save_vote(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @MANAGE
-def put_off(request: HttpRequest, pk: UUID) -> HttpResponse:
+def put_off(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Put an item off, or withdraw it."""
     point = point_or_404(pk)
     outcome = Point.Outcome.RETIRE if request.POST.get("suite") == "retire" else Point.Outcome.RENVOYE
     return do(
         request,
         point.seance,
-        lambda: services.postpone(point, outcome=outcome, actor=request.actor),  # type: ignore[attr-defined]
+        lambda: services.postpone(point, outcome=outcome, actor=request.actor),
         f"Point {point.rank} : {outcome.label.lower()}.",
     )
 
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def end_sitting(request: HttpRequest, pk: UUID) -> HttpResponse:
+def end_sitting(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Say what rising does, then do it."""
     seance = seance_or_404(pk)
     if request.method == "POST":
         return do(
             request,
             seance,
-            lambda: services.rise(seance, actor=request.actor),  # type: ignore[attr-defined]
+            lambda: services.rise(seance, actor=request.actor),
             "La séance est levée ; les délibérations sont numérotées.",
         )
     context = {
@@ -189,7 +190,7 @@ def end_sitting(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @MANAGE
-def establish_all(request: HttpRequest, pk: UUID) -> HttpResponse:
+def establish_all(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Typeset and check the deliberations that have not left for signature."""
     seance = seance_or_404(pk)
 
@@ -198,14 +199,14 @@ def establish_all(request: HttpRequest, pk: UUID) -> HttpResponse:
             "point__rank"
         )
         for deliberation in waiting:
-            services.establish(deliberation, actor=request.actor)  # type: ignore[attr-defined]
+            services.establish(deliberation, actor=request.actor)
 
     return do(request, seance, action, "Les délibérations sont établies et contrôlées.")
 
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
-def to_signature(request: HttpRequest, pk: UUID) -> HttpResponse:
+def to_signature(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Say that the deliberation leaves for signature and will not change, then send it."""
     deliberation = get_object_or_404(
         Deliberation.objects.select_related(
@@ -218,7 +219,7 @@ def to_signature(request: HttpRequest, pk: UUID) -> HttpResponse:
         return do(
             request,
             seance,
-            lambda: services.send_to_signature(deliberation, actor=request.actor),  # type: ignore[attr-defined]
+            lambda: services.send_to_signature(deliberation, actor=request.actor),
             f"La délibération n° {deliberation.number} est au parapheur.",
         )
     context = {

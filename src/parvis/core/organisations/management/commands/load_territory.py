@@ -29,13 +29,12 @@ class Command(BaseCommand):
 
     def _load(self, row: dict[str, str]) -> None:
         applications, since = row.pop("applications").split(), row.pop("since")
-        parent = row.pop("parent")
+        parent, slug = row.pop("parent"), row.pop("slug")
         fields = {
             **row,
             "population": int(row["population"]) if row["population"] else None,
             "parent": Organisation.objects.get(slug=parent) if parent else None,
         }
-        slug = fields.pop("slug")
         organisation = Organisation.objects.filter(slug=slug).first() or Organisation(slug=slug)
         for name, value in fields.items():
             setattr(organisation, name, value)

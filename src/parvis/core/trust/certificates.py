@@ -12,7 +12,7 @@ from django.db import transaction
 from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account
-from parvis.core.journal.actions import register_action
+from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.trust import identities
@@ -22,6 +22,7 @@ from parvis.core.trust.models import Certificate
 
 register_action("certificats.enregistre", "Certificat enregistré")
 register_action("certificats.revoque", "Certificat révoqué")
+register_subject("certificate", "Certificat")
 
 
 class NoCertificate(DomainError):

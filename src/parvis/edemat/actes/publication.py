@@ -15,7 +15,7 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import publish as open_to_public
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Mandate
-from parvis.core.journal.actions import register_action
+from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.routing.services import close_tasks
@@ -28,6 +28,10 @@ register_action("actes.publie", "Mise en ligne sur le site de la commune")
 register_action("actes.publication_retiree", "Retirée du site de la commune")
 register_action("actes.documents_produits", "Tampon et justificatifs produits")
 register_action("actes.tampon_impossible", "Tampon impossible sur un fichier")
+register_subject("acte", "Acte", "actes:detail")
+register_subject("transaction_actes", "Transmission à la préfecture")
+register_subject("message_actes", "Message de la préfecture", "actes:message")
+register_subject("classification", "Classification de la préfecture")
 
 TASK_VERB = "Publier"
 

@@ -20,7 +20,7 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import read_bytes, store
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account, Mandate
-from parvis.core.journal.actions import register_action
+from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import SYSTEM, Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
@@ -41,6 +41,7 @@ for _code, _label in {
     "parapheur.repris": "Remise au parapheur",
 }.items():
     register_action(_code, _label)
+register_subject("dossier", "Dossier du parapheur", "parapheur:dossier")
 
 MAX_SIGNED = pades.MAX_PDF
 INCIDENT = (

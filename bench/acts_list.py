@@ -62,7 +62,7 @@ def prepare() -> tuple[object, object]:
         connection.execute(FILL, {"organisation": organisation.pk, "document": document.pk, "acts": ACTS})
         connection.execute("VACUUM ANALYZE actes_acte")
     say(bench="acts_list", step="filled", acts=ACTS, seconds=round(time.perf_counter() - start, 1))
-    client = Client()
+    client = Client(HTTP_HOST="localhost")
     client.force_login(account)
     return client, organisation
 
@@ -94,21 +94,23 @@ def main() -> None:
     worst, queries, plain = 0.0, 0, {}
     for page, query in keys(organisation).items():
         address = f"/o/mesure/actes/{query}"
+        client.get(address)
         with CaptureQueriesContext(connection) as captured:
             response = client.get(address)
+        # Read at once: the next request empties the log. Opening and closing a transaction asks nothing.
+        asked = sum(query["sql"] not in ("BEGIN", "COMMIT") for query in captured.captured_queries)
         if response.status_code != 200:
             raise SystemExit(f"{address} answered {response.status_code}")
         shown = response.content.count(b"Acte de mesure num")
-        client.get(address)
         durations = timed(lambda address=address: client.get(address), REPEATS)
         p50, p95 = percentile(durations, 50), percentile(durations, 95)
         say(
-            bench="acts_list", page=page, rows=shown, queries=len(captured),
+            bench="acts_list", page=page, rows=shown, queries=asked,
             p50_ms=round(p50, 1), p95_ms=round(p95, 1),
         )  # fmt: skip
         if page in ("first", "middle", "last"):
             plain[page] = p50
-            worst, queries = max(worst, p95), max(queries, len(captured))
+            worst, queries = max(worst, p95), max(queries, asked)
     say(
         bench="acts_list",
         p95_ms=round(worst, 1),

@@ -20,7 +20,7 @@ from bench.workbench import PROJECT, fresh_database, say
 ACTS = int(os.environ.get("BENCH_ACTS", "1000"))
 WORKERS = 2
 TARGET_PER_SECOND = 20
-PATIENCE_SECONDS = 900
+PATIENCE_SECONDS = 1800
 
 
 def signed_pdf(number: int) -> bytes:

@@ -23,6 +23,7 @@ def fresh_database(name: str, *, demo: bool = True) -> dict[str, str]:
     from parvis.config.embedded import start
 
     var = PROJECT / "var" / "bench" / name
+    (var / "static").mkdir(parents=True, exist_ok=True)
     os.environ["PARVIS_VAR_DIR"] = str(var)
     os.environ["PARVIS_DEMO"] = str(int(demo))
     os.environ.setdefault("PARVIS_SECRET_KEY", "only-for-benches-" + "b" * 40)

@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parvis_demo import story
-from parvis_demo.stage import PROJECT, Stage, serve, set_clock, stage
+from parvis_demo.stage import PROJECT, Stage, port_is_free, serve, set_clock, stage
 
 if TYPE_CHECKING:
     from parvis_demo.chain import Chain
+
+VERDICTS = {
+    "TOTAL_PASSED": "signature valide",
+    "INDETERMINATE": "signature de validité indéterminée",
+    "TOTAL_FAILED": "signature non valide",
+}
+"""Words for the three outcomes of EN 319 102-1 §5.1.3."""
 
 SIGNATORY = ("Alix Exemple", "Commune de Juvignac", "213401235")
 
@@ -36,6 +43,9 @@ def main() -> int:
     if options.clock:
         set_clock(options.folder / "clock.json", options.clock.replace(tzinfo=story.PARIS))
         return 0
+    if not options.once and not port_is_free(options.port):
+        print(f"Le port {options.port} est déjà pris : arrêtez l’autre programme ou choisissez --port N.", file=sys.stderr)
+        return 1
     calendar = story.calendar_ending_on(date.today()) if options.date else story.Calendar()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
@@ -57,7 +67,6 @@ def main() -> int:
         print(f"Les preuves : {the_stage.evidence}\n", flush=True)
         if options.once:
             return 0
-        the_stage.real_time()
         return attend(the_stage, options.port)
 
 
@@ -127,7 +136,8 @@ def live(the_stage: Stage, calendar: story.Calendar) -> None:
     start = begin()
     chain.sign(route)
     files = told.collect(organisation, route, "signe", "rapport_validation")
-    tell("signature", f"Signée : {chain.facts(route)['signature']['verdict']}", start, files)
+    verdict = chain.facts(route)["signature"]["verdict"]
+    tell("signature", f"Signée par {SIGNATORY[0]} : {VERDICTS.get(verdict, verdict)}", start, files)
 
     start = begin()
     acte = chain.transmit(route)
@@ -176,8 +186,12 @@ def live(the_stage: Stage, calendar: story.Calendar) -> None:
 
 def invite(the_stage: Stage, port: int) -> None:
     """Print where to go and with which account."""
+    from parvis.core import clock
+    from parvis.core.web.templatetags.parvis import date_longue
+
     address = f"http://localhost:{port}"
     print(f"Ouvrez {address}\n")
+    print(f"  L’horloge est simulée : nous sommes le {date_longue(clock.today())} (pour en changer : bin/demo --clock)")
     print(f"  Mot de passe de tous les comptes fictifs : {story.PASSWORD}")
     print(f"  Second facteur : clé TOTP {story.TOTP_SECRET} (application d’authentification)\n")
     for person in story.PEOPLE:

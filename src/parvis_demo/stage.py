@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -105,8 +106,6 @@ class Stage:
         """Make it ``instant`` for Parvis and the sandbox; time then flows as usual."""
         set_clock(self.clock_file, instant)
 
-    def real_time(self) -> None:
-        self.clock_file.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -137,7 +136,8 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Sta
         _wait_for(ports_file, sandbox)
         facts = json.loads(ports_file.read_text())
         os.environ.update(environment_of(facts))
-        children.append(subprocess.Popen([sys.executable, "-m", "parvis", "procrastinate", "worker", "--concurrency", "2"]))
+        worker = [sys.executable, "-m", "parvis", "procrastinate", "worker", "--concurrency", "2"]
+        children.append(subprocess.Popen(worker, stdout=subprocess.DEVNULL))  # faults are told on stderr
         yield Stage(folder, facts, clock_file)
     finally:
         for child in reversed(children):
@@ -152,6 +152,17 @@ def _wait_for(path: Path, process: subprocess.Popen, seconds: float = 60) -> Non
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("le bac à sable n’a pas démarré")
         time.sleep(0.05)
+
+
+def port_is_free(port: int) -> bool:
+    """Whether ``serve`` could listen there; asked before the long work rather than after."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def serve(port: int) -> subprocess.Popen:

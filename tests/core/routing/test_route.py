@@ -113,3 +113,12 @@ def test_the_inbox_shows_open_tasks_by_deadline_to_those_who_may_do_them(route, 
         assert close_tasks(juvignac, subject=("route", route.pk), verb="Viser") == 1
         assert [t.verb for t in inbox(maire, mandates_of(maire))] == ["Signer"]
         assert Task.objects.count() == 2
+
+
+def test_journal_says_which_step(route):
+    from parvis.core.journal.queries import entries_about
+
+    complete_step(step_of(route, "essai.un"), summary="", actor=SYSTEM)
+    fail_step(step_of(route, "essai.deux"), reason="Panne", actor=SYSTEM)
+    labels = {entry.label for entry in entries_about("route", route.pk)}
+    assert {"Étape franchie : un", "Étape en échec : à deux"} <= labels

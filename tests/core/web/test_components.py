@@ -180,3 +180,16 @@ def test_finished_progress_asks_no_more(rf):
     )
     assert page.find(".//progress").get("value") == "8"
     assert "hx-get" not in html.tostring(page, encoding="unicode")
+
+
+def test_checks_that_passed_are_folded_and_faults_come_first():
+    checks = [{"ok": True, "severity": "bloquant", "sentence": f"Règle {n}."} for n in range(5)]
+    checks += [{"ok": False, "severity": s, "sentence": s} for s in ("avertissement", "bloquant")]
+    page = draw('<c-checks :checks="checks" />', checks=checks)
+    assert [words(li) for li in page.findall("./ul/li")] == [
+        "Bloquant : bloquant",
+        "À vérifier : avertissement",
+    ]
+    assert words(page.find(".//details/summary")) == "5 règles respectées"
+    assert len(page.findall(".//details//li")) == 5
+    assert draw('<c-checks :checks="checks" all="oui" />', checks=checks).find(".//details") is None

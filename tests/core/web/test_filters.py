@@ -161,3 +161,16 @@ def test_query_is_rewritten_not_lost(rf):
     context = Context({"request": rf.get("/?nature=1&apres=x&q=a+b")})
     text = Template('{% load parvis %}{% with_query tri="-date" apres=None %}').render(context)
     assert text == "?nature=1&amp;q=a+b&amp;tri=-date"
+
+
+@pytest.mark.parametrize(
+    ("day", "text"),
+    [
+        (date(2019, 6, 30), "délai échu"),
+        (date(2019, 7, 1), "dernier jour"),
+        (date(2019, 7, 2), "1\xa0jour"),
+    ],
+)
+def test_delay_that_runs_for_others_never_alarms(frozen_clock, day, text):
+    frozen_clock("2019-07-01T10:00+02:00")
+    assert f.urgence(day, "délai échu") == {"kind": "plain", "text": text}

@@ -1,8 +1,11 @@
 """French names of the journal's events: each package registers those that it records."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _LABELS: dict[str, str] = {}
+Precision = Callable[[dict[str, object]], str]
+_PRECISIONS: dict[str, Precision] = {}
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,16 @@ def register_action(code: str, label: str) -> None:
     _LABELS[code] = label
 
 
-def label_of(code: str) -> str:
-    """French sentence of an event; the code itself when its package is not installed."""
-    return _LABELS.get(code, code)
+def register_precision(code: str, precision: Precision) -> None:
+    """Say how the details of the event ``code`` complete its sentence; "" adds nothing."""
+    _PRECISIONS[code] = precision
+
+
+def label_of(code: str, details: dict[str, object] | None = None) -> str:
+    """French sentence of an event, completed by its details; the code itself when its package is absent."""
+    precision = _PRECISIONS[code](details) if details and code in _PRECISIONS else ""
+    label = _LABELS.get(code, code)
+    return f"{label} : {precision}" if precision else label
 
 
 def register_subject(kind: str, label: str, url_name: str = "") -> None:

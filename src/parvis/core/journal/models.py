@@ -85,7 +85,7 @@ class Entry(TenantModel):
     @property
     def label(self) -> str:
         """French sentence of the event."""
-        return label_of(self.action)
+        return label_of(self.action, self.details)
 
 
 class Tile(TenantModel):

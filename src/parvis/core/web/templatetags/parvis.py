@@ -217,11 +217,18 @@ def jours_restants(value: Any) -> int | None:
 
 
 @register.filter
-def urgence(value: Any) -> dict[str, str]:
-    """How a deadline is shown: ``kind`` (danger, warn, plain) and ``text`` (« depuis 2 jours »)."""
+def urgence(value: Any, lapsed: str = "") -> dict[str, str]:
+    """How a deadline is shown: ``kind`` (danger, warn, plain) and ``text`` (« depuis 2 jours »).
+
+    ``lapsed`` is for a delay that runs for others and ends by itself (appeal, déféré): never an alarm, and
+    once it is over these are its words (« délai échu »).
+    """
     days = jours_restants(value)
     if days is None:
         return {"kind": "plain", "text": ""}
+    if lapsed:
+        left = {0: "dernier jour", 1: f"1{NBSP}jour"}.get(days, f"{days}{NBSP}jours")
+        return {"kind": "plain", "text": lapsed if days < 0 else left}
     timed = isinstance(value, datetime) and (_in_paris(value).hour, _in_paris(value).minute) not in (
         (0, 0),
         (23, 59),
@@ -350,6 +357,20 @@ def _entry_line(entry: Any, names: dict[str, str], here: Any) -> dict[str, Any]:
     )
     url = reverse("journal:proof", kwargs={"organisation_slug": organisation.slug, "seq": entry.seq})
     return {"at": entry.ts, "what": entry.label, "who": who, "url": url}
+
+
+@register.filter
+def triees(checks: Any) -> dict[str, list[Any]]:
+    """Checks (``ok``, ``severity``, ``sentence``): ``raised``, blocking first, and ``passed``."""
+
+    def of(check: Any, name: str) -> Any:
+        return check.get(name) if isinstance(check, dict) else getattr(check, name, None)
+
+    raised = [check for check in checks or [] if not of(check, "ok")]
+    return {
+        "raised": sorted(raised, key=lambda check: of(check, "severity") != "bloquant"),
+        "passed": [check for check in checks or [] if of(check, "ok")],
+    }
 
 
 @register.simple_tag(takes_context=True)

@@ -9,12 +9,12 @@ from django.conf import settings
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
+from parvis.core.exports import ods
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.routing.models import Route
 from parvis.core.routing.services import close_tasks, open_task
 from parvis.opendata import queries
-from parvis.opendata.formats import ods
 from parvis.opendata.formats import scdl_deliberations as scdl
 from parvis.opendata.models import Dataset, DeliberationRow
 

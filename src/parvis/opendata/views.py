@@ -1,26 +1,26 @@
 """Pages of open data: the public tables of an organisation, and what its agents follow."""
 
-import tempfile
-from typing import BinaryIO, cast
+from functools import partial
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from parvis.core.errors import DomainError
+from parvis.core.exports import ods
+from parvis.core.exports.download import CSV_MEDIA_TYPE, as_download
 from parvis.core.identity.access import AgentRequest, OrganisationRequest, agent_view, public_view
 from parvis.core.routing.models import RouteStep
 from parvis.core.routing.services import retry_step
 from parvis.opendata import queries, services
-from parvis.opendata.formats import ods
 from parvis.opendata.formats.scdl_deliberations import COLUMNS
 from parvis.opendata.models import Dataset
 
 FILES = {
-    "csv": ("text/csv; charset=utf-8", services.write_csv),
+    "csv": (CSV_MEDIA_TYPE, services.write_csv),
     "ods": (ods.MEDIA_TYPE, services.write_ods),
 }
 TABLE_COLUMNS = [
@@ -31,7 +31,6 @@ TABLE_COLUMNS = [
     {"label": "Vote"},
     {"label": "Reçue en préfecture"},
 ]
-IN_MEMORY = 4 * 1024 * 1024
 
 
 # --- public ------------------------------------------------------------------------------------
@@ -68,20 +67,17 @@ def public_deliberations(request: OrganisationRequest) -> HttpResponse:
 
 @require_GET
 @public_view
-def public_download(request: OrganisationRequest, *, extension: str) -> FileResponse:
+def public_download(request: OrganisationRequest, *, extension: str) -> HttpResponseBase:
     """The whole table as a file, made in a spool so that a slow reader holds no database transaction."""
     return _download(get_object_or_404(Dataset, slug=services.DELIBERATIONS), extension)
 
 
-def _download(dataset: Dataset, extension: str) -> FileResponse:
+def _download(dataset: Dataset, extension: str) -> HttpResponseBase:
     if extension not in FILES:
         raise Http404
     media_type, write = FILES[extension]
-    spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
-    write(dataset, cast(BinaryIO, spool))
-    spool.seek(0)
     name = f"{dataset.organisation.slug}-{dataset.slug}.{extension}"
-    return FileResponse(spool, content_type=media_type, as_attachment=True, filename=name)
+    return as_download(partial(write, dataset), name, media_type)
 
 
 # --- agents ------------------------------------------------------------------------------------
@@ -100,7 +96,7 @@ def datasets(request: AgentRequest) -> HttpResponse:
 
 @require_GET
 @agent_view("opendata.lire", application="opendata")
-def download(request: AgentRequest, *, extension: str) -> FileResponse:
+def download(request: AgentRequest, *, extension: str) -> HttpResponseBase:
     """The whole table as a file, even while it is not online."""
     dataset = get_object_or_404(Dataset, organisation=request.organisation, slug=services.DELIBERATIONS)
     return _download(dataset, extension)

@@ -117,7 +117,7 @@ def test_a_file_is_communicated_as_an_attachment_and_the_journal_says_so(archive
 def test_the_register_on_screen_and_as_csv(archived, juvignac, agent_client):
     client = agent_client(juvignac, "archiviste")
     assert FACTS["acte"]["objet"][:40] in client.get(address("register")).content.decode()
-    table = client.get(address("register") + "?format=csv").content.decode("utf-8-sig")
+    table = b"".join(client.get(address("register") + "?format=csv")).decode("utf-8-sig")
     assert table.splitlines()[0].startswith("numero;intitule")
     assert archived.ocfl_id in table.splitlines()[1]
 

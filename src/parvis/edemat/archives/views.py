@@ -1,6 +1,5 @@
 """Pages of the archives: transfers and their controls, the archived object, its proof, the register."""
 
-import csv
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRefresh
 
 from parvis.core.errors import DomainError
+from parvis.core.exports.download import download_table
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.core.journal.services import record
@@ -359,7 +359,7 @@ def file(request: AgentRequest, pk: UUID, file: UUID) -> FileResponse:
 
 @READ
 @require_safe
-def register(request: AgentRequest) -> HttpResponse:
+def register(request: AgentRequest) -> HttpResponseBase:
     """Registre des entrées, on screen or as CSV (``?format=csv``)."""
     organisation = request.organisation
     if request.GET.get("format") == "csv":
@@ -377,30 +377,21 @@ def register(request: AgentRequest) -> HttpResponse:
     return render(request, "archives/register.html", context)
 
 
-def _register_csv(request: AgentRequest) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="registre-des-entrees.csv"'
-    response.write("\ufeff")
-    writer = csv.writer(response, delimiter=";")
-    writer.writerow(REGISTER_FIELDS)
-    lines = queries.register_lines(request.organisation)
-    for line in lines.iterator(chunk_size=1000):
-        writer.writerow(
-            [
-                line.number,
-                _plain(line.archive.title),
-                _plain(line.transferring_agency),
-                _plain(line.originating_agency),
-                line.units,
-                line.files,
-                line.size,
-                line.entered_at.isoformat(),
-                line.archive.ocfl_id,
-            ]
-        )
-    return response
-
-
-def _plain(text: str) -> str:
-    """A text that a spreadsheet will not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+def _register_csv(request: AgentRequest) -> HttpResponseBase:
+    lines = queries.register_lines(request.organisation).iterator(chunk_size=1000)
+    rows = (
+        [
+            line.number,
+            line.archive.title,
+            line.transferring_agency,
+            line.originating_agency,
+            line.units,
+            line.files,
+            line.size,
+            line.entered_at.isoformat(),
+            line.archive.ocfl_id,
+        ]
+        for line in lines
+    )
+    name = "registre-des-entrees"
+    return download_table(REGISTER_FIELDS, rows, name=name, extension="csv", sheet="Registre")

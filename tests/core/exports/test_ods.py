@@ -8,7 +8,7 @@ import pytest
 from odf import table, teletype
 from odf.opendocument import load
 
-from parvis.opendata.formats import ods
+from parvis.core.exports import ods
 
 
 def written(rows) -> io.BytesIO:
@@ -28,9 +28,14 @@ def test_cells_keep_their_text_dates_and_numbers():
     ]
     assert cells == [
         [("string", "NOM"), ("string", "DATE"), ("string", "VOIX")],
-        [("string", "Tarifs <cantine> & étude"), ("date", "2019-07-01"), ("float", "26")],
+        [("string", "Tarifs <cantine> & étude"), ("date", "01/07/2019"), ("float", "26")],
         [("string", "=1+1"), (None, ""), ("float", "0")],
     ]
+
+
+def test_a_date_keeps_its_value_beside_the_text_that_people_read():
+    with zipfile.ZipFile(written([("", date(2019, 7, 1), 0)])) as package:
+        assert b'office:date-value="2019-07-01"' in package.read("content.xml")
 
 
 def test_media_type_stands_first_and_plain():
@@ -43,5 +48,5 @@ def test_media_type_stands_first_and_plain():
 def test_more_rows_than_a_sheet_holds_is_refused(monkeypatch):
     monkeypatch.setattr(ods, "MAX_ROWS", 3)
     written([("a", None, 1)] * 2)
-    with pytest.raises(ValueError, match="3 lines"):
+    with pytest.raises(ods.SheetFull, match="CSV"):
         written([("a", None, 1)] * 3)

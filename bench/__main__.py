@@ -25,9 +25,7 @@ def main() -> int:
         last = ""
         command = [sys.executable, "-m", f"bench.{name}"]
         environment = {**os.environ, "PYTHONPATH": f"{PROJECT / 'src'}{os.pathsep}{PROJECT}"}
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=environment
-        ) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=environment) as process:
             for line in process.stdout or ():
                 print(line, end="", flush=True)
                 last = line

@@ -49,9 +49,7 @@ def prepare() -> tuple[object, object]:
     Subscription.objects.create(organisation=organisation, application="edemat", since="2019-01-01")
     account = Account.objects.create_user("mesure@example.test", "une phrase de passe de mesure")
     with acting_for(organisation):
-        Mandate.objects.create(
-            organisation=organisation, account=account, role="secretaire", start="2014-03-30"
-        )
+        Mandate.objects.create(organisation=organisation, account=account, role="secretaire", start="2014-03-30")
         document = Document.objects.create(
             organisation=organisation, sha256="0" * 64, size=1, filename="mesure.pdf",
             media_type="application/pdf", created_at=clock.now(),

@@ -135,9 +135,7 @@ def pack(organisation, contents: list[bytes]) -> dict[str, float]:
             "matiere": "5.7", "matiere_label": "Institutions et vie politique/Intercommunalité",
         }  # fmt: skip
         with acting_for(organisation):
-            acte = prepare_acte(
-                organisation, facts, store(organisation, content, f"{number}.pdf"), actor=actor
-            )
+            acte = prepare_acte(organisation, facts, store(organisation, content, f"{number}.pdf"), actor=actor)
         with acting_for(organisation):
             sending = transmettre(acte, actor=actor)
         with acting_for(organisation):

@@ -55,9 +55,7 @@ def write(organisation_id: int, batch: int, together: Any, counts: Any) -> None:
 
     organisation = Organisation.objects.get(pk=organisation_id)
     events = [
-        Event(
-            "bench.written", ("bench", str(n)), sha256=hashlib.sha256(b"%d" % n).hexdigest(), details={"n": n}
-        )
+        Event("bench.written", ("bench", str(n)), sha256=hashlib.sha256(b"%d" % n).hexdigest(), details={"n": n})
         for n in range(batch)
     ]
     count = 0
@@ -92,9 +90,7 @@ def check_chains(chosen: list[int]) -> None:
     for pk in chosen:
         with acting_for(pk):
             previous = NO_PREVIOUS
-            entries = (
-                Entry.objects.filter(organisation=pk).select_related("organisation").order_by("seq")[:2000]
-            )
+            entries = Entry.objects.filter(organisation=pk).select_related("organisation").order_by("seq")[:2000]
             for number, entry in enumerate(entries, start=1):
                 assert entry.seq == number
                 assert entry.prev == previous
@@ -108,8 +104,7 @@ def million(owner_url: str, pk: int) -> None:
     with psycopg.connect(owner_url) as connection:
         connection.execute(FILL, {"organisation": pk, "events": EVENTS})
         connection.execute(
-            "INSERT INTO journal_head (id, organisation_id, seq, prev)"
-            " VALUES (gen_random_uuid(), %s, %s, %s)",
+            "INSERT INTO journal_head (id, organisation_id, seq, prev) VALUES (gen_random_uuid(), %s, %s, %s)",
             [pk, EVENTS, "0" * 64],
         )
         connection.commit()
@@ -138,9 +133,7 @@ def proofs(pk: int) -> dict[str, float]:
         def prove() -> None:
             index = choose.randrange(EVENTS)
             path = inclusion_path(index, EVENTS, StoredTree(organisation).read_around(index, EVENTS))
-            leaf = bytes(
-                Entry.objects.values_list("leaf", flat=True).get(organisation=organisation, seq=index + 1)
-            )
+            leaf = bytes(Entry.objects.values_list("leaf", flat=True).get(organisation=organisation, seq=index + 1))
             verify_inclusion(index, EVENTS, leaf, path, root)
 
         prove()

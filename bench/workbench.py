@@ -32,9 +32,7 @@ def fresh_database(name: str, *, demo: bool = True) -> dict[str, str]:
     data = PROJECT / "var" / "pg-bench"
     superuser = start(data)["PARVIS_DB_SUPERUSER_URL"]
     with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
-        )
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
     urls = start(data, database)
     urls["PARVIS_DB_SUPERUSER_URL"] = superuser.replace("/postgres?", f"/{database}?")
     os.environ.update(urls)

@@ -35,9 +35,10 @@ def _template(urls: dict[str, str]) -> str:
 
     name = f"parvis_template_{_migrations_fingerprint()}"
     superuser = urls["PARVIS_DB_SUPERUSER_URL"]
-    with fasteners.InterProcessLock(str(PROJECT / "var" / "test-template.lock")), psycopg.connect(
-        superuser, autocommit=True
-    ) as connection:
+    with (
+        fasteners.InterProcessLock(str(PROJECT / "var" / "test-template.lock")),
+        psycopg.connect(superuser, autocommit=True) as connection,
+    ):
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             return name
         building = f"{name}_building"
@@ -45,9 +46,7 @@ def _template(urls: dict[str, str]) -> str:
             "SELECT datname FROM pg_database WHERE datname LIKE 'parvis_template_%_building'"
         ).fetchall():
             connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(old)))
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER parvis_owner").format(sql.Identifier(building))
-        )
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER parvis_owner").format(sql.Identifier(building)))
         from parvis.config.embedded import grant_to_application
 
         owner = urls["DATABASE_OWNER_URL"].replace("/parvis?", f"/{building}?")
@@ -134,7 +133,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.e2e)
 
 
-# --- the database of the run ---------------------------------------------------------------------------------------
+# --- the database of the run --------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def django_db_setup():
     """The database was cloned before Django started: nothing to create, nothing to migrate."""
@@ -162,7 +161,6 @@ def _flush_as_owner():
                 connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
     TransactionTestCase._fixture_teardown = empty_tables
-    yield
 
 
 @pytest.fixture(scope="session")
@@ -177,7 +175,7 @@ def _fast_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-# --- reference material ----------------------------------------------------------------------------------------------
+# --- reference material -------------------------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     if not SHARED.is_dir():
@@ -188,7 +186,7 @@ def shared_dir() -> Path:
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no reference material at {SHARED}")
 
 
-# --- organisations and people --------------------------------------------------------------------------------------
+# --- organisations and people -------------------------------------------------------------------------------
 def _organisation(slug: str, name: str, short: str, siren: str, **fields):
     from parvis.core.organisations.models import Organisation, Subscription
 
@@ -211,16 +209,32 @@ def _organisation(slug: str, name: str, short: str, siren: str, **fields):
 @pytest.fixture
 def juvignac(db):
     return _organisation(
-        "juvignac", "Commune de Juvignac", "Juvignac", "213401235", kind="commune", nature_actes="31",
-        insee="34123", population=10979, postal_code="34990", accent="#7a2e5d",
+        "juvignac",
+        "Commune de Juvignac",
+        "Juvignac",
+        "213401235",
+        kind="commune",
+        nature_actes="31",
+        insee="34123",
+        population=10979,
+        postal_code="34990",
+        accent="#7a2e5d",
     )
 
 
 @pytest.fixture
 def fabregues(db):
     return _organisation(
-        "fabregues", "Commune de Fabrègues", "Fabrègues", "213400955", kind="commune", nature_actes="31",
-        insee="34095", population=7043, postal_code="34690", accent="#0b5c63",
+        "fabregues",
+        "Commune de Fabrègues",
+        "Fabrègues",
+        "213400955",
+        kind="commune",
+        nature_actes="31",
+        insee="34095",
+        population=7043,
+        postal_code="34690",
+        accent="#0b5c63",
     )
 
 
@@ -276,7 +290,7 @@ def agent_client(account_for):
     return make
 
 
-# --- jobs --------------------------------------------------------------------------------------------------------------
+# --- jobs ---------------------------------------------------------------------------------------------------
 @pytest.fixture
 def run_jobs(db):
     """``run_jobs()`` runs the jobs waiting in the database, in order, until none is left; returns their names.
@@ -316,7 +330,7 @@ def run_jobs(db):
     return run
 
 
-# --- time ----------------------------------------------------------------------------------------------------------------
+# --- time ---------------------------------------------------------------------------------------------------
 @pytest.fixture
 def frozen_clock(monkeypatch):
     """``frozen_clock("2019-06-24T10:00+02:00")`` stops the clock of the application there."""
@@ -332,7 +346,7 @@ def frozen_clock(monkeypatch):
     return freeze
 
 
-# --- the other side ----------------------------------------------------------------------------------------------------
+# --- the other side -----------------------------------------------------------------------------------------
 class Sandbox:
     """Addresses and credentials of the running sandbox, as it wrote them."""
 
@@ -351,8 +365,21 @@ def sandbox_process(tmp_path_factory):
     state = tmp_path_factory.mktemp("sandbox")
     ports, clock_file = state / "ports.json", state / "clock.json"
     process = subprocess.Popen(
-        [sys.executable, "-m", "parvis_sandbox", "--state", str(state), "--ports-file", str(ports),
-         "--clock-file", str(clock_file), "--signer", "Alix Exemple", "Commune de Juvignac", "213401235"],
+        [
+            sys.executable,
+            "-m",
+            "parvis_sandbox",
+            "--state",
+            str(state),
+            "--ports-file",
+            str(ports),
+            "--clock-file",
+            str(clock_file),
+            "--signer",
+            "Alix Exemple",
+            "Commune de Juvignac",
+            "213401235",
+        ],
         env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
     )
     deadline = time.monotonic() + 60
@@ -377,7 +404,7 @@ def sandbox(sandbox_process, settings):
     return sandbox_process
 
 
-# --- continuous integration ------------------------------------------------------------------------------------------
+# --- continuous integration ---------------------------------------------------------------------------------
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Under CI a skipped test is a failed one: what is claimed must have run."""

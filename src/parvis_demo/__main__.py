@@ -44,9 +44,10 @@ def main() -> int:
         set_clock(options.folder / "clock.json", options.clock.replace(tzinfo=story.PARIS))
         return 0
     if not options.once and not port_is_free(options.port):
-        print(f"Le port {options.port} est déjà pris : arrêtez l’autre programme ou choisissez --port N.", file=sys.stderr)
+        sentence = f"Le port {options.port} est déjà pris : arrêtez l’autre programme ou choisissez --port N."
+        print(sentence, file=sys.stderr)
         return 1
-    calendar = story.calendar_ending_on(date.today()) if options.date else story.Calendar()
+    calendar = story.calendar_ending_on(datetime.now(story.PARIS).date()) if options.date else story.Calendar()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
     began = time.monotonic()
@@ -125,11 +126,13 @@ def live(the_stage: Stage, calendar: story.Calendar) -> None:
     start = begin()
     deliberation = chain.hold(seance)
     route = chain.send_to_signature(deliberation)
-    files = told.collect(organisation, route, "convocation", "convocation_ics", "convocation_preuve", "convocation_jeton")
+    files = told.collect(
+        organisation, route, "convocation", "convocation_ics", "convocation_preuve", "convocation_jeton"
+    )
     facts = chain.facts(route)
     remarks = [c["sentence"] for c in facts["controles"] if not c["ok"]]
     tell("seance", f"Votée le {date_longue(calendar.meeting)} : {facts['vote']['pour']} pour", start, files,
-         numero=deliberation.number, quorum_presents=facts["vote"]["presents"], votants=facts["vote"]["votants"])  # fmt: skip
+         numero=deliberation.number, presents=facts["vote"]["presents"], votants=facts["vote"]["votants"])  # fmt: skip
     for remark in remarks:
         print(f"      remarque : {remark}")
 

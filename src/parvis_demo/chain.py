@@ -23,7 +23,7 @@ from parvis.edemat.actes.services.transmission import transmettre
 from parvis.edemat.parapheur.models import Dossier
 from parvis.edemat.parapheur.services import ask_signature, endorse
 from parvis.edemat.seances.formats.scrutin import Mode
-from parvis.edemat.seances.models import Convocation, Deliberation, Elu, Organe, Point, Seance
+from parvis.edemat.seances.models import Convocation, Deliberation, Elu, Organe, Seance
 from parvis.edemat.seances.services import agenda, bodies, convening, deliberations, sitting
 from parvis_demo import story
 from parvis_demo.annexe import annexe_pdf
@@ -192,9 +192,7 @@ class Chain:
         self.at(self.when.signature - timedelta(minutes=30))
         with acting_for(self.organisation):
             dossier = Dossier.objects.select_related("document").get(route_step__route=route)
-            endorse(
-                dossier.pk, account=self.people["dgs"], sha256=dossier.document.sha256, actor=self.actor("dgs")
-            )
+            endorse(dossier.pk, account=self.people["dgs"], sha256=dossier.document.sha256, actor=self.actor("dgs"))
         self.at(self.when.signature)
         with acting_for(self.organisation):
             ask_signature(

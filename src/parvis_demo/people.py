@@ -7,10 +7,10 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.trust import certificates
-from parvis.core.journal.services import Actor
 from parvis.edemat.actes.services.classification import request_classification
 from parvis.edemat.actes.services.preparation import settings_of
 from parvis_demo import story

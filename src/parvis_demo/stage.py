@@ -67,7 +67,8 @@ def fresh_database(data: Path) -> dict[str, str]:
                 name, sql.Identifier(template), sql.Identifier(embedded.OWNER)
             )
         )
-    return {key: urls[key].replace("/postgres_demo?", f"/{DATABASE}?") for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    names = ("DATABASE_URL", "DATABASE_OWNER_URL")
+    return {key: urls[key].replace("/postgres_demo?", f"/{DATABASE}?") for key in names}
 
 
 def _migrate(connection: psycopg.Connection, owner_url: str, template: str) -> None:
@@ -105,7 +106,6 @@ class Stage:
     def set_clock(self, instant: datetime) -> None:
         """Make it ``instant`` for Parvis and the sandbox; time then flows as usual."""
         set_clock(self.clock_file, instant)
-
 
 
 @contextmanager

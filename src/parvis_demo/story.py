@@ -30,7 +30,7 @@ PASSWORD = "demonstration sans valeur 2019"  # noqa: S105  (printed by the demo 
 TOTP_SECRET = "PARVISDEMONSTRATIONSANSVALEUR234"  # noqa: S105
 
 PEOPLE = [
-    Person("secretariat@juvignac.test", "Camille", "Exemple", "secretaire", "Secrétaire général de mairie (compte fictif)"),
+    Person("secretariat@juvignac.test", "Camille", "Exemple", "secretaire", "Secrétaire de mairie (compte fictif)"),
     Person("dgs@juvignac.test", "Dominique", "Exemple", "dgs", "Directeur général des services (compte fictif)"),
     Person("maire@juvignac.test", "Alix", "Exemple", "maire", "Maire"),
     Person("administration@juvignac.test", "Sacha", "Exemple", "administrateur", "Administration (compte fictif)"),
@@ -81,7 +81,8 @@ DISPOSITIF = [
 PUBLICATION_MENTION = "Acte rendu exécutoire après dépôt en préfecture et publication le ..."
 ANNEXE_AMOUNTS = [
     ("E-demat, 3 ans", "580.81"), ("E-demat, par an", "193.60"), ("E-demat, par an, part de la commune", "96.80"),
-    ("E-services, 3 ans", "464.65"), ("E-services, par an", "154.88"), ("E-services, par an, part de la commune", "77.44"),
+    ("E-services, 3 ans", "464.65"), ("E-services, par an", "154.88"),
+    ("E-services, par an, part de la commune", "77.44"),
 ]  # fmt: skip
 
 

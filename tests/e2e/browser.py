@@ -59,9 +59,7 @@ def browser_page(chromium: Browser, live_server) -> Iterator[OpenPage]:
     complaints: list[str] = []
     contexts = []
 
-    def open_page(
-        *, width: int = DESK, dark: bool = False, client: Client | None = None, scripts: bool = True
-    ) -> Page:
+    def open_page(*, width: int = DESK, dark: bool = False, client: Client | None = None, scripts: bool = True) -> Page:
         context = chromium.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": 844 if width < 600 else 900},
@@ -108,9 +106,7 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
     )
     found = [
         f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
-        + "\n".join(
-            f"    {node['html'][:160]}\n      {node['failureSummary']}" for node in violation["nodes"][:4]
-        )
+        + "\n".join(f"    {node['html'][:160]}\n      {node['failureSummary']}" for node in violation["nodes"][:4])
         for violation in results["violations"]
     ]
     assert not found, f"{page.url}\n" + "\n".join(found)

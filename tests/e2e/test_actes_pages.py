@@ -133,9 +133,7 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
         assert_accessible(page)
 
 
-def test_an_agent_publishes_and_a_citizen_without_scripts_reads(
-    browser_page, agent_client, juvignac, acte, run_jobs
-):
+def test_an_agent_publishes_and_a_citizen_without_scripts_reads(browser_page, agent_client, juvignac, acte, run_jobs):
     page = browser_page(client=agent_client(juvignac, "secretaire"))
     page.goto(f"/o/juvignac/actes/{acte.pk}/")
     page.get_by_role("link", name="Publier la délibération").click()

@@ -29,9 +29,7 @@ def test_a_document_is_endorsed_then_signed(browser_page, agent_client, juvignac
 
     page = browser_page(client=agent_client(juvignac, "maire"))
     page.goto(address)
-    page.wait_for_function(
-        "[...document.images].every(image => image.loading === 'lazy' || image.naturalWidth > 0)"
-    )
+    page.wait_for_function("[...document.images].every(image => image.loading === 'lazy' || image.naturalWidth > 0)")
     assert_accessible(page)
     screenshot(page, "parapheur-a-signer")
     page.get_by_role("link", name="Signer", exact=True).click()

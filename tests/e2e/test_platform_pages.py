@@ -174,9 +174,7 @@ def test_new_agent_must_set_up_a_second_factor_before_anything_else(browser_page
     page.get_by_role("heading", name="Mon bureau").wait_for()
 
 
-def test_forgotten_password_is_chosen_anew_from_the_link_received(
-    browser_page, juvignac, account_for, mailoutbox
-):
+def test_forgotten_password_is_chosen_anew_from_the_link_received(browser_page, juvignac, account_for, mailoutbox):
     import re
 
     account = account_for(juvignac, "secretaire")

@@ -27,9 +27,7 @@ def address(council):
     return f"/o/juvignac/seances/{council.seance.pk}/"
 
 
-def test_a_meeting_from_the_convocation_to_the_deliberations(
-    browser_page, agent_client, juvignac, council, address
-):
+def test_a_meeting_from_the_convocation_to_the_deliberations(browser_page, agent_client, juvignac, council, address):
     council.freeze("2019-06-24T17:00+02:00")
     page = browser_page(client=agent_client(juvignac, "secretaire"))
     page.goto("/o/juvignac/seances/")

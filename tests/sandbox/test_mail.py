@@ -132,10 +132,7 @@ def test_the_page_shows_the_messages_and_escapes_them(post):
     message = urlopen(f"{post.http_url}/message?adresse={address}&uid=1").read().decode()
     assert "l’été &lt;arrive&gt;" in message
     assert urlopen(f"{post.http_url}/piece?adresse={address}&uid=1&n=0").read() == b"BEGIN:VCALENDAR"
-    assert (
-        urlopen(f"{post.http_url}/brut?adresse={address}&uid=1").read()
-        == post.messages("elu@juvignac.test")[0]
-    )
+    assert urlopen(f"{post.http_url}/brut?adresse={address}&uid=1").read() == post.messages("elu@juvignac.test")[0]
     rows = json.loads(urlopen(f"{post.http_url}/messages.json?adresse={address}").read())
     assert [(row["uid"], row["folder"], row["attachments"]) for row in rows] == [(1, "INBOX", ["séance.ics"])]
     with pytest.raises(HTTPError, match="404"):

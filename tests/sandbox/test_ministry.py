@@ -144,9 +144,7 @@ def test_an_outdated_classification_is_refused(world):
 DOCUMENT = "99_DE-034-213401235-20190701-A1-DE-1-1_1.pdf"
 
 
-@pytest.mark.parametrize(
-    ("changes", "nature"), [({DOCUMENT: None}, "004"), ({"surprise.pdf": b"%PDF"}, "005")]
-)
+@pytest.mark.parametrize(("changes", "nature"), [({DOCUMENT: None}, "004"), ({"surprise.pdf": b"%PDF"}, "005")])
 def test_an_incomplete_or_padded_archive_refuses_the_envelope(world, changes, nature):
     post_archive(world, *archive("A1", 5, **changes))
     (files,) = returned(world, 1)

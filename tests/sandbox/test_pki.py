@@ -132,9 +132,7 @@ def test_ocsp_does_not_vouch_for_a_certificate_it_never_issued(service, tmp_path
             "ocsp", "-issuer", service.issuing_certificate, "-serial", stranger.certificate.serial_number,
             "-reqout", request,
         )  # fmt: skip
-        answer = ocsp.OCSPResponse.load(
-            fetch(service.ocsp_url, request.read_bytes(), "application/ocsp-request")
-        )
+        answer = ocsp.OCSPResponse.load(fetch(service.ocsp_url, request.read_bytes(), "application/ocsp-request"))
         status = answer.basic_ocsp_response["tbs_response_data"]["responses"][0]["cert_status"]
         assert status.name == "unknown"
     finally:
@@ -173,9 +171,7 @@ def test_the_authority_refuses_what_it_must(service, tmp_path, options, failure)
 
 
 def test_the_pkcs12_opens_and_names_its_holder_and_its_lack_of_value(signer):
-    key, certificate, chain = pkcs12.load_key_and_certificates(
-        signer.path.read_bytes(), signer.password.encode()
-    )
+    key, certificate, chain = pkcs12.load_key_and_certificates(signer.path.read_bytes(), signer.password.encode())
     subject = certificate.subject.rfc4514_string()
     assert key.key_size == 3072
     assert "Camille ESSAI" in subject

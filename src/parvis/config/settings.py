@@ -18,7 +18,7 @@ def words(name: str, default: str = "") -> list[str]:
     return [word for word in os.environ.get(name, default).replace(",", " ").split() if word]
 
 
-# --- what kind of installation this is -----------------------------------------------------------------------
+# --- what kind of installation this is ----------------------------------------------------------------------
 DEBUG = flag("PARVIS_DEBUG")
 # A demo or test installation: simulated State servers, simulated clock, invented accounts; nothing has legal value.
 DEMO = flag("PARVIS_DEMO")
@@ -31,7 +31,7 @@ ALLOWED_HOSTS = words("PARVIS_ALLOWED_HOSTS", "localhost 127.0.0.1" if DEMO else
 CSRF_TRUSTED_ORIGINS = words("PARVIS_TRUSTED_ORIGINS")
 BASE_URL = os.environ.get("PARVIS_BASE_URL", "http://localhost:8000")
 
-# --- database: the application role; migrations run as the owner (``bin/parvis migrate``) --------------------
+# --- database: the application role; migrations run as the owner (``bin/parvis migrate``) -------------------
 PARVIS_DB_APP_ROLE = os.environ.get("PARVIS_DB_APP_ROLE", "parvis_app")
 _role_url = "DATABASE_OWNER_URL" if os.environ.get("PARVIS_DB_ROLE") == "owner" else "DATABASE_URL"
 DATABASES = {"default": from_url(os.environ.get(_role_url, "postgresql://parvis_app@localhost/parvis"))}
@@ -111,7 +111,7 @@ TEMPLATES = [
 ]
 COTTON_DIR = "cotton"
 
-# --- language and time ------------------------------------------------------------------------------------------
+# --- language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français")]
 TIME_ZONE = "Europe/Paris"
@@ -119,7 +119,7 @@ USE_I18N = True
 USE_TZ = True
 PARVIS_CLOCK_FILE = os.environ.get("PARVIS_CLOCK_FILE", "") if DEMO else ""
 
-# --- identity ------------------------------------------------------------------------------------------------------
+# --- identity -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.Account"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -147,7 +147,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Parvis"
 MFA_ADAPTER = "parvis.core.identity.adapters.MfaAdapter"
 
-# --- pages ------------------------------------------------------------------------------------------------------------
+# --- pages --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 DJANGO_VITE = {
@@ -159,7 +159,7 @@ DJANGO_VITE = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript"}
 
-# --- security headers ----------------------------------------------------------------------------------------------
+# --- security headers ---------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEBUG or DEMO)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -177,7 +177,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 60
 
-# --- files ------------------------------------------------------------------------------------------------------------
+# --- files --------------------------------------------------------------------------------------------------
 DOCUMENTS_ROOT = Path(os.environ.get("PARVIS_DOCUMENTS_DIR", VAR_DIR / "documents"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
@@ -188,12 +188,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 PARVIS_CLAMD_SOCKET = os.environ.get("PARVIS_CLAMD_SOCKET", "")
-PARVIS_ARCHIVE_ROOTS = [
-    Path(p) for p in words("PARVIS_ARCHIVE_ROOTS", f"{VAR_DIR / 'ocfl'} {VAR_DIR / 'ocfl-copie'}")
-]
+PARVIS_ARCHIVE_ROOTS = [Path(p) for p in words("PARVIS_ARCHIVE_ROOTS", f"{VAR_DIR / 'ocfl'} {VAR_DIR / 'ocfl-copie'}")]
 PARVIS_ARCHIVE_MAX_RATIO = int(os.environ.get("PARVIS_ARCHIVE_MAX_RATIO", "200"))
 
-# --- reference data, secrets, trust -------------------------------------------------------------------------------
+# --- reference data, secrets, trust -------------------------------------------------------------------------
 _beside = PROJECT_DIR.parent / "shared" / "schemas"
 PARVIS_REFERENTIALS_DIR = (
     Path(os.environ["PARVIS_REFERENTIALS_DIR"])
@@ -205,7 +203,7 @@ PARVIS_TRUST_ROOTS_DIR = Path(os.environ.get("PARVIS_TRUST_ROOTS_DIR", VAR_DIR /
 PARVIS_TSA_URLS = words("PARVIS_TSA_URLS")
 PARVIS_TRUST_ALLOWED_HOSTS = words("PARVIS_TRUST_ALLOWED_HOSTS")
 
-# --- the ministry (@CTES) ------------------------------------------------------------------------------------------
+# --- the ministry (@CTES) -----------------------------------------------------------------------------------
 PARVIS_MINISTRY_URL = os.environ.get("PARVIS_MINISTRY_URL", "")
 PARVIS_MINISTRY_CLIENT_CERT = os.environ.get("PARVIS_MINISTRY_CLIENT_CERT", "")
 PARVIS_MINISTRY_CLIENT_KEY = os.environ.get("PARVIS_MINISTRY_CLIENT_KEY", "")
@@ -219,7 +217,7 @@ PARVIS_ACTES_MAILBOX = {
     "password": os.environ.get("PARVIS_ACTES_IMAP_PASSWORD", ""),
 }
 
-# --- mail ---------------------------------------------------------------------------------------------------------------
+# --- mail ---------------------------------------------------------------------------------------------------
 EMAIL_HOST = os.environ.get("PARVIS_SMTP_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("PARVIS_SMTP_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("PARVIS_SMTP_USER", "")
@@ -228,7 +226,7 @@ EMAIL_USE_TLS = flag("PARVIS_SMTP_TLS")
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = os.environ.get("PARVIS_DEFAULT_SENDER", "ne-pas-repondre@parvis.invalid")
 
-# --- jobs and logs ------------------------------------------------------------------------------------------------------
+# --- jobs and logs ------------------------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 LOGGING = {
     "version": 1,

@@ -68,9 +68,7 @@ def selected(dataset: Dataset, selection: Selection) -> QuerySet[DeliberationRow
     """Rows of ``dataset`` that the reader's filters keep, in no order."""
     rows = DeliberationRow.objects.filter(dataset=dataset)
     if selection.texte:
-        rows = rows.filter(
-            Q(delib_objet__icontains=selection.texte) | Q(delib_id__istartswith=selection.texte)
-        )
+        rows = rows.filter(Q(delib_objet__icontains=selection.texte) | Q(delib_id__istartswith=selection.texte))
     if selection.matiere:
         rows = rows.filter(delib_matiere_code__startswith=f"{selection.matiere}.")
     if selection.annee:
@@ -125,9 +123,7 @@ def facets(dataset: Dataset) -> dict[str, list[tuple[str, str, int]]]:
     """Choices of the filters with their counts: first-level matières, then years, newest first."""
     rows = DeliberationRow.objects.filter(dataset=dataset)
     by_matiere = rows.values_list(Left("delib_matiere_code", 1)).annotate(n=Count("pk")).order_by("-n")
-    by_year = (
-        rows.values_list(ExtractYear("delib_date")).annotate(n=Count("pk")).order_by("-delib_date__year")
-    )
+    by_year = rows.values_list(ExtractYear("delib_date")).annotate(n=Count("pk")).order_by("-delib_date__year")
     return {
         "matieres": [(code, MATIERES[int(code)][0].capitalize(), n) for code, n in by_matiere],
         "annees": [(str(year), str(year), n) for year, n in by_year],

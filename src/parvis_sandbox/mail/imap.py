@@ -13,9 +13,7 @@ from parvis_sandbox.mail.store import Folder, MailStore, Message
 
 CAPABILITIES = "IMAP4rev1 MOVE UIDPLUS UNSELECT"
 _LITERAL = re.compile(rb"\{(\d+)\}\r?\n$")
-_TOKEN = re.compile(
-    rb'\s*(?:"((?:[^"\\]|\\.)*)"|\{(\d+)\}\r?\n|([()])|([^\s()"{]+(?:\[[^\]]*\](?:<[\d.]+>)?)?))'
-)
+_TOKEN = re.compile(rb'\s*(?:"((?:[^"\\]|\\.)*)"|\{(\d+)\}\r?\n|([()])|([^\s()"{]+(?:\[[^\]]*\](?:<[\d.]+>)?)?))')
 
 
 class BadCommand(Exception):

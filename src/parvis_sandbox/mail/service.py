@@ -83,8 +83,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(
-    state_dir: Path | str, clock: Clock, *, smtp_port: int = 0, imap_port: int = 0, http_port: int = 0
-) -> Post:
+def start(state_dir: Path | str, clock: Clock, *, smtp_port: int = 0, imap_port: int = 0, http_port: int = 0) -> Post:
     """Start the mail server with its mailboxes in ``state_dir``/mail; port 0 takes a free one."""
     return Post(MailStore(Path(state_dir) / "mail", clock), smtp_port, imap_port, http_port)

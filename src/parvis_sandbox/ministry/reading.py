@@ -172,21 +172,15 @@ def check_acte(
     if not re.fullmatch(r"([A-Z0-9][A-Z0-9_]{0,13})?[A-Z0-9]", number) or nature not in LETTERS:
         raise ActeRefused("001", "Numéro ou nature de l'acte inexacts")
     if acte.findtext(q("ClassificationDateVersion")) != classification:
-        raise ActeRefused(
-            "002", "ODT-VERIF-01 (simulation) : la date de classification de l'acte n'est plus à jour"
-        )
+        raise ActeRefused("002", "ODT-VERIF-01 (simulation) : la date de classification de l'acte n'est plus à jour")
     levels = [acte.find(q(f"CodeMatiere{n}")) for n in range(1, 6)]
     codes = [level.get(q("CodeMatiere"), "") for level in levels if level is not None]
-    if ".".join(codes[:2]) not in matieres or [e is None for e in levels] != sorted(
-        e is None for e in levels
-    ):
+    if ".".join(codes[:2]) not in matieres or [e is None for e in levels] != sorted(e is None for e in levels):
         raise ActeRefused("003", "Matière absente de la classification")
     prefix = identifier(received, acte)
     names = [(e.text or "").strip() for e in acte.iter(q("NomFichier"))]
     wanted = [rf"[A-Z0-9_]{{5}}-{prefix}-1-1_{rank}\.\w+" for rank in range(1, len(names) + 1)]
-    if form != f"{prefix}-1-1_0.xml" or any(
-        re.fullmatch(w, n) is None for w, n in zip(wanted, names, strict=True)
-    ):
+    if form != f"{prefix}-1-1_0.xml" or any(re.fullmatch(w, n) is None for w, n in zip(wanted, names, strict=True)):
         raise ActeRefused("004", "Le nom d'une pièce ne correspond pas à l'acte")
     if any(not received.files[name] for name in names):
         raise ActeRefused("005", "Une pièce est vide")

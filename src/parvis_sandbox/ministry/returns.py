@@ -94,8 +94,7 @@ def anomalie_enveloppe(received: Received, day: str, nature: str, detail: str) -
 
 def retour_classification(date: str) -> bytes:
     return _document(
-        "<actes:RetourClassification "
-        f"{NAMESPACES}>{classification.content(date)}</actes:RetourClassification>"
+        f"<actes:RetourClassification {NAMESPACES}>{classification.content(date)}</actes:RetourClassification>"
     )
 
 
@@ -116,9 +115,7 @@ def courrier_simple(identifier: str, day: str, document: str) -> bytes:
 def envelope(received: Received, serial: int, now: datetime, forms: Iterable[str], siren: str = "") -> File:
     """EnveloppeMISILLCL for this authority (or the one of ``siren``) listing ``forms``."""
     siren = siren or received.siren
-    listed = "".join(
-        f"<actes:Formulaire><actes:NomFichier>{f}</actes:NomFichier></actes:Formulaire>" for f in forms
-    )
+    listed = "".join(f"<actes:Formulaire><actes:NomFichier>{f}</actes:NomFichier></actes:Formulaire>" for f in forms)
     text = (
         f"<actes:EnveloppeMISILLCL {NAMESPACES}><actes:Emetteur><actes:IDSousPref "
         f'actes:Departement="{received.departement}" actes:Arrondissement="{received.arrondissement}"/>'

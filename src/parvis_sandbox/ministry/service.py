@@ -170,13 +170,9 @@ class Ministry:
             self._write_down(received, "", refusal.nature)
             file = returns.anomalie_enveloppe(received, day, refusal.nature, refusal.detail)
             return [self._mail(received, "anomalie d'enveloppe", file)]
-        return [
-            message for form in received.forms for message in self._answers_to(received, form, scenario, day)
-        ]
+        return [message for form in received.forms for message in self._answers_to(received, form, scenario, day)]
 
-    def _answers_to(
-        self, received: reading.Received, form: str, scenario: str, day: str
-    ) -> list[EmailMessage]:
+    def _answers_to(self, received: reading.Received, form: str, scenario: str, day: str) -> list[EmailMessage]:
         root = reading.parse(received.files[form])
         kind = etree.QName(root).localname
         if kind == "DemandeClassification":
@@ -187,9 +183,7 @@ class Ministry:
         identifier = reading.identifier(received, root)
         try:
             if scenario == "anomalie_002":
-                raise reading.ActeRefused(
-                    "002", "ODT-VERIF-01 (simulation) : la classification n'est pas à jour"
-                )
+                raise reading.ActeRefused("002", "ODT-VERIF-01 (simulation) : la classification n'est pas à jour")
             reading.check_acte(
                 received,
                 form,
@@ -201,9 +195,7 @@ class Ministry:
         except reading.ActeRefused as refusal:
             self._write_down(received, identifier, refusal.nature)
             xml = returns.anomalie_acte(root, day, refusal.nature, refusal.detail, self.classification_date)
-            return [
-                self._message(received, f"{received.departement}-{received.siren}----1-3", xml, "anomalie")
-            ]
+            return [self._message(received, f"{received.departement}-{received.siren}----1-3", xml, "anomalie")]
         self._write_down(received, identifier, "ar")
         self.known_ids.add(identifier)
         return self._receipts(received, identifier, root, scenario, day)
@@ -387,9 +379,7 @@ def _desk(ministry: Ministry) -> type[BaseHTTPRequestHandler]:
                 f"<td>{escape(r['outcome'])}</td></tr>"
                 for r in reversed(ministry.state()["received"])
             )
-            options = "".join(
-                f"<li><code>{name}</code> : {escape(text)}</li>" for name, text in SCENARIOS.items()
-            )
+            options = "".join(f"<li><code>{name}</code> : {escape(text)}</li>" for name, text in SCENARIOS.items())
             html = (
                 '<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Ministère simulé</title>'
                 "</head><body>"

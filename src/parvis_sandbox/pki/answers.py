@@ -100,8 +100,7 @@ def _single_response(authority: Authority, cert_id: ocsp.CertId, now: datetime) 
     digest = cert_id["hash_algorithm"]["algorithm"].native
     ours = (
         cert_id["issuer_name_hash"].native == hashlib.new(digest, issuer.subject.dump()).digest()
-        and cert_id["issuer_key_hash"].native
-        == hashlib.new(digest, bytes(issuer.public_key["public_key"])).digest()
+        and cert_id["issuer_key_hash"].native == hashlib.new(digest, bytes(issuer.public_key["public_key"])).digest()
     )
     serial = cert_id["serial_number"].native
     revoked_at = authority.revocations().get(serial)

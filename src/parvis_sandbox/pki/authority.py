@@ -123,9 +123,7 @@ class Authority:
     def _root(self) -> Credential:
         def build(key: PrivateKey) -> x509.Certificate:
             subject = name("AC racine du bac à sable - SANS VALEUR")
-            return self._sign(
-                subject, key, issuer=None, extensions=self._ca_extensions(key, key, path_length=1)
-            )
+            return self._sign(subject, key, issuer=None, extensions=self._ca_extensions(key, key, path_length=1))
 
         return self._credential("root", build)
 
@@ -271,11 +269,7 @@ class Authority:
         if key_path.exists():
             key = serialization.load_pem_private_key(key_path.read_bytes(), None)
         else:
-            key = (
-                rsa.generate_private_key(65537, rsa_bits)
-                if rsa_bits
-                else ec.generate_private_key(ec.SECP256R1())
-            )
+            key = rsa.generate_private_key(65537, rsa_bits) if rsa_bits else ec.generate_private_key(ec.SECP256R1())
             _write_private(
                 key_path,
                 key.private_bytes(

@@ -102,9 +102,7 @@ def test_scripts_are_told(place):
 
 def test_embedded_program_is_refused():
     def add(document):
-        document.attachments["facture.exe"] = pikepdf.AttachedFileSpec(
-            document, b"MZ", filename="facture.exe"
-        )
+        document.attachments["facture.exe"] = pikepdf.AttachedFileSpec(document, b"MZ", filename="facture.exe")
 
     health = pdf.examine(make(add), "a.pdf")
     assert not health.acceptable
@@ -113,9 +111,7 @@ def test_embedded_program_is_refused():
 
 def test_embedded_data_is_accepted():
     def add(document):
-        document.attachments["factur-x.xml"] = pikepdf.AttachedFileSpec(
-            document, b"<a/>", filename="factur-x.xml"
-        )
+        document.attachments["factur-x.xml"] = pikepdf.AttachedFileSpec(document, b"<a/>", filename="factur-x.xml")
 
     assert pdf.examine(make(add), "a.pdf").acceptable
 

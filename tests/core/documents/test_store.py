@@ -56,9 +56,7 @@ def test_a_document_is_described_and_kept(acting_for_juvignac):
 def test_the_same_content_is_kept_once(acting_for_juvignac):
     first = services.store(acting_for_juvignac, b"bonjour", "a.txt")
     inode = stored_path(first).stat().st_ino
-    second = services.store(
-        acting_for_juvignac, io.BytesIO(b"bonjour"), "b.txt", source=first, derivation="copie"
-    )
+    second = services.store(acting_for_juvignac, io.BytesIO(b"bonjour"), "b.txt", source=first, derivation="copie")
     assert first.pk != second.pk
     assert stored_path(second).stat().st_ino == inode
     assert list(stored_path(first).parents[2].joinpath("incoming").iterdir()) == []
@@ -257,9 +255,7 @@ def test_download_is_shown_when_asked_and_safe(juvignac, agent_client, document)
 )
 def test_ranges(juvignac, document, agent_client, header, status, first, last):
     content = make(pages=2)
-    response = agent_client(juvignac, "lecteur").get(
-        f"/o/juvignac/documents/{document.pk}/", headers={"Range": header}
-    )
+    response = agent_client(juvignac, "lecteur").get(f"/o/juvignac/documents/{document.pk}/", headers={"Range": header})
     assert response.status_code == status
     if status != 416:
         expected = content[first:] if last is None else content[first : last + 1]

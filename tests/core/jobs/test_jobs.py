@@ -24,9 +24,14 @@ def note(organisation_id: int, word: str) -> None:
 @pytest.mark.django_db
 def test_a_job_enqueued_in_a_transaction_that_fails_is_never_run(juvignac, run_jobs):
     seen.clear()
-    with pytest.raises(RuntimeError), transaction.atomic():
-        note.enqueue(juvignac, word="perdu")
-        raise RuntimeError
+
+    def ask_then_fail() -> None:
+        with transaction.atomic():
+            note.enqueue(juvignac, word="perdu")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        ask_then_fail()
     assert run_jobs(queue="essais") == []
     assert seen == []
 

@@ -24,9 +24,7 @@ def recorded() -> tuple[set[str], set[str]]:
             if not (isinstance(code, ast.Constant) and isinstance(code.value, str) and "." in code.value):
                 continue
             codes.add(code.value)
-            subjects = [k.value for k in node.keywords if k.arg == "subject"] + node.args[
-                RECORDERS[name] + 1 :
-            ][:1]
+            subjects = [k.value for k in node.keywords if k.arg == "subject"] + node.args[RECORDERS[name] + 1 :][:1]
             for subject in subjects:
                 if isinstance(subject, ast.Tuple) and isinstance(subject.elts[0], ast.Constant):
                     kinds.add(subject.elts[0].value)

@@ -21,9 +21,7 @@ def entries(juvignac, account_for):
     register_action("essai.fait", "Essai accompli")
     author = account_for(juvignac, "maire", given_name="Dominique", family_name="Inventé")
     with acting_for(juvignac):
-        record(
-            juvignac, "essai.fait", subject=SUBJECT, actor=Actor("account", str(author.pk)), sha256="cd" * 32
-        )
+        record(juvignac, "essai.fait", subject=SUBJECT, actor=Actor("account", str(author.pk)), sha256="cd" * 32)
         return record_many(juvignac, [Event("essai.fait", SUBJECT, details={"n": n}) for n in range(60)])
 
 

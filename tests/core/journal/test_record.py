@@ -19,9 +19,7 @@ ACTE = ("acte", "0190")
 
 @pytest.mark.django_db
 def test_entries_are_numbered_and_chained(acting_for_juvignac):
-    first = record(
-        acting_for_juvignac, "essai.un", subject=ACTE, actor=Actor("account", "7"), sha256="ab" * 32
-    )
+    first = record(acting_for_juvignac, "essai.un", subject=ACTE, actor=Actor("account", "7"), sha256="ab" * 32)
     second, third = record_many(acting_for_juvignac, [Event("essai.deux", ACTE), Event("essai.trois", ACTE)])
     assert [first.seq, second.seq, third.seq] == [1, 2, 3]
     assert first.prev == "0" * 64
@@ -79,9 +77,7 @@ def test_recording_costs_few_statements(acting_for_juvignac, django_assert_max_n
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", ["journal_entry", "journal_seal", "journal_tile"])
-@pytest.mark.parametrize(
-    "order", ["UPDATE {} SET organisation_id = organisation_id", "DELETE FROM {}", "TRUNCATE {}"]
-)
+@pytest.mark.parametrize("order", ["UPDATE {} SET organisation_id = organisation_id", "DELETE FROM {}", "TRUNCATE {}"])
 def test_the_application_may_not_change_the_journal(acting_for_juvignac, table, order):
     with pytest.raises(Exception, match=r"permission denied|append-only"), transaction.atomic():
         connection.cursor().execute(order.format(table))

@@ -204,15 +204,11 @@ def test_the_stand_alone_verifier_needs_nothing_of_parvis(exported, tmp_path):
             "runpy.run_path('verifier/verifier.py', run_name='__main__')"
         ),
     ]
-    run = subprocess.run(
-        command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False
-    )
+    run = subprocess.run(command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Le journal est intact" in run.stdout
     rewrite_line(away, 3, lambda line: [line.replace(b'"n":2', b'"n":3')])
-    run = subprocess.run(
-        command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False
-    )
+    run = subprocess.run(command, cwd=away, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"}, check=False)
     assert run.returncode == 1
     assert "NON CONFORME" in run.stdout
 

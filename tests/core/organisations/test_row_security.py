@@ -1,5 +1,7 @@
 """Tenant isolation is enforced by the database: a query without a filter shows no neighbour's row."""
 
+from datetime import UTC
+
 import psycopg
 import pytest
 from django.apps import apps
@@ -77,7 +79,7 @@ _SKIP = object()
 def _any_row(model, organisation_id: int) -> dict:
     """Values of the right type for every column that must be filled."""
     import uuid
-    from datetime import date, datetime, timezone
+    from datetime import date, datetime
 
     from django.db import models
     from psycopg.types.json import Jsonb
@@ -98,7 +100,7 @@ def _any_row(model, organisation_id: int) -> dict:
         elif isinstance(field, models.BooleanField):
             row[field.column] = False
         elif isinstance(field, models.DateTimeField):
-            row[field.column] = datetime(2019, 7, 1, tzinfo=timezone.utc)
+            row[field.column] = datetime(2019, 7, 1, tzinfo=UTC)
         elif isinstance(field, models.DateField):
             row[field.column] = date(2019, 7, 1)
         elif isinstance(field, models.TimeField):

@@ -66,9 +66,7 @@ class TestPage:
         account_for(fabregues, "maire", email="deux@essai.test")
         return client
 
-    def test_gathers_all_organisations_and_nothing_that_others_must_do(
-        self, juvignac, fabregues, client_of_two
-    ):
+    def test_gathers_all_organisations_and_nothing_that_others_must_do(self, juvignac, fabregues, client_of_two):
         _task(juvignac, "actes.transmettre", "Transmettre l’arrêté")
         _task(fabregues, "parapheur.signer", "Signer la convention")
         _task(juvignac, "parapheur.signer", "Réservé au maire de Juvignac")

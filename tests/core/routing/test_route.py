@@ -101,8 +101,9 @@ def test_the_inbox_shows_open_tasks_by_deadline_to_those_who_may_do_them(route, 
     with acting_for(juvignac):
         for verb, days in (("Signer", 3), ("Viser", 1)):
             open_task(
-                juvignac, service="parapheur", verb=verb, title=f"{verb} la délibération", permission="parapheur.signer",
-                path="/o/juvignac/parapheur/", subject=("route", route.pk), deadline=clock.now() + timedelta(days=days),
+                juvignac, service="parapheur", verb=verb, title=f"{verb} la délibération",
+                permission="parapheur.signer", path="/o/juvignac/parapheur/", subject=("route", route.pk),
+                deadline=clock.now() + timedelta(days=days),
             )  # fmt: skip
         open_task(
             juvignac, service="parapheur", verb="Signer", title="double", permission="parapheur.signer",

@@ -72,9 +72,7 @@ def plain_pdf() -> bytes:
     document = pikepdf.new()
     for number in (1, 2):
         page = document.add_blank_page(page_size=(595, 842))
-        font = pikepdf.Dictionary(
-            Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
-        )
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
         page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
         text = f"BT /F1 12 Tf 72 700 Td (Deliberation, page {number}) Tj 0 -200 Td (Camille ESSAI) Tj ET"
         page.Contents = document.make_stream(text.encode())

@@ -61,9 +61,7 @@ def test_a_visible_signature_shows_its_lines(sign, identity, plain_pdf, policy, 
     text = subprocess.run(["pdftotext", "-f", "2", path, "-"], capture_output=True, text=True).stdout
     assert "Signé électroniquement par Camille ESSAI" in text
     fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True).stdout
-    assert any(
-        "Atkinson" in line and "yes" in line for line in fonts.splitlines()
-    )  # embedded, as PDF/A wants
+    assert any("Atkinson" in line and "yes" in line for line in fonts.splitlines())  # embedded, as PDF/A wants
     assert validation.validate_pdf(signed, policy=policy, at=clock.at).valid
 
 
@@ -191,9 +189,7 @@ def test_the_identity_does_not_print_its_key(identity):
 # -- long term -------------------------------------------------------------------------------------
 
 
-def test_a_revocation_after_signing_does_not_undo_a_long_term_signature(
-    sign, authority, plain_pdf, policy, clock
-):
+def test_a_revocation_after_signing_does_not_undo_a_long_term_signature(sign, authority, plain_pdf, policy, clock):
     material = authority.issue_signer("Révoqué ensuite", "Commune de Juvignac", "213401235")
     signer = identities.from_pkcs12(material.path.read_bytes(), material.password)
     lta, basic = sign(plain_pdf, signer), sign(plain_pdf, signer, level="B-B")

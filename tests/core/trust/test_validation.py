@@ -78,9 +78,7 @@ SAMPLES = [
 @needs_shared
 @pytest.mark.parametrize(("name", "verdict", "code", "signatures"), SAMPLES, ids=[one[0] for one in SAMPLES])
 def test_public_samples_get_their_expected_verdict(shared_dir, policy, name, verdict, code, signatures):
-    report = validate_pdf(
-        (shared_dir / "samples/signature/pades" / name).read_bytes(), policy=policy, at=TODAY
-    )
+    report = validate_pdf((shared_dir / "samples/signature/pades" / name).read_bytes(), policy=policy, at=TODAY)
     assert (report.verdict, report.sub_indication) == (verdict, code)
     assert [(one.intact, one.change, one.level) for one in report.signatures] == signatures
     assert not report.valid

@@ -19,9 +19,7 @@ def words(element) -> str:
 
 
 def test_header_escapes_its_title_and_raises_the_ordinal():
-    page = draw(
-        '<c-page-header :title="title" subtitle="Séance du 1er juillet" />', title="Avenue <Clemenceau>"
-    )
+    page = draw('<c-page-header :title="title" subtitle="Séance du 1er juillet" />', title="Avenue <Clemenceau>")
     assert words(page.find(".//h1")) == "Avenue <Clemenceau>"
     assert page.find(".//sup").text == "er"
 
@@ -89,9 +87,7 @@ def test_timeline_names_people_of_journal_entries(acting_for_juvignac, account_f
     from parvis.core.journal.services import Actor, record
 
     account = account_for(acting_for_juvignac, "maire", given_name="Alix", family_name="Exemple")
-    record(
-        acting_for_juvignac, "mandat.ouvert", subject=("mandat", 1), actor=Actor("account", str(account.pk))
-    )
+    record(acting_for_juvignac, "mandat.ouvert", subject=("mandat", 1), actor=Actor("account", str(account.pk)))
     record(acting_for_juvignac, "journal.scelle", subject=("journal", 1), actor=Actor("job", "journal"))
     page = draw('<c-timeline :entries="entries" />', entries=Entry.objects.select_related("organisation"))
     assert [words(x) for x in page.findall(".//span[@class='timeline-who']")] == [

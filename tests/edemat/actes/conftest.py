@@ -83,8 +83,7 @@ def prepare():
         with acting_for(organisation):
             document = store(organisation, a_pdf(facts["numero"]), "délibération n°5 (été).pdf")
             others = [
-                Annexe(store(organisation, a_pdf(f"annexe {n}"), "annexe.pdf"), code_pj="70_DE")
-                for n in range(annexes)
+                Annexe(store(organisation, a_pdf(f"annexe {n}"), "annexe.pdf"), code_pj="70_DE") for n in range(annexes)
             ]
             return prepare_acte(organisation, facts, document, annexes=others, actor=AGENT)
 

@@ -116,9 +116,7 @@ def test_a_file_that_cannot_be_stamped_leaves_a_trace_and_no_copy(acting_for_juv
     assert not acte.document.derived.filter(derivation__startswith="tampon").exists()
     entry = Entry.objects.about("acte", acte.pk).get(action="actes.tampon_impossible")
     assert "chiffré" in entry.details["reason"]
-    assert acte.document.derived.filter(derivation="bordereau").exists(), (
-        "the bordereau does not depend on it"
-    )
+    assert acte.document.derived.filter(derivation="bordereau").exists(), "the bordereau does not depend on it"
 
 
 @pytest.mark.parametrize("status", [Status.A_POSTER, Status.TRANSMIS])

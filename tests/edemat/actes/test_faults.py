@@ -129,9 +129,7 @@ def until_processed(commune, seconds: float = 15) -> None:
 
 def test_a_sender_killed_between_post_and_commit_leaves_an_uncertain_sending(commune, ready, start, sandbox):
     order(sandbox, scenario="ar", delay_seconds=3600)  # the receipt is late: nobody knows for a while
-    sender = start(
-        "send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready)
-    )
+    sender = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
     kill(sender)
     with acting_for(commune):
         sent = Transaction.objects.get(acte=ready)
@@ -146,9 +144,7 @@ def test_a_sender_killed_between_post_and_commit_leaves_an_uncertain_sending(com
 
 
 def test_the_receipt_resolves_what_a_dead_sender_left(commune, ready, start, sandbox):
-    sender = start(
-        "send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready)
-    )
+    sender = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
     kill(sender)
     transmission.send_archive(commune, transaction_of(ready))
     until_processed(commune)
@@ -161,9 +157,7 @@ def test_the_receipt_resolves_what_a_dead_sender_left(commune, ready, start, san
 
 
 @pytest.mark.parametrize("stop", ["before_commit", "before_filing"])
-def test_a_reader_killed_halfway_reads_the_mail_once_at_its_restart(
-    commune, ready, start, sandbox, mailbox, stop
-):
+def test_a_reader_killed_halfway_reads_the_mail_once_at_its_restart(commune, ready, start, sandbox, mailbox, stop):
     transmission.send_archive(commune, transaction_of(ready))
     wait_for_mail(sandbox, mailbox)
     reader = start("read", stop=stop)
@@ -192,14 +186,10 @@ def wait_for_mail(sandbox, mailbox, seconds: float = 10) -> None:
 
 def test_two_senders_at_once_send_once(commune, ready, start, sandbox):
     first = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
-    second = start(
-        "send", stop="", wait_for="finished", organisation=commune.pk, transaction=transaction_of(ready)
-    )
+    second = start("send", stop="", wait_for="finished", organisation=commune.pk, transaction=transaction_of(ready))
     assert second.wait(20) == 0
     with acting_for(commune):
-        assert (
-            Transaction.objects.get(acte=ready).delivery == Delivery.EN_COURS
-        )  # the first is alive: not uncertain
+        assert Transaction.objects.get(acte=ready).delivery == Delivery.EN_COURS  # the first is alive: not uncertain
     go(start, first)
     with acting_for(commune):
         assert Acte.objects.get(pk=ready.pk).status == Status.TRANSMIS
@@ -228,9 +218,7 @@ def test_two_readers_at_once_acknowledge_once(commune, ready, start, sandbox, ma
 
 def test_a_reader_beside_a_sender_neither_waits_nor_loses(commune, ready, start, sandbox):
     """The receipt is read while the sender has not recorded the HTTP answer yet."""
-    sender = start(
-        "send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready)
-    )
+    sender = start("send", stop="before_recording", organisation=commune.pk, transaction=transaction_of(ready))
     until_processed(commune)
     with acting_for(commune):
         assert Acte.objects.get(pk=ready.pk).status == Status.ACQUITTE

@@ -23,9 +23,7 @@ D = date.fromisoformat
     ],
 )
 def test_an_act_binds_from_the_later_of_reception_and_publication(received, published, to_transmit, expected):
-    found = legal_dates.executoire_on(
-        received and D(received), published and D(published), transmissible=to_transmit
-    )
+    found = legal_dates.executoire_on(received and D(received), published and D(published), transmissible=to_transmit)
     assert found == (expected and D(expected))
 
 

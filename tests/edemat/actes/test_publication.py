@@ -100,10 +100,7 @@ def test_acts_that_name_people_are_not_public_by_default(nature, matiere, expect
 def test_an_individual_act_is_published_once_its_personal_data_are_reviewed(acting_for_juvignac):
     acte = make_acte(acting_for_juvignac, nature="3")
     publish(acte, author=MAYOR, actor=AGENT, personal_data_reviewed=True)
-    assert (
-        Entry.objects.about("acte", acte.pk).get(action="actes.publie").details["personal_data_reviewed"]
-        is True
-    )
+    assert Entry.objects.about("acte", acte.pk).get(action="actes.publie").details["personal_data_reviewed"] is True
 
 
 @pytest.mark.parametrize(("name", "quality"), [("", "Maire"), ("SAVY", "Maire"), ("Jean-Luc SAVY", " ")])

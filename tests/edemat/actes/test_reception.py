@@ -133,9 +133,7 @@ def test_a_receipt_lifts_the_uncertainty(commune, prepare, state):
 def test_a_receipt_after_a_closing_in_error_counts(commune, prepare, state):
     acte = state.transmit(prepare(commune))
     with acting_for(commune):
-        transmission.refuse(
-            transmission.locked(acte.transaction.pk), "Fermée après trente jours.", actor=AGENT
-        )
+        transmission.refuse(transmission.locked(acte.transaction.pk), "Fermée après trente jours.", actor=AGENT)
     assert state.again(acte).status == Status.ERREUR
     state.poll()
     assert state.again(acte).status == Status.ACQUITTE
@@ -181,9 +179,7 @@ def test_a_return_packed_as_an_archive_is_opened(commune, prepare, state):
     ("scenario", "sentence"),
     [("acte_inconnu", "Aucun acte transmis ne porte le numéro INCONNU1"), ("autre_siren", "SIREN 213499999")],
 )
-def test_a_return_for_somebody_else_goes_to_the_basket_and_moves_nothing(
-    commune, prepare, state, scenario, sentence
-):
+def test_a_return_for_somebody_else_goes_to_the_basket_and_moves_nothing(commune, prepare, state, scenario, sentence):
     state.scenario(scenario)
     acte = state.transmit(prepare(commune))
     report = state.poll()
@@ -290,9 +286,7 @@ def test_a_mail_without_xml_is_information(commune, prepare, state):
     with acting_for(commune):
         reception.store_raw(commune, information)
     reception.process_waiting()
-    assert [(m.state, m.outcome) for m in messages(commune)] == [
-        (InboundState.TRAITE, InboundOutcome.INFORMATION)
-    ]
+    assert [(m.state, m.outcome) for m in messages(commune)] == [(InboundState.TRAITE, InboundOutcome.INFORMATION)]
     state.poll([receipt])
     assert state.again(acte).status == Status.ACQUITTE
 
@@ -333,9 +327,7 @@ def test_an_anomaly_on_an_acknowledged_act_goes_to_the_basket(commune, prepare, 
     assert "rien n’a été modifié" in messages(commune)[1].error
 
 
-@pytest.mark.parametrize(
-    ("scenario", "code"), [("anomalie_enveloppe", "003"), ("anomalie_enveloppe_999", "999")]
-)
+@pytest.mark.parametrize(("scenario", "code"), [("anomalie_enveloppe", "003"), ("anomalie_enveloppe_999", "999")])
 def test_an_envelope_anomaly_puts_its_transmission_in_error(commune, prepare, state, scenario, code):
     other = state.transmit(prepare(commune, numero="AUTRE"))
     state.mails()
@@ -559,9 +551,7 @@ def test_the_addresses_to_warn_receive_the_receipt(commune, prepare, state, run_
     assert mail.to == ["dgs@juvignac.test"]
     assert "acte 19.07.01.05" in mail.subject
     with acting_for(commune):
-        assert mail.attachments == [
-            ("19_07_01_05-ar-actes.xml", read_bytes(acte.transaction.ar), "application/xml")
-        ]
+        assert mail.attachments == [("19_07_01_05-ar-actes.xml", read_bytes(acte.transaction.ar), "application/xml")]
 
 
 def test_many_returns_are_read_in_one_pass(commune, prepare, state):

@@ -49,30 +49,21 @@ def pdf(pages: int = 1, *, box=(0, 0, 595.276, 841.89), crop=None, rotate: int =
 
 def ink(content: bytes, page: int = 0, scale: float = 1.0):
     """Bounding box (left, top, right, bottom) of what is not white on the page as displayed, and its size."""
-    image = (
-        pypdfium2.PdfDocument(content)[page].render(scale=scale, may_draw_forms=False).to_pil().convert("L")
-    )
+    image = pypdfium2.PdfDocument(content)[page].render(scale=scale, may_draw_forms=False).to_pil().convert("L")
     return image.point(lambda value: 255 if value < 253 else 0).getbbox(), image.size
 
 
 def rows_of_text(content: bytes, page: int = 0) -> list[int]:
     """Width in pixels of the four text rows of the stamp, from top to bottom."""
     (left, top, right, bottom), _ = ink(content, page, scale=4)
-    image = (
-        pypdfium2.PdfDocument(content)[page]
-        .render(scale=4)
-        .to_pil()
-        .convert("L")
-        .crop((left, top, right, bottom))
-    )
+    image = pypdfium2.PdfDocument(content)[page].render(scale=4).to_pil().convert("L").crop((left, top, right, bottom))
     dark = image.point(lambda value: 255 if value < 150 else 0)
     inner = dark.crop((8, 8, dark.width - 8, dark.height - 8))
     quarter = inner.height / 4
     return [
         box[2] - box[0]
         for box in (
-            inner.crop((0, int(i * quarter) + 2, inner.width, int((i + 1) * quarter) - 2)).getbbox()
-            for i in range(4)
+            inner.crop((0, int(i * quarter) + 2, inner.width, int((i + 1) * quarter) - 2)).getbbox() for i in range(4)
         )
     ]
 
@@ -91,9 +82,7 @@ def test_the_rows_give_the_dates_and_the_identifier():
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="poppler is not installed")
 def test_a_reader_finds_the_text_of_the_stamp(tmp_path):
     (tmp_path / "a.pdf").write_bytes(stamp_pdf(pdf(), PUBLISHED))
-    text = subprocess.run(
-        ["pdftotext", tmp_path / "a.pdf", "-"], capture_output=True, check=True
-    ).stdout.decode()
+    text = subprocess.run(["pdftotext", tmp_path / "a.pdf", "-"], capture_output=True, check=True).stdout.decode()
     assert [line for line in text.splitlines() if line.strip()][:4] == list(PUBLISHED.rows)
 
 
@@ -187,9 +176,7 @@ def test_the_organisation_chooses_the_place():
     x=st.floats(0, 100), y=st.floats(0, 100), origin=st.floats(-500, 500),
 )  # fmt: skip
 @settings(max_examples=40, deadline=None)
-def test_whatever_the_page_and_the_place_the_stamp_lies_within_the_visible_box(
-    width, height, rotate, x, y, origin
-):
+def test_whatever_the_page_and_the_place_the_stamp_lies_within_the_visible_box(width, height, rotate, x, y, origin):
     box = (origin, origin, origin + width, origin + height)
     content = stamp_pdf(pdf(box=box, rotate=rotate), STAMP, Placement(x_percent=x, y_percent=y))
     with pikepdf.open(BytesIO(content)) as document:
@@ -217,9 +204,7 @@ def test_real_files_stay_sound(shared_dir, tmp_path, name):
     assert is_stamped(stamped)
     assert not is_stamped(original)
     (tmp_path / "a.pdf").write_bytes(stamped)
-    check = subprocess.run(
-        ["qpdf", "--check", tmp_path / "a.pdf"], capture_output=True, text=True, check=False
-    )
+    check = subprocess.run(["qpdf", "--check", tmp_path / "a.pdf"], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stdout + check.stderr
 
 
@@ -316,9 +301,7 @@ def test_the_same_analysis_denounces_any_other_change(signer):
 @pytest.mark.skipif(not shutil.which("pdfsig"), reason="poppler is not installed")
 def test_pdfsig_still_finds_the_signature_valid(signer, tmp_path):
     (tmp_path / "a.pdf").write_bytes(stamp_pdf(signed(pdf(2), signer), STAMP))
-    report = subprocess.run(
-        ["pdfsig", tmp_path / "a.pdf"], capture_output=True, text=True, check=False
-    ).stdout
+    report = subprocess.run(["pdfsig", tmp_path / "a.pdf"], capture_output=True, text=True, check=False).stdout
     assert "Signature is Valid" in report
 
 

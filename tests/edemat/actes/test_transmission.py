@@ -211,9 +211,7 @@ def test_an_unfit_pdf_is_refused_naming_the_file(commune, shared_dir, name):
 @pytest.mark.parametrize("name", ["ok-5p", "avec-signets-et-rotation", "octets-apres-eof", "avec-javascript"])
 def test_a_readable_pdf_passes(commune, shared_dir, name):
     with acting_for(commune):
-        document = store(
-            commune, (shared_dir / f"samples/seances/pdf/{name}.pdf").read_bytes(), f"{name}.pdf"
-        )
+        document = store(commune, (shared_dir / f"samples/seances/pdf/{name}.pdf").read_bytes(), f"{name}.pdf")
         acte = prepare_acte(commune, FACTS, document, actor=AGENT)
         assert [f.sentence for f in check_acte(acte) if not f.ok] == []
 
@@ -249,9 +247,7 @@ def test_suspension_means_paper(commune, prepare):
 
 # --- the line -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("scenario", ["http_500", "http_404"])
-def test_a_closed_or_failing_line_is_tried_again_later_and_sends_once(
-    commune, prepare, state, later, scenario
-):
+def test_a_closed_or_failing_line_is_tried_again_later_and_sends_once(commune, prepare, state, later, scenario):
     state.scenario(scenario, count=1)
     acte = state.transmit(prepare(commune))
     assert acte.status == Status.EN_ATTENTE

@@ -58,9 +58,7 @@ def test_the_body_says_its_length_and_carries_the_file_once():
     assert sent.count(b"x" * 700_000) == 1
 
 
-@pytest.mark.parametrize(
-    ("scenario", "outcome"), [("http_500", Outcome.REFUSED), ("http_404", Outcome.LINE_CLOSED)]
-)
+@pytest.mark.parametrize(("scenario", "outcome"), [("http_500", Outcome.REFUSED), ("http_404", Outcome.LINE_CLOSED)])
 def test_an_answer_that_is_not_200_means_not_sent(sandbox, scenario, outcome):
     order(sandbox, scenario=scenario, count=1)
     assert send().outcome == outcome

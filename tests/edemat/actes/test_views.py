@@ -132,9 +132,7 @@ def test_a_full_board_costs_at_most_twelve_queries(secretary, juvignac):
         connection,
     ) as queries:
         secretary.get(LIST)
-    said = [
-        q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))
-    ]
+    said = [q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))]
     assert len(said) <= 12, "\n".join(said)
 
 
@@ -149,10 +147,7 @@ def test_another_organisation_sees_nothing(agent_client, juvignac, fabregues):
         f"/o/fabregues/actes/{foreign.pk}/",
     ):
         assert client.get(address).status_code == 404
-    assert (
-        client.post(f"{LIST}{foreign.pk}/publier/", {"author_name": "A B", "author_quality": "C"}).status_code
-        == 404
-    )
+    assert client.post(f"{LIST}{foreign.pk}/publier/", {"author_name": "A B", "author_quality": "C"}).status_code == 404
 
 
 def test_nobody_reads_the_board_without_an_account(juvignac):
@@ -256,9 +251,7 @@ def test_the_confirmation_says_what_will_happen_then_publishes(secretary, juvign
     assert asked.context["form"].initial["author_name"] == "Jean-Luc SAVY"
     with acting_for(juvignac):
         assert not Publication.objects.exists(), "looking changes nothing"
-    answer = secretary.post(
-        f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"}
-    )
+    answer = secretary.post(f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"})
     assert answer.status_code == 302
     with acting_for(juvignac):
         assert Publication.objects.get().acte_id == acte.pk
@@ -270,9 +263,7 @@ def test_the_confirmation_says_what_will_happen_then_publishes(secretary, juvign
 def test_a_refusal_stands_in_the_form_and_keeps_what_was_typed(secretary, juvignac):
     with acting_for(juvignac):
         acte = make_acte(juvignac, nature="3")
-    answer = secretary.post(
-        f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"}
-    )
+    answer = secretary.post(f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"})
     page = answer.content.decode()
     assert answer.status_code == 400
     assert "données personnelles" in page

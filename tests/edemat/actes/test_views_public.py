@@ -145,9 +145,7 @@ def test_a_register_costs_at_most_twelve_queries(visitor, published):
     visitor.get(REGISTER)
     with CaptureQueriesContext(connection) as queries:
         visitor.get(REGISTER)
-    said = [
-        q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))
-    ]
+    said = [q["sql"] for q in queries if not q["sql"].startswith(("SAVEPOINT", "RELEASE", "SELECT set_config"))]
     assert len(said) <= 12, "\n".join(said)
 
 

@@ -71,9 +71,7 @@ def test_another_organisations_act_is_missing(agent_client, commune, neighbour, 
         assert client.post(f"{LIST}{foreign.pk}/{action}/", {"received": "oui"}).status_code == 404
 
 
-def test_the_whole_way_from_the_button_to_the_public_page(
-    secretary, commune, prepare, state, run_jobs, client, later
-):
+def test_the_whole_way_from_the_button_to_the_public_page(secretary, commune, prepare, state, run_jobs, client, later):
     acte = prepare(commune)
     secretary.post(f"{LIST}{acte.pk}/transmettre/")
     run_jobs(queue="actes")
@@ -85,9 +83,7 @@ def test_the_whole_way_from_the_button_to_the_public_page(
     dossier = page.context["dossier"]
     labels = [file.label for file in (dossier.shown, *dossier.files)]
     assert dossier.shown.label == "Acte tamponné"
-    assert {"Accusé de réception", "Acte tamponné", "Bordereau d’acquittement", "Enveloppe transmise"} <= set(
-        labels
-    )
+    assert {"Accusé de réception", "Acte tamponné", "Bordereau d’acquittement", "Enveloppe transmise"} <= set(labels)
     later(days=8)
     secretary.post(f"{LIST}{acte.pk}/publier/", {"author_name": "Jean-Luc SAVY", "author_quality": "Maire"})
     run_jobs()
@@ -126,9 +122,7 @@ def test_an_uncertain_send_is_told_and_settled_by_a_person(secretary, commune, p
     with acting_for(commune):
         subject.refresh_from_db()
         assert subject.status == Status.TRANSMIS
-    assert secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").status_code == 404, (
-        "nothing is uncertain any more"
-    )
+    assert secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").status_code == 404, "nothing is uncertain any more"
 
 
 # --- the basket ---

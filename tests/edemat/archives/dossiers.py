@@ -76,9 +76,7 @@ def dossier(**changes: object) -> ActeDossier:
 
 
 def transfer(**changes: object) -> ArchiveTransfer:
-    return build_transfer(
-        dossier(**changes), identifier=message_identifier(SIREN, "0190-route"), at=NOW, agency=AGENCY
-    )
+    return build_transfer(dossier(**changes), identifier=message_identifier(SIREN, "0190-route"), at=NOW, agency=AGENCY)
 
 
 def package(message: bytes, files: Mapping[str, bytes], *, name: str = "manifest.xml") -> io.BytesIO:
@@ -105,9 +103,7 @@ def terms(**changes: object) -> Terms:
         SIREN: KnownAgency(SIREN, frozenset({"SV"})),
         PRODUCER.identifier: KnownAgency(PRODUCER.identifier, frozenset({"SP"})),
     }
-    agreement = KnownAgreement(
-        f"{SIREN}_ACCORD_ACTES", profiles=frozenset({"ACTES_v1"}), antivirus_required=False
-    )
+    agreement = KnownAgreement(f"{SIREN}_ACCORD_ACTES", profiles=frozenset({"ACTES_v1"}), antivirus_required=False)
     values: dict = {
         "today": date(2019, 7, 12),
         "agencies": agencies,

@@ -78,9 +78,7 @@ def test_dangerous_names(name, words):
     assert words in refusal(renamed(name))
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [("a/é.txt", "a/e\u0301.txt"), ("a/B.txt", "a/b.TXT"), ("a", "./a")]
-)
+@pytest.mark.parametrize(("first", "second"), [("a/é.txt", "a/e\u0301.txt"), ("a/B.txt", "a/b.TXT"), ("a", "./a")])
 def test_names_equal_after_normalisation(first, second):
     assert "même nom" in refusal(zipped((first, b"1"), (second, b"2")))
 

@@ -54,9 +54,7 @@ def test_the_package_of_an_acte_passes_every_control(shared_dir):
     assert intake.accepted
     assert refusals(intake) == []
     assert {f.control for f in intake.findings} == set(Control)
-    assert [f.control for f in intake.findings] == sorted(
-        (f.control for f in intake.findings), key=list(Control).index
-    )
+    assert [f.control for f in intake.findings] == sorted((f.control for f in intake.findings), key=list(Control).index)
     by_control = {f.control: f for f in intake.findings}
     assert by_control[Control.SCHEMA].outcome is Outcome.OK
     assert by_control[Control.ANTIVIRUS].outcome is Outcome.NOT_MADE
@@ -170,9 +168,7 @@ def test_an_algorithm_outside_the_agreement():
 
 def test_formats_outside_the_agreement():
     tools = Tools(identify=lambda path: Identification("fmt/276", "PDF 1.7", "application/pdf"))
-    assert examined(
-        acte_package(), tools=tools, agreements=agreement(formats=frozenset({"fmt/276"}))
-    ).accepted
+    assert examined(acte_package(), tools=tools, agreements=agreement(formats=frozenset({"fmt/276"}))).accepted
     intake = examined(acte_package(), tools=tools, agreements=agreement(formats=frozenset({"fmt/95"})))
     assert set(refusals(intake)) == {(Control.FORMAT, "307")}
 
@@ -203,9 +199,7 @@ def test_a_virus_refuses_and_a_missing_engine_makes_wait_when_required():
 
 
 def test_the_real_reason_comes_before_the_wait():
-    intake = examined(
-        altered(lambda files: files.pop(first(files))), agreements=agreement(antivirus_required=True)
-    )
+    intake = examined(altered(lambda files: files.pop(first(files))), agreements=agreement(antivirus_required=True))
     assert not intake.must_wait
     assert intake.code == "211"
 

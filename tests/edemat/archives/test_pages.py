@@ -72,9 +72,7 @@ def test_an_organisation_s_pages_do_not_exist_for_others(name, juvignac, fabregu
     assert client.get(address(name, slug="fabregues")).status_code == 200
 
 
-def test_another_organisation_s_archive_answers_like_a_missing_one(
-    archived, juvignac, fabregues, agent_client
-):
+def test_another_organisation_s_archive_answers_like_a_missing_one(archived, juvignac, fabregues, agent_client):
     client = agent_client(fabregues, "archiviste")
     with acting_for(juvignac):
         file = ArchiveFile.objects.first()
@@ -150,9 +148,7 @@ def test_paging_by_key_reaches_every_transfer_once(archived, juvignac):
         assert queries.page_of(rows, {"apres": "n'importe quoi"}, size=10).rows == pages[0].rows
 
 
-def test_the_list_costs_the_same_with_many_rows(
-    archived, juvignac, agent_client, django_assert_max_num_queries
-):
+def test_the_list_costs_the_same_with_many_rows(archived, juvignac, agent_client, django_assert_max_num_queries):
     with acting_for(juvignac):
         model = Transfer.objects.get()
         for _ in range(60):
@@ -271,9 +267,7 @@ def test_a_body_too_large_is_refused_before_it_is_read(juvignac, agent_client, m
             raise AssertionError("the body was read")
 
     client = agent_client(juvignac, "archiviste")
-    response = client.generic(
-        "POST", address("deposit"), b"x" * 5000, content_type="multipart/form-data; boundary=x"
-    )
+    response = client.generic("POST", address("deposit"), b"x" * 5000, content_type="multipart/form-data; boundary=x")
     assert response.status_code == 413
     assert "dépasse" in response.content.decode()
     response = client.post(
@@ -305,10 +299,7 @@ def test_a_person_accepts_or_refuses_in_two_steps(juvignac, agent_client, run_jo
     assert "prenez ces archives en charge" in client.get(response.url + "accepter/").content.decode()
     short = client.post(response.url + "refuser/", {"motif": "non"})
     assert "quelques mots" in short.content.decode()
-    assert (
-        client.post(response.url + "refuser/", {"motif": "Versement prématuré, dossier ouvert"}).status_code
-        == 302
-    )
+    assert client.post(response.url + "refuser/", {"motif": "Versement prématuré, dossier ouvert"}).status_code == 302
     page = client.get(response.url).content.decode()
     assert "Versement refusé" in page
     with acting_for(juvignac):

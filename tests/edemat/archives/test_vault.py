@@ -19,9 +19,7 @@ from parvis.edemat.archives.storage import Incoming, StorageFault, Vault
 
 SRC = Path(__file__).resolve().parents[3] / "src"
 IDENTIFIER = "urn:parvis:213401235:0190a7c0-0000-7000-8000-000000000001"
-NOTE = VersionNote(
-    datetime(2019, 7, 12, tzinfo=UTC), "Prise en charge", "Parvis", "urn:parvis:agent:archives"
-)
+NOTE = VersionNote(datetime(2019, 7, 12, tzinfo=UTC), "Prise en charge", "Parvis", "urn:parvis:agent:archives")
 SECOND = VersionNote(NOTE.created + timedelta(minutes=1), "Réponse", "Parvis", "urn:parvis:agent:archives")
 
 

@@ -118,13 +118,9 @@ def terms_of_the_scenarios(path: Path) -> Terms:
                 antivirus_required=False,
             )
     del agreements["IngestContractNotInContext"]  # its scenario: the contract is not one of the depositor's
-    with (SHARED / "schemas" / "seda" / "codelists" / "vitam_rules_example.csv").open(
-        encoding="utf-8"
-    ) as stream:
+    with (SHARED / "schemas" / "seda" / "codelists" / "vitam_rules_example.csv").open(encoding="utf-8") as stream:
         rules = {row["RuleId"]: known_rule(row) for row in csv.DictReader(stream)}
-    return Terms(
-        date(2019, 7, 1), {a: KnownAgency(a, everything) for a in known}, agreements, RuleBook(rules)
-    )
+    return Terms(date(2019, 7, 1), {a: KnownAgency(a, everything) for a in known}, agreements, RuleBook(rules))
 
 
 def known_rule(row: dict[str, str]) -> KnownRule:
@@ -137,9 +133,7 @@ def known_rule(row: dict[str, str]) -> KnownRule:
 def examined(path: Path) -> Intake:
     terms = terms_of_the_scenarios(path)
     with path.open("rb") as stream:
-        return examine(
-            stream, lambda _: terms, TOOLS, referentials=SHARED / "schemas", limits=Limits(ratio=1000)
-        )
+        return examine(stream, lambda _: terms, TOOLS, referentials=SHARED / "schemas", limits=Limits(ratio=1000))
 
 
 @pytest.mark.parametrize("path", sips())

@@ -61,9 +61,7 @@ def _trust(pki, settings, tmp_path, frozen_clock):
 def pdf_of(text: str, *, under: str = "", name: str = "Camille Essai") -> bytes:
     document = pikepdf.new()
     page = document.add_blank_page(page_size=(595, 842))
-    font = pikepdf.Dictionary(
-        Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
-    )
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
     page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
     content = f"BT /F1 12 Tf 72 700 Td ({text}) Tj 200 -400 Td ({under or name}) Tj"
     content += f" 0 -14 Td ({name}) Tj ET" if under else " ET"

@@ -101,10 +101,7 @@ def test_the_signed_document_is_a_valid_b_lta_that_points_to_its_source(sign, tm
     assert (signature.level, signature.signer) == ("B-LTA", "Camille ESSAI")
     assert (signature.reason, signature.location) == ("Maire", "Juvignac")
     (path := tmp_path / "signed.pdf").write_bytes(content)
-    assert (
-        "Signature is Valid"
-        in subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True).stdout
-    )
+    assert "Signature is Valid" in subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True).stdout
     shown = subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True).stdout
     assert "Signé électroniquement par Camille Essai" in shown
     assert "sans valeur légale" in shown
@@ -237,17 +234,13 @@ def test_after_a_failure_the_signatory_may_try_again(sign, settings, pki):
 
 def test_a_signature_that_does_not_validate_is_not_kept(sign, monkeypatch):
     honest = pades.sign
-    monkeypatch.setattr(
-        services.pades, "sign", lambda pdf, *a, **k: honest(pdf, *a, **k).replace(b"595", b"596", 1)
-    )
+    monkeypatch.setattr(services.pades, "sign", lambda pdf, *a, **k: honest(pdf, *a, **k).replace(b"595", b"596", 1))
     dossier = sign()
     assert (dossier.state, dossier.signed_document) == ("signature", None)
     assert "n’est pas conservée" in dossier.failure
 
 
-def test_an_unforeseen_error_gives_the_dossier_back_and_shows_in_the_jobs(
-    endorsed, maire, run_jobs, monkeypatch
-):
+def test_an_unforeseen_error_gives_the_dossier_back_and_shows_in_the_jobs(endorsed, maire, run_jobs, monkeypatch):
     def broken(*args, **kwargs):
         raise MemoryError
 
@@ -264,9 +257,7 @@ def test_an_unforeseen_error_gives_the_dossier_back_and_shows_in_the_jobs(
 
 
 def test_a_refusal_stops_the_route_and_tells_the_preparer(dossier, dgs):
-    services.refuse(
-        dossier.pk, account=dgs, motive="La date du vote manque", sha256=seen(dossier), actor=actor(dgs)
-    )
+    services.refuse(dossier.pk, account=dgs, motive="La date du vote manque", sha256=seen(dossier), actor=actor(dgs))
     dossier = Dossier.objects.get(pk=dossier.pk)
     assert dossier.state == "refused"
     assert dossier.etapes.get(rank=1).motive == "La date du vote manque"

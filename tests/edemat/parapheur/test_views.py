@@ -91,9 +91,7 @@ ADDRESSES = ["", "viser/", "signer/", "refuser/", "avancement/"]
 
 
 @pytest.mark.parametrize("end", ADDRESSES)
-def test_another_organisations_agent_gets_the_page_of_a_missing_thing(
-    agent_client, fabregues, dossier, page, end
-):
+def test_another_organisations_agent_gets_the_page_of_a_missing_thing(agent_client, fabregues, dossier, page, end):
     client = agent_client(fabregues, "maire")
     step_up(client)
     assert client.get(page + end).status_code == 404
@@ -117,9 +115,7 @@ def test_anonymous_visitors_are_sent_to_log_in(client, page):
     assert "/compte/login/" in response["Location"]
 
 
-def test_an_organisation_that_left_the_application_reads_but_decides_no_more(
-    dgs_client, juvignac, page, dossier
-):
+def test_an_organisation_that_left_the_application_reads_but_decides_no_more(dgs_client, juvignac, page, dossier):
     juvignac.subscriptions.filter(application="edemat").update(until="2019-06-30")
     assert dgs_client.get(page).status_code == 200
     assert endorse(dgs_client, page, dossier).status_code == 403
@@ -164,14 +160,10 @@ def test_signing_asks_who_you_are_again(agent_client, juvignac, maire, dgs_clien
     assert state_of(dossier, juvignac) == "signature"
 
 
-def test_the_maire_signs_and_follows_the_progress(
-    maire_client, dgs_client, juvignac, page, dossier, run_jobs
-):
+def test_the_maire_signs_and_follows_the_progress(maire_client, dgs_client, juvignac, page, dossier, run_jobs):
     endorse(dgs_client, page, dossier)
     assert "Une signature ne se retire pas" in maire_client.get(page + "signer/").content.decode()
-    waiting = maire_client.post(
-        page + "signer/", {"empreinte": dossier.document.sha256}, follow=True
-    ).content.decode()
+    waiting = maire_client.post(page + "signer/", {"empreinte": dossier.document.sha256}, follow=True).content.decode()
     assert "La signature attend son tour" in waiting
     assert f'hx-get="{page}avancement/"' in waiting
     assert "Actualiser" in waiting
@@ -196,9 +188,7 @@ def test_a_signature_without_certificate_says_what_to_do(agent_client, juvignac,
     assert state_of(dossier, juvignac) == "signature"
 
 
-def test_a_failed_signature_is_told_on_the_page(
-    maire_client, dgs_client, juvignac, page, dossier, run_jobs, settings
-):
+def test_a_failed_signature_is_told_on_the_page(maire_client, dgs_client, juvignac, page, dossier, run_jobs, settings):
     endorse(dgs_client, page, dossier)
     settings.PARVIS_TSA_URLS = []
     maire_client.post(page + "signer/", {"empreinte": dossier.document.sha256})
@@ -214,9 +204,7 @@ def test_a_refusal_without_motive_keeps_the_form_and_says_why(dgs_client, juvign
     assert state_of(dossier, juvignac) == "visa"
 
 
-def test_a_refusal_is_shown_and_the_preparer_puts_the_document_back(
-    dgs_client, agent_client, juvignac, page, dossier
-):
+def test_a_refusal_is_shown_and_the_preparer_puts_the_document_back(dgs_client, agent_client, juvignac, page, dossier):
     form = {"empreinte": dossier.document.sha256, "motif": "La date du vote manque"}
     assert "prévenue du motif" in dgs_client.post(page + "refuser/", form, follow=True).content.decode()
     assert state_of(dossier, juvignac) == "refused"

@@ -35,9 +35,7 @@ def make_council(db, frozen_clock):
             )
             for n in range(1, size + 1)
         ]
-        seance = services.plan_seance(
-            organe, starts_at=planned.pop("starts_at", STARTS), actor=ACTOR, **planned
-        )
+        seance = services.plan_seance(organe, starts_at=planned.pop("starts_at", STARTS), actor=ACTOR, **planned)
         for n in range(1, points + 1):
             services.add_point(
                 seance,

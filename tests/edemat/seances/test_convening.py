@@ -37,9 +37,7 @@ def test_planning_puts_the_convocation_in_the_inbox_with_its_limit(council):
 
 
 def test_changing_the_date_moves_the_limit(council):
-    services.change_seance(
-        council.seance, starts_at=datetime(2019, 7, 8, 18, 30, tzinfo=clock.PARIS), actor=ACTOR
-    )
+    services.change_seance(council.seance, starts_at=datetime(2019, 7, 8, 18, 30, tzinfo=clock.PARIS), actor=ACTOR)
     task = Task.objects.get(subject_id=council.seance.pk, verb="Convoquer", state="open")
     assert clock.paris(task.deadline).date().isoformat() == "2019-07-02"
 
@@ -214,9 +212,7 @@ def test_a_member_on_paper_gets_no_message_and_a_task(council, outbox, run_jobs)
     assert member.state == "a_porter"
     assert len(outbox) == 28
     council.freeze("2019-06-25T11:00+02:00")
-    services.record_handed_on_paper(
-        member, handed_at=datetime(2019, 6, 25, 10, 0, tzinfo=clock.PARIS), actor=ACTOR
-    )
+    services.record_handed_on_paper(member, handed_at=datetime(2019, 6, 25, 10, 0, tzinfo=clock.PARIS), actor=ACTOR)
     assert council.members[4].state == "portee"
     assert not Task.objects.filter(verb="Remettre sur papier", state="open").exists()
 

@@ -22,9 +22,7 @@ def steps(monkeypatch):
 
     plugins = dict(registry._plugins)
     for code in services.STEP_CODES[1:]:
-        quiet = type(
-            "Quiet", (), {"code": code, "label": code, "done_label": code, "start": lambda s, step: None}
-        )
+        quiet = type("Quiet", (), {"code": code, "label": code, "done_label": code, "start": lambda s, step: None})
         plugins[code] = quiet()
     monkeypatch.setattr(registry, "_plugins", plugins)
 

@@ -56,9 +56,7 @@ def meeting(sandbox, juvignac, case, seed, frozen_clock, run_jobs):
                 term_start=date(2014, 3, 30),
                 actor=ACTOR,
             )
-        seance = services.plan_seance(
-            organe, starts_at=datetime(2019, 7, 1, 18, 30, tzinfo=clock.PARIS), actor=ACTOR
-        )
+        seance = services.plan_seance(organe, starts_at=datetime(2019, 7, 1, 18, 30, tzinfo=clock.PARIS), actor=ACTOR)
         for n in range(1, 5):
             services.add_point(seance, title=f"Affaire courante {n}", matiere="5.2", actor=ACTOR)
         told = case["deliberation"]
@@ -122,9 +120,7 @@ def test_the_lists_of_the_document_are_those_of_the_seed(case, deliberation):
 
 def test_the_route_carries_the_proof_of_the_convocation(steps, deliberation):  # noqa: F811
     route = services.send_to_signature(deliberation, actor=ACTOR)
-    vote = {
-        key: route.facts["vote"][key] for key in ("en_exercice", "presents", "pouvoirs", "votants", "pour")
-    }
+    vote = {key: route.facts["vote"][key] for key in ("en_exercice", "presents", "pouvoirs", "votants", "pour")}
     assert vote == {"en_exercice": 29, "presents": 18, "pouvoirs": 8, "votants": 26, "pour": 26}
     roles = {one.role for one in route.documents.all()}
     assert roles == {"original", "convocation", "convocation_ics", "convocation_preuve", "convocation_jeton"}

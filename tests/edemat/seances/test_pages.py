@@ -110,24 +110,18 @@ def test_a_meeting_in_the_past_is_refused_and_keeps_what_was_typed(secretary, pr
 
 
 def test_inscribing_changing_and_annexing_an_item(secretary, prepared, page, shared_dir):
-    answer = secretary.post(
-        page("new_point", prepared.seance.pk), {"title": "Tarifs", "nature": "1", "matiere": "7.1"}
-    )
+    answer = secretary.post(page("new_point", prepared.seance.pk), {"title": "Tarifs", "nature": "1", "matiere": "7.1"})
     assert answer.status_code == 302
     point = Point.objects.get(title="Tarifs")
     secretary.post(page("edit_point", point.pk), {"title": "Tarifs 2020", "nature": "1", "matiere": "7.1"})
     assert Point.objects.get(pk=point.pk).title == "Tarifs 2020"
     sound = (shared_dir / "samples/seances/pdf/ok-5p.pdf").read_bytes()
     upload = SimpleUploadedFile("grille.pdf", sound, "application/pdf")
-    secretary.post(
-        page("attach_annexe", point.pk), {"title": "Grille", "file": upload, "to_prefecture": "on"}
-    )
+    secretary.post(page("attach_annexe", point.pk), {"title": "Grille", "file": upload, "to_prefecture": "on"})
     assert point.annexes.get().document.pages == 5
 
 
-@pytest.mark.parametrize(
-    "name", ["chiffre-mot-de-passe-utilisateur.pdf", "tronque.pdf", "renomme-pas-un-pdf.pdf"]
-)
+@pytest.mark.parametrize("name", ["chiffre-mot-de-passe-utilisateur.pdf", "tronque.pdf", "renomme-pas-un-pdf.pdf"])
 def test_a_bad_annex_is_refused_by_its_name(secretary, prepared, page, shared_dir, name):
     point = prepared.seance.points.first()
     content = (shared_dir / "samples/seances/pdf" / name).read_bytes()

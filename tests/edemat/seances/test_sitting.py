@@ -146,9 +146,7 @@ def test_blank_ballots_belong_to_secret_ballots(convened):
     point = convened.seance.points.get(rank=1)
     with pytest.raises(BallotRefused, match="scrutin secret"):
         services.record_vote(point, mode="main_levee", pour=25, blancs=1, actor=ACTOR)
-    assert (
-        services.record_vote(point, mode="scrutin_secret", pour=25, blancs=1, actor=ACTOR).result == "adoptee"
-    )
+    assert services.record_vote(point, mode="scrutin_secret", pour=25, blancs=1, actor=ACTOR).result == "adoptee"
 
 
 def test_a_tie_is_settled_by_the_chair_except_in_secret(convened):
@@ -233,9 +231,7 @@ def test_a_second_convocation_needs_no_quorum(juvignac, make_council, acting_for
     council.seat(5)
     first = council.seance
     council.freeze("2019-07-01T19:00+02:00")
-    again = services.plan_seance(
-        council.organe, starts_at=first.starts_at.replace(day=5), second_of=first, actor=ACTOR
-    )
+    again = services.plan_seance(council.organe, starts_at=first.starts_at.replace(day=5), second_of=first, actor=ACTOR)
     services.add_point(again, title="Affaire 1", actor=ACTOR)
     council.seance = services.convoke(again, actor=ACTOR)
     council.deliver()

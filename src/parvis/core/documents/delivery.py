@@ -54,9 +54,7 @@ def _with_headers(response: HttpResponseBase, document: Document, etag: str) -> 
     # A browser's own PDF reader does not start in a sandbox; every other content stays in one.
     guard = "object-src 'self'" if document.media_type == "application/pdf" else "sandbox"
     response["Content-Security-Policy"] = f"default-src 'none'; frame-ancestors 'none'; {guard}"
-    response["Cache-Control"] = (
-        "private, max-age=3600" if document.public_since is None else "public, max-age=3600"
-    )
+    response["Cache-Control"] = "private, max-age=3600" if document.public_since is None else "public, max-age=3600"
     return response
 
 

@@ -33,7 +33,6 @@ class DocumentDamaged(DomainError):
     @classmethod
     def of(cls, sha256: str) -> "DocumentDamaged":
         return cls(
-            "Le contenu conservé ne correspond plus à son empreinte : il n’est pas restitué. "
-            "L’incident est consigné.",
+            "Le contenu conservé ne correspond plus à son empreinte : il n’est pas restitué. L’incident est consigné.",
             sha256=sha256,
         )

@@ -15,9 +15,7 @@ import sys
 import pikepdf
 
 MEMORY = 1536 * 1024 * 1024
-EXECUTABLE = re.compile(
-    r"\.(exe|com|scr|bat|cmd|msi|dll|jar|js|jse|vbs|vbe|wsf|ps1|sh|hta|lnk)$", re.IGNORECASE
-)
+EXECUTABLE = re.compile(r"\.(exe|com|scr|bat|cmd|msi|dll|jar|js|jse|vbs|vbe|wsf|ps1|sh|hta|lnk)$", re.IGNORECASE)
 MAX_WARNINGS = 5
 
 

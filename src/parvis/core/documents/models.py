@@ -24,9 +24,7 @@ class Document(TenantModel):
     pages = models.PositiveIntegerField("nombre de pages", null=True)
     health = models.JSONField("contrôle du fichier", default=dict)
     scan_state = models.CharField("antivirus", max_length=12, choices=Scan.choices, default=Scan.NOT_SCANNED)
-    source = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="derived", verbose_name="issu de"
-    )
+    source = models.ForeignKey("self", models.PROTECT, null=True, related_name="derived", verbose_name="issu de")
     derivation = models.CharField("transformation", max_length=30, blank=True)
     created_at = models.DateTimeField("déposé le")
     public_since = models.DateTimeField("public depuis", null=True)
@@ -35,9 +33,7 @@ class Document(TenantModel):
         verbose_name = "document"
         indexes = [models.Index(fields=["organisation", "sha256"], name="document_content")]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="document_sha256_shape"
-            ),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="document_sha256_shape"),
             models.CheckConstraint(condition=Q(size__gte=0), name="document_size"),
         ]
 

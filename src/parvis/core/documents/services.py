@@ -64,13 +64,9 @@ def store(
         )
 
 
-def _health(
-    path: Path, filename: str, found: Format, must_be_sound: bool
-) -> tuple[dict[str, object], int | None]:
+def _health(path: Path, filename: str, found: Format, must_be_sound: bool) -> tuple[dict[str, object], int | None]:
     claims_pdf = PurePath(filename).suffix.lower() == ".pdf"
-    verdict = (
-        pdf.examine_path(path, filename) if claims_pdf or found.media_type == "application/pdf" else None
-    )
+    verdict = pdf.examine_path(path, filename) if claims_pdf or found.media_type == "application/pdf" else None
     disagreement = mismatch(filename, found)
     if must_be_sound:
         if verdict is not None and not verdict.acceptable:
@@ -86,9 +82,7 @@ def _health(
 def clean_filename(name: str) -> str:
     """``name`` without folders or control characters, composed (NFC), of 255 characters at most."""
     name = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip(
-        " ."
-    )
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip(" .")
     if len(name) > 255:
         suffix = PurePath(name).suffix[:20]
         name = name[: 255 - len(suffix)] + suffix

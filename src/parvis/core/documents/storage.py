@@ -50,9 +50,7 @@ class Incoming:
 
 
 @contextmanager
-def received(
-    organisation: Organisation, content: bytes | BinaryIO, filename: str, *, limit: int
-) -> Iterator[Incoming]:
+def received(organisation: Organisation, content: bytes | BinaryIO, filename: str, *, limit: int) -> Iterator[Incoming]:
     """Write ``content`` to a temporary file while hashing it; the file goes away unless it is kept.
 
     ``limit`` is in bytes; raises DocumentTooLarge as soon as it is passed, without reading further.

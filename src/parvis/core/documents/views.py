@@ -29,9 +29,7 @@ def _page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
     except previews.NoPreview as error:
         raise Http404 from error
     response = HttpResponse(image, content_type="image/png")
-    response["Cache-Control"] = (
-        f"{'public' if document.public_since else 'private'}, max-age=86400, immutable"
-    )
+    response["Cache-Control"] = f"{'public' if document.public_since else 'private'}, max-age=86400, immutable"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

@@ -6,9 +6,7 @@ SILENCE_SECONDS = 60  # a worker says it lives every 10 seconds
 
 
 @app.periodic(cron="* * * * *")
-@app.task(
-    name="jobs.rescue_stalled", queue="maintenance", queueing_lock="jobs.rescue_stalled", pass_context=False
-)
+@app.task(name="jobs.rescue_stalled", queue="maintenance", queueing_lock="jobs.rescue_stalled", pass_context=False)
 async def rescue_stalled(timestamp: int = 0) -> None:
     """Put back to work the jobs held by a worker that has been silent; every job is idempotent."""
     for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE_SECONDS):

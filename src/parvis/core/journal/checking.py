@@ -41,13 +41,9 @@ def _chain(entry: Entry) -> Verdict:
     after = rows.filter(seq=entry.seq + 1).first()
     expected = sha256_hex(before.canonical()) if before else NO_PREVIOUS
     if (before is None) != (entry.seq == 1) or entry.prev != expected:
-        return Verdict(
-            False, "L’écriture ne suit pas la précédente : l’une des deux a été modifiée ou retirée."
-        )
+        return Verdict(False, "L’écriture ne suit pas la précédente : l’une des deux a été modifiée ou retirée.")
     if after is not None and after.prev != sha256_hex(entry.canonical()):
-        return Verdict(
-            False, "L’écriture suivante ne reconnaît pas celle-ci : l’une des deux a été modifiée."
-        )
+        return Verdict(False, "L’écriture suivante ne reconnaît pas celle-ci : l’une des deux a été modifiée.")
     return Verdict(True, "L’écriture est liée à la précédente et à la suivante.")
 
 
@@ -55,22 +51,16 @@ def _inclusion(entry: Entry, seal: Seal) -> Verdict:
     proof = inclusion_proof(entry)
     path = [bytes.fromhex(node) for node in proof["path"]]
     try:
-        verify_inclusion(
-            entry.seq - 1, seal.tree_size, leaf_hash(entry.canonical()), path, bytes.fromhex(seal.root)
-        )
+        verify_inclusion(entry.seq - 1, seal.tree_size, leaf_hash(entry.canonical()), path, bytes.fromhex(seal.root))
     except InvalidProof:
         return Verdict(False, f"L’écriture n’est pas dans l’arbre du scellement n° {seal.number}.")
-    return Verdict(
-        True, f"L’écriture est dans l’arbre du scellement n° {seal.number} ({len(path)} empreintes)."
-    )
+    return Verdict(True, f"L’écriture est dans l’arbre du scellement n° {seal.number} ({len(path)} empreintes).")
 
 
 def _checkpoint(seal: Seal) -> Verdict:
     content = bytes(seal.checkpoint)
     previous = seal.previous.checkpoint_sha256 if seal.previous else ""
-    faithful = (
-        f'"root":"{seal.root}"' in content.decode() and f'"previous_sha256":"{previous}"' in content.decode()
-    )
+    faithful = f'"root":"{seal.root}"' in content.decode() and f'"previous_sha256":"{previous}"' in content.decode()
     if sha256_hex(content) == seal.checkpoint_sha256 and faithful:
         return Verdict(True, "Le point de contrôle porte cette racine et suit le scellement précédent.")
     return Verdict(False, "Le point de contrôle ne porte pas cette racine ou ne suit pas le précédent.")

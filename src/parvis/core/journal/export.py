@@ -35,9 +35,7 @@ Vérifier un jeton :     openssl ts -verify -data checkpoints/000001.json -in ch
 """
 
 
-def export(
-    organisation: Organisation, directory: Path, *, subjects: Iterable[tuple[str, object]] = ()
-) -> Path:
+def export(organisation: Organisation, directory: Path, *, subjects: Iterable[tuple[str, object]] = ()) -> Path:
     """Write the whole journal of ``organisation`` in ``directory`` (created, or emptied of a former export).
 
     Proofs are written for the sealed entries about ``subjects`` (kind, identifier).
@@ -61,9 +59,7 @@ def export(
         "seals": seals,
     }
     (directory / "manifest.json").write_bytes(canonical(manifest) + b"\n")
-    readme = README.format(
-        name=organisation.name, siren=organisation.siren, date=clock.today().strftime("%d/%m/%Y")
-    )
+    readme = README.format(name=organisation.name, siren=organisation.siren, date=clock.today().strftime("%d/%m/%Y"))
     (directory / "LISEZMOI.txt").write_text(readme, encoding="utf-8")
     return directory
 

@@ -151,9 +151,7 @@ def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], 
         raise InvalidProof("the proof leads to another root")
 
 
-def verify_consistency(
-    first: int, second: int, first_root: bytes, second_root: bytes, path: Sequence[bytes]
-) -> None:
+def verify_consistency(first: int, second: int, first_root: bytes, second_root: bytes, path: Sequence[bytes]) -> None:
     """Check a consistency proof (§2.1.4.2); raises InvalidProof. An empty first tree proves nothing."""
     _check_shapes([first_root, second_root, *path])
     if not 0 < first <= second:

@@ -60,9 +60,7 @@ class Entry(TenantModel):
             models.CheckConstraint(condition=Q(seq__gte=1), name="journal_entry_seq_from_one"),
         ]
         indexes = [
-            models.Index(
-                fields=["organisation", "subject_kind", "subject_id", "seq"], name="journal_entry_subject"
-            )
+            models.Index(fields=["organisation", "subject_kind", "subject_id", "seq"], name="journal_entry_subject")
         ]
 
     def __str__(self) -> str:
@@ -98,9 +96,7 @@ class Tile(TenantModel):
 
     class Meta:
         verbose_name = "tuile de l’arbre"
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "level", "index"], name="journal_tile_place")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "level", "index"], name="journal_tile_place")]
 
     def __str__(self) -> str:
         return f"{self.level}/{self.index}"

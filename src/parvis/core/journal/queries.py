@@ -21,9 +21,7 @@ def newest_entries(organisation: Organisation, *, before: int | None = None) -> 
 
 def seal_overdue(organisation: Organisation, now: datetime) -> bool:
     """True when the journal should have been sealed the night before and still is not, long after."""
-    seals = (
-        Seal.objects.filter(organisation=organisation).order_by("-number").values_list("sealed_at", flat=True)
-    )
+    seals = Seal.objects.filter(organisation=organisation).order_by("-number").values_list("sealed_at", flat=True)
     entries = Entry.objects.filter(organisation=organisation).order_by("seq").values_list("ts", flat=True)
     since = seals.first() or entries.first()
     return since is not None and now - since > DAILY + ALARM

@@ -82,9 +82,7 @@ def seal_day(organisation: Organisation, *, actor: Actor | None = None) -> Seal:
 def _prepare(organisation: Organisation) -> _Checkpoint:
     tree, size, now = StoredTree(organisation), size_of(organisation), clock.now()
     previous = latest_seal(organisation)
-    if previous is not None and (
-        previous.tree_size > size or root_at(previous.tree_size, tree).hex() != previous.root
-    ):
+    if previous is not None and (previous.tree_size > size or root_at(previous.tree_size, tree).hex() != previous.root):
         raise JournalRewritten(
             f"Le journal ne contient plus ce que le scellement n° {previous.number} a figé : "
             "il a été modifié hors de l’application. Rien n’a été scellé : prévenez l’administration.",

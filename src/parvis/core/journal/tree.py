@@ -33,9 +33,7 @@ def integrate(organisation: Organisation) -> int:
             last = min(first + TILES_AT_ONCE, complete)
             hashes = _hashes(organisation, level, first * WIDTH, last * WIDTH)
             fresh = [
-                _tile(
-                    organisation, level, index, hashes[(index - first) * WIDTH : (index - first + 1) * WIDTH]
-                )
+                _tile(organisation, level, index, hashes[(index - first) * WIDTH : (index - first + 1) * WIDTH])
                 for index in range(first, last)
             ]
             Tile.objects.bulk_create(fresh, ignore_conflicts=True)
@@ -45,9 +43,7 @@ def integrate(organisation: Organisation) -> int:
 
 
 def _tile(organisation: Organisation, level: int, index: int, hashes: list[bytes]) -> Tile:
-    return Tile(
-        organisation=organisation, level=level, index=index, root=fold(hashes), hashes=b"".join(hashes)
-    )
+    return Tile(organisation=organisation, level=level, index=index, root=fold(hashes), hashes=b"".join(hashes))
 
 
 def _hashes(organisation: Organisation, level: int, start: int, end: int) -> list[bytes]:
@@ -56,9 +52,7 @@ def _hashes(organisation: Organisation, level: int, start: int, end: int) -> lis
         rows = Entry.objects.filter(organisation=organisation, seq__gt=start, seq__lte=end)
         hashes = [bytes(leaf) for leaf in rows.order_by("seq").values_list("leaf", flat=True)]
     else:
-        below = Tile.objects.filter(
-            organisation=organisation, level=level - 1, index__gte=start, index__lt=end
-        )
+        below = Tile.objects.filter(organisation=organisation, level=level - 1, index__gte=start, index__lt=end)
         hashes = [bytes(root) for root in below.order_by("index").values_list("root", flat=True)]
     if len(hashes) != end - start:
         raise LookupError(f"hashes {start} to {end} of level {level} are not all there")
@@ -126,6 +120,4 @@ class StoredTree:
             )
             for level, index, content in cursor.fetchall():
                 whole = bytes(content)
-                self._tiles[level, index] = [
-                    whole[at : at + HASH_SIZE] for at in range(0, len(whole), HASH_SIZE)
-                ]
+                self._tiles[level, index] = [whole[at : at + HASH_SIZE] for at in range(0, len(whole), HASH_SIZE)]

@@ -181,8 +181,7 @@ def _fault(line: bytes, number: int, previous: str, owner: str | None) -> str:
         return f"L’écriture n° {number} manque ou n’est pas à sa place (ligne {number}, numéro {seq})."
     if prev != previous:
         return (
-            f"L’écriture n° {number} ne suit pas l’écriture n° {number - 1} : "
-            "l’une des deux a été modifiée ou retirée."
+            f"L’écriture n° {number} ne suit pas l’écriture n° {number - 1} : l’une des deux a été modifiée ou retirée."
         )
     if owner is not None and organisation != owner:
         return f"L’écriture n° {number} appartient à une autre organisation ({organisation})."
@@ -280,9 +279,7 @@ def verify_proof(proof: dict[str, Any], anchors: Path) -> Report:
     report = Report()
     try:
         check_proof(proof)
-        report.ok(
-            f"L’écriture n° {proof['leaf_index'] + 1} est dans le scellement n° {proof['seal_number']}."
-        )
+        report.ok(f"L’écriture n° {proof['leaf_index'] + 1} est dans le scellement n° {proof['seal_number']}.")
     except (merkle.InvalidProof, ValueError, KeyError, TypeError):
         report.fail("La preuve ne mène pas au scellement qu’elle annonce.")
     with tempfile.TemporaryDirectory() as folder:

@@ -36,9 +36,7 @@ def index(request: AgentRequest) -> HttpResponse:
     """Newest events and seals of the organisation; ``?avant=`` goes back in time."""
     organisation = request.organisation
     before = request.GET.get("avant", "")
-    rows = list(
-        queries.newest_entries(organisation, before=int(before) if before.isdecimal() else None)[: PAGE + 1]
-    )
+    rows = list(queries.newest_entries(organisation, before=int(before) if before.isdecimal() else None)[: PAGE + 1])
     entries, older = rows[:PAGE], len(rows) > PAGE
     context = {
         "entries": entries,
@@ -117,9 +115,7 @@ def proof_file(request: AgentRequest, seq: int) -> HttpResponse:
         content = sealing.inclusion_proof(_entry(request, seq))
     except sealing.NotSealedYet as error:
         raise Http404 from error
-    response = HttpResponse(
-        json.dumps(content, ensure_ascii=False, indent=1), content_type="application/json"
-    )
+    response = HttpResponse(json.dumps(content, ensure_ascii=False, indent=1), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="preuve-{seq:08d}.json"'
     return response
 
@@ -131,9 +127,7 @@ def seal_now(request: AgentRequest) -> HttpResponse:
     organisation = request.organisation
     try:
         seal = sealing.seal_day(organisation, actor=request.actor)
-        messages.success(
-            request, f"{seal} : {seal.tree_size} écritures, date certifiée par {seal.authority}."
-        )
+        messages.success(request, f"{seal} : {seal.tree_size} écritures, date certifiée par {seal.authority}.")
     except DomainError as error:
         messages.error(request, error.sentence)
     return redirect("journal:index", organisation_slug=organisation.slug)

@@ -41,9 +41,7 @@ def _save(organisation: Organisation, values: Mapping[str, str], action: str, ac
 @transaction.atomic
 def describe(organisation: Organisation, values: Mapping[str, str], *, actor: Actor) -> list[str]:
     """Change how the organisation presents itself; returns the fields that changed."""
-    return _save(
-        organisation, {k: values[k] for k in PRESENTATION if k in values}, "organisation.presentee", actor
-    )
+    return _save(organisation, {k: values[k] for k in PRESENTATION if k in values}, "organisation.presentee", actor)
 
 
 @transaction.atomic

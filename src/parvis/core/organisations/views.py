@@ -36,8 +36,7 @@ def overview(request: AgentRequest) -> HttpResponse:
     organisation = request.organisation
     today = clock.today()
     subscriptions = [
-        (s, s.since <= today and (s.until is None or today <= s.until))
-        for s in organisation.subscriptions.all()
+        (s, s.since <= today and (s.until is None or today <= s.until)) for s in organisation.subscriptions.all()
     ]
     context = {
         "tabs": _tabs(request, ""),
@@ -119,9 +118,7 @@ def new_mandate(request: AgentRequest) -> HttpResponse:
         except services.MandateRefused as error:
             form.add_error(None, error.sentence)
         else:
-            messages.success(
-                request, f"{mandate.account.full_name} peut agir pour {organisation.short_name}."
-            )
+            messages.success(request, f"{mandate.account.full_name} peut agir pour {organisation.short_name}.")
             return redirect("organisations:people", organisation_slug=organisation.slug)
     return render(request, "organisations/mandate_form.html", {"form": form})
 

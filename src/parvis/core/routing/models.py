@@ -126,9 +126,7 @@ class Task(TenantModel):
                 condition=Q(state="open"),
                 name="task_open_by_deadline",
             ),
-            models.Index(
-                fields=["subject_kind", "subject_id"], condition=Q(state="open"), name="task_open_subject"
-            ),
+            models.Index(fields=["subject_kind", "subject_id"], condition=Q(state="open"), name="task_open_subject"),
         ]
 
     def __str__(self) -> str:

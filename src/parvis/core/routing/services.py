@@ -44,9 +44,7 @@ def open_route(
         for rank, code in enumerate(step_codes, start=1)
     ]
     RouteStep.objects.bulk_create(steps)
-    record(
-        organisation, "cheminement.ouvert", subject=("route", route.pk), actor=actor, details={"kind": kind}
-    )
+    record(organisation, "cheminement.ouvert", subject=("route", route.pk), actor=actor, details={"kind": kind})
     _start(steps[0])
     return route
 
@@ -74,9 +72,7 @@ def complete_step(
     if step.state == RouteStep.State.DONE:
         return None
     if step.state not in (RouteStep.State.CURRENT, RouteStep.State.FAILED):
-        raise StepNotCurrent(
-            "Cette étape ne peut pas être close : une étape précédente est encore en attente."
-        )
+        raise StepNotCurrent("Cette étape ne peut pas être close : une étape précédente est encore en attente.")
     step.state = RouteStep.State.DONE
     step.ended_at = clock.now()
     step.summary = summary

@@ -53,9 +53,7 @@ def inbox_page(request: HttpRequest) -> HttpResponse:
                 for verb, number in verbs.most_common()
             ),
         ],
-        "agenda": [t for t in everything if t.deadline and now <= t.deadline <= horizon and t.deadline_rule][
-            :6
-        ],
+        "agenda": [t for t in everything if t.deadline and now <= t.deadline <= horizon and t.deadline_rule][:6],
         "several": len({m.organisation_id for m in mandates}) > 1,
         "running": Route.objects.filter(state=Route.State.RUNNING).count(),
         "failed": Route.objects.filter(state=Route.State.FAILED).count(),

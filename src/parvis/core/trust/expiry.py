@@ -35,9 +35,7 @@ class Expiry:
         return self.days_left in ALERT_DAYS
 
 
-def expiry(
-    not_before: datetime, not_after: datetime, now: datetime, revoked_at: datetime | None = None
-) -> Expiry:
+def expiry(not_before: datetime, not_after: datetime, now: datetime, revoked_at: datetime | None = None) -> Expiry:
     """State of a certificate at `now`; all times aware."""
     left = (not_after - now).days
     if revoked_at is not None and revoked_at <= now:

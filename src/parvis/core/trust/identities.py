@@ -63,9 +63,7 @@ def common_name(certificate: x509.Certificate) -> str:
 def from_pkcs12(content: bytes, passphrase: str) -> SigningIdentity:
     """Open a PKCS#12. Raises IdentityUnusable on a wrong passphrase, a damaged file, or a missing key."""
     if len(content) > MAX_PKCS12:
-        raise IdentityUnusable(
-            "Le fichier de certificat est trop gros pour un fichier PKCS#12 (.p12 ou .pfx)."
-        )
+        raise IdentityUnusable("Le fichier de certificat est trop gros pour un fichier PKCS#12 (.p12 ou .pfx).")
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(content, passphrase.encode())
         signer = SimpleSigner.load_pkcs12_data(content, other_certs=[], passphrase=passphrase.encode())
@@ -165,9 +163,7 @@ def check_may_sign(identity: SigningIdentity, context: ValidationContext, at: da
             "Utilisez un certificat de signature.",
             "CHAIN_CONSTRAINTS_FAILURE",
         )
-    validator = CertificateValidator(
-        certificate, intermediate_certs=list(identity.chain), validation_context=context
-    )
+    validator = CertificateValidator(certificate, intermediate_certs=list(identity.chain), validation_context=context)
     try:
         wait_for(validator.async_validate_usage({"non_repudiation"}))
     except errors.RevokedError as error:

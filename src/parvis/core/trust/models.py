@@ -60,9 +60,7 @@ class Certificate(TenantModel):
         ordering = ["not_after"]
         constraints = [
             models.UniqueConstraint(fields=["organisation", "sha256"], name="certificate_once"),
-            models.CheckConstraint(
-                condition=models.Q(not_after__gt=models.F("not_before")), name="certificate_dates"
-            ),
+            models.CheckConstraint(condition=models.Q(not_after__gt=models.F("not_before")), name="certificate_dates"),
         ]
         indexes = [models.Index(fields=["organisation", "account", "usage"], name="certificate_of_account")]
 

@@ -147,9 +147,7 @@ def _pages(
             return
         seen.add(reference)
         before, after = old(reference), new(reference)
-        if not isinstance(before, generic.DictionaryObject) or not isinstance(
-            after, generic.DictionaryObject
-        ):
+        if not isinstance(before, generic.DictionaryObject) or not isinstance(after, generic.DictionaryObject):
             return
         if "/Kids" in before:
             kids_before, kids_after = _items(before["/Kids"]), _items(after["/Kids"])
@@ -161,11 +159,7 @@ def _pages(
 
 
 def _items(array: generic.PdfObject) -> list[generic.PdfObject]:
-    return (
-        [array.raw_get(index) for index in range(len(array))]
-        if isinstance(array, generic.ArrayObject)
-        else []
-    )
+    return [array.raw_get(index) for index in range(len(array))] if isinstance(array, generic.ArrayObject) else []
 
 
 def _annotations(page: generic.DictionaryObject) -> list[generic.Reference] | None:

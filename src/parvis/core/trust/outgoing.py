@@ -139,9 +139,7 @@ class _NoCertificateFetcher(CertificateFetcher):
     def fetch_cert_issuers(self, cert: object) -> AsyncGenerator[x509.Certificate, None]:
         return self._nothing()
 
-    def fetch_crl_issuers(
-        self, certificate_list: crl.CertificateList
-    ) -> AsyncGenerator[x509.Certificate, None]:
+    def fetch_crl_issuers(self, certificate_list: crl.CertificateList) -> AsyncGenerator[x509.Certificate, None]:
         return self._nothing()
 
     def fetched_certs(self) -> tuple[x509.Certificate, ...]:

@@ -148,9 +148,7 @@ def upgrade(pdf: bytes, *, policy: TrustPolicy | None = None, at: datetime | Non
     try:
         stamper = PdfTimeStamper(FailoverTimeStamper(policy))
         wait_for(
-            stamper.async_update_archival_timestamp_chain(
-                PdfFileReader(file, strict=False), context, in_place=True
-            )
+            stamper.async_update_archival_timestamp_chain(PdfFileReader(file, strict=False), context, in_place=True)
         )
     except DomainError:
         raise

@@ -124,15 +124,11 @@ def verify_token(
         return TokenReport(False, None, None, "", False, ("Le jeton est illisible.",))
     authority = _label(unit) if unit is not None else ""
     if unit is None:
-        return TokenReport(
-            False, gen_time, serial, "", False, ("Le certificat de l’autorité manque dans le jeton.",)
-        )
+        return TokenReport(False, gen_time, serial, "", False, ("Le certificat de l’autorité manque dans le jeton.",))
     problems = [*_imprint_problems(info, digests), *_usage_problems(unit)]
     path, failure = _signature(signed, digests, gen_time, others, policy)
     problems += failure
-    return TokenReport(
-        not problems, gen_time, serial, authority, policies.without_legal_value(path), tuple(problems)
-    )
+    return TokenReport(not problems, gen_time, serial, authority, policies.without_legal_value(path), tuple(problems))
 
 
 # -- asking ------------------------------------------------------------------------------------------------
@@ -175,9 +171,7 @@ def _replies(query: tsp.TimeStampReq, policy: TrustPolicy) -> Iterable[tuple[str
         yield url, reply
 
 
-def _accept(
-    reply: tsp.TimeStampResp, query: tsp.TimeStampReq, sha256: bytes, url: str, policy: TrustPolicy
-) -> Token:
+def _accept(reply: tsp.TimeStampResp, query: tsp.TimeStampReq, sha256: bytes, url: str, policy: TrustPolicy) -> Token:
     token: cms.ContentInfo = reply["time_stamp_token"]
     der = token.dump()
     report = verify_token(der, sha256=sha256, policy=policy)
@@ -259,9 +253,7 @@ def _certificates(signed: cms.SignedData) -> tuple[x509.Certificate | None, list
     def is_signer(one: x509.Certificate) -> bool:
         if sid.name == "issuer_and_serial_number":
             chosen = sid.chosen
-            return bool(
-                one.issuer == chosen["issuer"] and one.serial_number == chosen["serial_number"].native
-            )
+            return bool(one.issuer == chosen["issuer"] and one.serial_number == chosen["serial_number"].native)
         return bool(one.key_identifier == sid.chosen.native)
 
     unit = next((one for one in carried if is_signer(one)), None)

@@ -256,9 +256,7 @@ async def _validate(pdf: bytes, policy: TrustPolicy, at: datetime) -> tuple[Sign
         raise Unreadable("Le fichier dépasse 150 Mo : ses signatures ne sont pas vérifiées.")
     reader = PdfFileReader(io.BytesIO(pdf), strict=False)
     if reader.encrypted and reader.decrypt(b"").status is AuthStatus.FAILED:
-        raise Unreadable(
-            "Le fichier est protégé par un mot de passe : ses signatures ne sont pas vérifiables."
-        )
+        raise Unreadable("Le fichier est protégé par un mot de passe : ses signatures ne sont pas vérifiables.")
     try:
         found = list(reader.embedded_signatures)
     except Exception as error:
@@ -266,9 +264,7 @@ async def _validate(pdf: bytes, policy: TrustPolicy, at: datetime) -> tuple[Sign
     if len(found) > MAX_SIGNATURES:
         raise Unreadable("Le fichier porte trop de signatures pour être vérifié ici.")
     store = _security_store(reader)
-    stamped_until = max(
-        (one.signed_revision for one in found if one.sig_object_type == "/DocTimeStamp"), default=-1
-    )
+    stamped_until = max((one.signed_revision for one in found if one.sig_object_type == "/DocTimeStamp"), default=-1)
     return tuple([await _report(one, store, stamped_until, policy, at) for one in found])
 
 
@@ -495,9 +491,7 @@ def _code(indication: AdESSubIndic) -> str:
     return indication.name
 
 
-def _best_time(
-    embedded: EmbeddedPdfSignature, result: AdESBasicValidationResult[Any], kind: str
-) -> datetime | None:
+def _best_time(embedded: EmbeddedPdfSignature, result: AdESBasicValidationResult[Any], kind: str) -> datetime | None:
     """Earliest proven time: a time-stamp's, never the signer's claim."""
     if kind == "horodatage":
         time: datetime | None = getattr(result.api_status, "timestamp", None)
@@ -506,9 +500,7 @@ def _best_time(
     if stamp is not None:
         proven: datetime = stamp.timestamp
         return proven
-    if isinstance(result, AdESWithTimeValidationResult) and getattr(
-        result, "oldest_evidence_record_timestamp", None
-    ):
+    if isinstance(result, AdESWithTimeValidationResult) and getattr(result, "oldest_evidence_record_timestamp", None):
         return result.best_signature_time
     return None
 

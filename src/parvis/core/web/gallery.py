@@ -20,9 +20,7 @@ from parvis.core.identity.access import open_view
 class SampleForm(forms.Form):
     """One field of each kind, to show their labels, helps and errors."""
 
-    objet = forms.CharField(
-        label="Objet", max_length=500, help_text="Tel qu’il figurera sur l’acte, sans abréviation."
-    )
+    objet = forms.CharField(label="Objet", max_length=500, help_text="Tel qu’il figurera sur l’acte, sans abréviation.")
     courriel = forms.EmailField(label="Adresse électronique", required=False)
     nature = forms.ChoiceField(label="Nature", choices=[("1", "Délibération"), ("2", "Arrêté réglementaire")])
     seance = forms.DateField(label="Date de la séance", widget=forms.DateInput(attrs={"type": "date"}))
@@ -83,9 +81,7 @@ def _samples() -> dict[str, Any]:
         "pdf": SampleDocument(
             "deliberation-19_07_01_05.pdf", "application/pdf", "Acrobat PDF/A", 184_320, 4, "fmt/479"
         ),
-        "xml": SampleDocument(
-            "accuse.xml", "application/xml", "Extensible Markup Language", 2_048, None, "fmt/101"
-        ),
+        "xml": SampleDocument("accuse.xml", "application/xml", "Extensible Markup Language", 2_048, None, "fmt/101"),
         "entries": [
             {
                 "at": now - timedelta(hours=2),

@@ -146,9 +146,7 @@ def rail(
     for service, url in links:
         assert isinstance(service, Service)
         count = service.count(request, organisation) if service.count else open_tasks.get(service.code, 0)
-        groups.setdefault(service.group, []).append(
-            Link(service.code, service.label, url, count, url == here)
-        )
+        groups.setdefault(service.group, []).append(Link(service.code, service.label, url, count, url == here))
     return [Group(label, tuple(found)) for label, found in groups.items()]
 
 

@@ -96,9 +96,7 @@ def legal(request: HttpRequest) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     """Search engines may read what is published, never the agents' side, and nothing of a demo."""
     lines = ["User-agent: *"]
-    lines += (
-        ["Disallow: /"] if settings.DEMO else ["Disallow: /o/", "Disallow: /bureau/", "Disallow: /compte/"]
-    )
+    lines += ["Disallow: /"] if settings.DEMO else ["Disallow: /o/", "Disallow: /bureau/", "Disallow: /compte/"]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 

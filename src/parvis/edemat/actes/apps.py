@@ -13,9 +13,7 @@ class ActesConfig(AppConfig):
         from parvis.edemat.actes.addresses import pages_of_routes
 
         register_pages("deliberation", pages_of_routes)
-        navigation.register(
-            "actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30
-        )
+        navigation.register("actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30)
         navigation.register_public(
             "actes",
             "Actes publiés",

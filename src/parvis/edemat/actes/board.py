@@ -118,9 +118,7 @@ class Filters:
 
 def acts(organisation: Organisation, filters: Filters) -> QuerySet[Acte]:
     """The acts of one organisation that answer ``filters``, unsorted."""
-    rows = Acte.objects.filter(
-        _situation(filters.situation), _matiere(filters.matiere), organisation=organisation
-    )
+    rows = Acte.objects.filter(_situation(filters.situation), _matiere(filters.matiere), organisation=organisation)
     if filters.nature:
         rows = rows.filter(nature=filters.nature)
     if filters.since:
@@ -150,9 +148,7 @@ def published(organisation: Organisation, filters: Filters) -> QuerySet[Publicat
         rows = rows.filter(published_on__lte=filters.until)
     if filters.text:
         words = SearchQuery(filters.text, config="french", search_type="websearch")
-        rows = rows.filter(
-            Q(search=words) | Q(numero__iexact=filters.text) | Q(unique_id__iexact=filters.text)
-        )
+        rows = rows.filter(Q(search=words) | Q(numero__iexact=filters.text) | Q(unique_id__iexact=filters.text))
     return rows
 
 
@@ -183,8 +179,7 @@ def facets(organisation: Organisation, filters: Filters) -> dict[str, list[Choic
     labels = dict(Nature.choices)
     return {
         "natures": [
-            _choice(filters, "nature", labels[r["nature"]], r["number"], r["nature"], filters.nature)
-            for r in natures
+            _choice(filters, "nature", labels[r["nature"]], r["number"], r["nature"], filters.nature) for r in natures
         ],
         "matieres": [
             _choice(filters, "matiere", MATIERES[code], number, code, filters.matiere)

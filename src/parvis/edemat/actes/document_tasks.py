@@ -7,9 +7,7 @@ from parvis.edemat.actes.models import Acte
 
 def _acte(acte_id: str) -> Acte:
     return (
-        Acte.objects.select_for_update(of=("self",))
-        .select_related("organisation", "route", "document")
-        .get(pk=acte_id)
+        Acte.objects.select_for_update(of=("self",)).select_related("organisation", "route", "document").get(pk=acte_id)
     )
 
 

@@ -133,9 +133,7 @@ class Dossier:
         for past, future, reached, when in done:
             state = "done" if reached else ("now" if current else "waiting")
             current = bool(reached) and current
-            steps.append(
-                {"label": past if reached else future, "state": state, "lines": [when] if when else []}
-            )
+            steps.append({"label": past if reached else future, "state": state, "lines": [when] if when else []})
         return steps
 
     # --- next action ---
@@ -143,11 +141,7 @@ class Dossier:
     def action(self) -> Action | None:
         """What comes next, said for the person who reads."""
         acte, transaction = self.acte, self.transaction
-        if (
-            transaction
-            and transaction.delivery == Delivery.INCERTAINE
-            and transaction.status == Status.EN_ATTENTE
-        ):
+        if transaction and transaction.delivery == Delivery.INCERTAINE and transaction.status == Status.EN_ATTENTE:
             return self._offer(
                 RESOLVE,
                 Action(
@@ -169,9 +163,7 @@ class Dossier:
                     "waiting",
                 )
             case Status.A_SIGNER:
-                return Action(
-                    "En attente de signature", "L’acte pourra partir dès qu’il sera signé.", "waiting"
-                )
+                return Action("En attente de signature", "L’acte pourra partir dès qu’il sera signé.", "waiting")
             case Status.A_POSTER:
                 return self._offer(
                     TRANSMIT,

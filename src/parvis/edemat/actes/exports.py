@@ -60,6 +60,4 @@ def export_acts(rows: QuerySet[Acte], extension: str, name: str) -> HttpResponse
 
 def export_publications(rows: QuerySet[Publication], extension: str, name: str) -> HttpResponseBase:
     """The public register's rows."""
-    return export(
-        rows.defer("text", "search").order_by("-published_on", "-pk"), PUBLICATION_COLUMNS, extension, name
-    )
+    return export(rows.defer("text", "search").order_by("-published_on", "-pk"), PUBLICATION_COLUMNS, extension, name)

@@ -32,9 +32,7 @@ class PublishForm(forms.Form):
         max_length=150,
         help_text="Obligatoires en ligne (article R2131-1).",
     )
-    author_quality = forms.CharField(
-        label="Qualité de l’auteur", max_length=150, help_text="« Maire », par exemple."
-    )
+    author_quality = forms.CharField(label="Qualité de l’auteur", max_length=150, help_text="« Maire », par exemple.")
     annexes = Pieces(
         label="Annexes mises en ligne avec l’acte",
         queryset=ActePiece.objects.none(),

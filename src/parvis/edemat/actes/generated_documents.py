@@ -79,9 +79,7 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
 def stamp_of(acte: Acte) -> Stamp:
     """What the stamp of ``acte`` says now. Raises NotReady before the acknowledgement."""
     if not (acte.sent_at and acte.received_on and acte.unique_id):
-        raise NotReady(
-            "Le tampon suppose l’accusé de réception de la préfecture : il n’est pas encore arrivé."
-        )
+        raise NotReady("Le tampon suppose l’accusé de réception de la préfecture : il n’est pas encore arrivé.")
     return Stamp(acte.unique_id, clock.paris(acte.sent_at).date(), acte.received_on, acte.published_on)
 
 
@@ -89,9 +87,7 @@ def stamp_files(acte: Acte, *, actor: Actor) -> dict[Any, Document]:
     """Stamped copies of the act and its PDF annexes, by identifier of their original; the refused are out."""
     stamp, placement = stamp_of(acte), _placement(acte)
     files = [(acte.document, "tamponne", acte.posted_filename)]
-    files += [
-        (p.document, "annexe_tamponnee", p.posted_filename) for p in acte.pieces.select_related("document")
-    ]
+    files += [(p.document, "annexe_tamponnee", p.posted_filename) for p in acte.pieces.select_related("document")]
     stamped = {}
     for original, role, name in files:
         if original.media_type != PDF:
@@ -146,9 +142,7 @@ def bordereau(acte: Acte) -> Document:
         return existing
     transaction = acte.transaction
     if transaction is None or not acte.received_on:
-        raise NotReady(
-            "Le bordereau suppose l’accusé de réception de la préfecture : il n’est pas encore arrivé."
-        )
+        raise NotReady("Le bordereau suppose l’accusé de réception de la préfecture : il n’est pas encore arrivé.")
     check = settings.BASE_URL + reverse(
         "actes_public:verification",
         kwargs={"organisation_slug": acte.organisation.slug, "unique_id": acte.unique_id},
@@ -167,8 +161,7 @@ def bordereau(acte: Acte) -> Document:
             ],
             "files": _files(acte),
             "cycle": [
-                [event.get_status_display(), date_heure(event.at), event.message]
-                for event in transaction.events.all()
+                [event.get_status_display(), date_heure(event.at), event.message] for event in transaction.events.all()
             ],
             "check": check,
         },
@@ -297,9 +290,7 @@ def _go_on(acte: Acte, publication: Publication, actor: Actor) -> None:
     step = acte.route and acte.route.steps.filter(code=STEP).first()
     if not step or step.state not in (RouteStep.State.CURRENT, RouteStep.State.FAILED):
         return
-    address = reverse(
-        "actes_public:detail", kwargs={"organisation_slug": acte.organisation.slug, "pk": publication.pk}
-    )
+    address = reverse("actes_public:detail", kwargs={"organisation_slug": acte.organisation.slug, "pk": publication.pk})
     binding = acte.executoire_on.isoformat() if acte.executoire_on else None
     complete_step(
         step,

@@ -11,9 +11,7 @@ APPEAL_MONTHS = 2
 ONLINE_MONTHS = 2
 
 
-def executoire_on(
-    received: date | None, published: date | None, *, transmissible: bool = True
-) -> date | None:
+def executoire_on(received: date | None, published: date | None, *, transmissible: bool = True) -> date | None:
     """Day from which the act is binding: the later of its reception by the State and of its publication.
 
     None while one of the two is missing. An act outside the list of L2131-2 (``transmissible`` false) needs

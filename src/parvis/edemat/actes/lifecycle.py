@@ -96,9 +96,7 @@ def begin(transaction: Transaction, message: str, *, actor: Actor, document: Doc
     record(
         transaction.organisation,
         code,
-        subject=("acte", transaction.acte_id)
-        if transaction.acte_id
-        else ("transaction_actes", transaction.pk),
+        subject=("acte", transaction.acte_id) if transaction.acte_id else ("transaction_actes", transaction.pk),
         actor=actor,
         sha256=document.sha256 if document else "",
         details={

@@ -28,9 +28,7 @@ class ActeSettings(TenantModel):
     """How one organisation uses @CTES; département, arrondissement and nature come from the organisation
     itself."""
 
-    return_address = models.EmailField(
-        "adresse de retour", blank=True, help_text="Reçoit les réponses de l’État."
-    )
+    return_address = models.EmailField("adresse de retour", blank=True, help_text="Reçoit les réponses de l’État.")
     referent_name = models.CharField("référent", max_length=100, blank=True)
     referent_phone = models.CharField("téléphone du référent", max_length=20, blank=True)
     referent_email = models.EmailField("adresse du référent", blank=True)
@@ -71,9 +69,7 @@ class Classification(TenantModel):
     """
 
     date = models.DateField("date de la classification")
-    document = models.ForeignKey(
-        "documents.Document", models.PROTECT, related_name="+", verbose_name="message reçu"
-    )
+    document = models.ForeignKey("documents.Document", models.PROTECT, related_name="+", verbose_name="message reçu")
     natures = models.JSONField()
     matieres = models.JSONField()
     received_at = models.DateTimeField("reçue le")
@@ -129,9 +125,7 @@ class Acte(TenantModel):
         related_name="+",
         verbose_name="acte non signé",
     )
-    document = models.ForeignKey(
-        "documents.Document", models.PROTECT, related_name="+", verbose_name="acte transmis"
-    )
+    document = models.ForeignKey("documents.Document", models.PROTECT, related_name="+", verbose_name="acte transmis")
     type_piece = models.CharField("type de pièce", max_length=5)
     posted_filename = models.CharField("nom du fichier", max_length=255)
     regulatory_name = models.CharField("nom réglementaire", max_length=120, blank=True)
@@ -160,9 +154,7 @@ class Acte(TenantModel):
                 condition=Q(numero_actes__regex=r"^([A-Z0-9][A-Z0-9_]{0,13})?[A-Z0-9]$"),
                 name="acte_number_shape",
             ),
-            models.CheckConstraint(
-                condition=Q(nature__in=["1", "2", "3", "4", "5", "6"]), name="acte_nature"
-            ),
+            models.CheckConstraint(condition=Q(nature__in=["1", "2", "3", "4", "5", "6"]), name="acte_nature"),
             models.CheckConstraint(condition=Q(status__gte=-1, status__lte=22), name="acte_status"),
             models.CheckConstraint(condition=~Q(objet=""), name="acte_objet_given"),
             models.CheckConstraint(
@@ -172,19 +164,13 @@ class Acte(TenantModel):
         ]
         indexes = [
             models.Index(fields=["organisation", "-decision_date", "-id"], name="acte_board"),
-            models.Index(
-                fields=["organisation", "status", "-decision_date", "-id"], name="acte_board_status"
-            ),
-            models.Index(
-                fields=["organisation", "nature", "-decision_date", "-id"], name="acte_board_nature"
-            ),
+            models.Index(fields=["organisation", "status", "-decision_date", "-id"], name="acte_board_status"),
+            models.Index(fields=["organisation", "nature", "-decision_date", "-id"], name="acte_board_nature"),
             models.Index(
                 fields=["organisation", "nature", "status", "-decision_date", "-id"],
                 name="acte_board_nature_status",
             ),
-            models.Index(
-                fields=["organisation", "unique_id"], condition=~Q(unique_id=""), name="acte_unique_id"
-            ),
+            models.Index(fields=["organisation", "unique_id"], condition=~Q(unique_id=""), name="acte_unique_id"),
         ]
 
     def __str__(self) -> str:
@@ -295,9 +281,7 @@ class Transaction(TenantModel):
                 condition=Q(delivery__in=["a_construire", "prete", "en_cours", "incertaine"]),
                 name="transaction_to_deliver",
             ),
-            models.Index(
-                fields=["organisation", "sent_at"], condition=Q(status=3), name="transaction_awaiting"
-            ),
+            models.Index(fields=["organisation", "sent_at"], condition=Q(status=3), name="transaction_awaiting"),
         ]
 
     def __str__(self) -> str:
@@ -314,9 +298,7 @@ class StatusEvent(TenantModel):
     message = models.CharField("message", max_length=512, blank=True)
     actor_kind = models.CharField("auteur", max_length=10)
     actor_id = models.CharField("identifiant de l’auteur", max_length=60, blank=True)
-    document = models.ForeignKey(
-        "documents.Document", models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    document = models.ForeignKey("documents.Document", models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name = "événement de transaction"
@@ -334,17 +316,13 @@ class InboundMessage(TenantModel):
     """A mail of the State as it arrived, stored before anything is read in it."""
 
     sha256 = models.CharField("empreinte", max_length=64)
-    raw = models.ForeignKey(
-        "documents.Document", models.PROTECT, related_name="+", verbose_name="message brut"
-    )
+    raw = models.ForeignKey("documents.Document", models.PROTECT, related_name="+", verbose_name="message brut")
     mailbox_uid = models.CharField("numéro dans la boîte", max_length=40, blank=True)
     received_at = models.DateTimeField("relevé le")
     state = models.CharField("état", max_length=8, choices=InboundState.choices, default=InboundState.RECU)
     outcome = models.CharField("effet", max_length=16, choices=InboundOutcome.choices, blank=True)
     root = models.CharField("message métier", max_length=60, blank=True)
-    transaction = models.ForeignKey(
-        Transaction, models.PROTECT, null=True, blank=True, related_name="inbound_messages"
-    )
+    transaction = models.ForeignKey(Transaction, models.PROTECT, null=True, blank=True, related_name="inbound_messages")
     error = models.TextField("motif de mise en banette", blank=True)
     remarks = models.JSONField("écarts tolérés", default=list, blank=True)
     attempts = models.PositiveSmallIntegerField("lectures", default=0)
@@ -354,9 +332,7 @@ class InboundMessage(TenantModel):
         verbose_name = "message reçu"
         constraints = [
             models.UniqueConstraint(fields=["organisation", "sha256"], name="inbound_message_once"),
-            models.CheckConstraint(
-                condition=~Q(state="banette") | ~Q(error=""), name="inbound_basket_says_why"
-            ),
+            models.CheckConstraint(condition=~Q(state="banette") | ~Q(error=""), name="inbound_basket_says_why"),
         ]
         indexes = [
             models.Index(fields=["organisation", "-received_at", "-id"], name="inbound_recent"),
@@ -411,9 +387,7 @@ class Publication(TenantModel):
     executoire_on = models.DateField("exécutoire le", null=True, blank=True)
     withdrawn_on = models.DateField("retiré le", null=True, blank=True)
     withdrawal_reason = models.CharField("motif du retrait", max_length=300, blank=True)
-    vote = models.CharField(
-        "vote", max_length=120, blank=True, help_text="« adoptée à l’unanimité », par exemple."
-    )
+    vote = models.CharField("vote", max_length=120, blank=True, help_text="« adoptée à l’unanimité », par exemple.")
     stamped = models.ForeignKey(
         "documents.Document",
         models.PROTECT,

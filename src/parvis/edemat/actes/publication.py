@@ -106,8 +106,7 @@ def remarks_before_publication(acte: Acte, on: date) -> list[dict[str, Any]]:
         remarks += [
             check
             for check in acte.route.facts.get("controles", [])
-            if not check.get("ok")
-            and check.get("code") in ("mention_publication_incomplete", "donnees_personnelles")
+            if not check.get("ok") and check.get("code") in ("mention_publication_incomplete", "donnees_personnelles")
         ]
     return remarks
 
@@ -129,9 +128,7 @@ def publish(
     today = clock.today()
     on = on or today
     acte = (
-        Acte.objects.select_for_update(of=("self",))
-        .select_related("organisation", "route", "document")
-        .get(pk=acte.pk)
+        Acte.objects.select_for_update(of=("self",)).select_related("organisation", "route", "document").get(pk=acte.pk)
     )
     _refuse_unpublishable(acte, on, today, personal_data_reviewed)
     pieces = [p for p in acte.pieces.select_related("document") if annexes is None or p.pk in annexes]
@@ -224,21 +221,16 @@ def vote_sentence(vote: dict[str, Any]) -> str:
 def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_reviewed: bool) -> None:
     if acte.status in (Status.ERREUR, Status.ANNULE):
         raise PublicationRefused(
-            "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le avant de "
-            "le publier."
+            "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le avant de le publier."
         )
     if acte.status == Status.A_SIGNER:
         raise PublicationRefused("Cet acte n’est pas encore signé : il ne peut pas être publié.")
     if acte.publications.online().exists():
         raise PublicationRefused("Cet acte est déjà en ligne.")
     if on > today:
-        raise PublicationRefused(
-            f"La date de publication ne peut pas être à venir : nous sommes le {today:%d/%m/%Y}."
-        )
+        raise PublicationRefused(f"La date de publication ne peut pas être à venir : nous sommes le {today:%d/%m/%Y}.")
     if on < acte.decision_date:
-        raise PublicationRefused(
-            f"La publication ne peut pas précéder la décision du {acte.decision_date:%d/%m/%Y}."
-        )
+        raise PublicationRefused(f"La publication ne peut pas précéder la décision du {acte.decision_date:%d/%m/%Y}.")
     if may_hold_personal_data(acte) and not personal_data_reviewed:
         raise PublicationRefused(
             "Cet acte concerne des personnes : confirmez que les données personnelles en ont été "

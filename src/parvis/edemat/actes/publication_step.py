@@ -30,8 +30,6 @@ class PublicationStep:
             title=acte.objet,
             summary=f"{acte.get_nature_display()}, {acte.numero} : exécutoire dès sa publication",
             permission="actes.publier",
-            path=reverse(
-                "actes:publish", kwargs={"organisation_slug": acte.organisation.slug, "pk": acte.pk}
-            ),
+            path=reverse("actes:publish", kwargs={"organisation_slug": acte.organisation.slug, "pk": acte.pk}),
             subject=("acte", acte.pk),
         )

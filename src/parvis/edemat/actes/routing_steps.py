@@ -83,9 +83,7 @@ def _ask_for_classification(acte: Acte) -> None:
     from parvis.edemat.actes.services import classification
 
     known = current_classification(acte.organisation)
-    ready = settings_of(acte.organisation).return_address and not classification.asked_today(
-        acte.organisation
-    )
+    ready = settings_of(acte.organisation).return_address and not classification.asked_today(acte.organisation)
     if known is None and ready:
         classification.request_classification(acte.organisation, actor=PREPARER)
 

@@ -150,9 +150,7 @@ def is_stamped(content: bytes) -> bool:
 def _write_revision(original: bytes, stamp: Stamp, placement: Placement) -> bytes:
     writer = IncrementalPdfFileWriter(BytesIO(original), strict=False)
     if writer.prev.encrypted:
-        raise StampError(
-            "Le fichier PDF est chiffré : le tampon de télétransmission ne peut pas être apposé."
-        )
+        raise StampError("Le fichier PDF est chiffré : le tampon de télétransmission ne peut pas être apposé.")
     _refuse_certified(writer)
     rows = stamp.rows
     font = GlyphAccumulator(writer, BytesIO(_font()), FONT_SIZE)
@@ -251,9 +249,7 @@ def _appearance(lines: tuple[bytes, ...], width: float, height: float) -> bytes:
     return "\n".join([*parts, "ET Q"]).encode("latin-1")
 
 
-def _form(
-    content: bytes, width: float, height: float, rotation: int, font: GlyphAccumulator
-) -> generic.StreamObject:
+def _form(content: bytes, width: float, height: float, rotation: int, font: GlyphAccumulator) -> generic.StreamObject:
     form = generic.StreamObject(
         {
             pdf_name("/Type"): pdf_name("/XObject"),
@@ -321,9 +317,7 @@ def _stamped_pages(document: pikepdf.Pdf) -> int:
     return sum(
         1
         for page in document.pages
-        if any(
-            str(annotation.get("/NM", "")).startswith(STAMP_NAME) for annotation in page.get("/Annots", [])
-        )
+        if any(str(annotation.get("/NM", "")).startswith(STAMP_NAME) for annotation in page.get("/Annots", []))
     )
 
 

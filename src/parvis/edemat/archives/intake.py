@@ -101,15 +101,11 @@ def examine(
             with container.open(path) as source:
                 manifest = read_manifest(source)
         except ManifestUnreadable as error:
-            return Intake(
-                [*findings, Finding(Control.MANIFEST, Outcome.KO, error.sentence, "101", error.where)]
-            )
+            return Intake([*findings, Finding(Control.MANIFEST, Outcome.KO, error.sentence, "101", error.where)])
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             sentence = "Le bordereau est abîmé dans l’archive et ne peut pas être lu."
             return Intake([*findings, Finding(Control.MANIFEST, Outcome.KO, sentence, "101", str(error))])
-        findings += conclude(
-            Control.MANIFEST, (), f"Un seul bordereau, « {path} », en SEDA {manifest.version}."
-        )
+        findings += conclude(Control.MANIFEST, (), f"Un seul bordereau, « {path} », en SEDA {manifest.version}.")
         assert manifest.tree is not None
         findings += check_schema(manifest.tree, manifest.version, referentials)
         if not all(f.ok for f in findings):
@@ -127,8 +123,7 @@ def _manifest_path(container: Container, limits: Limits) -> str:
         )
     if container.entries[candidates[0]].size > limits.manifest_bytes:
         raise ManifestUnreadable(
-            f"Le bordereau dépasse {limits.manifest_bytes} octets. "
-            "Répartissez le versement en plusieurs paquets."
+            f"Le bordereau dépasse {limits.manifest_bytes} octets. Répartissez le versement en plusieurs paquets."
         )
     return candidates[0]
 
@@ -195,9 +190,7 @@ def _observe_all(
     return files
 
 
-def _observe(
-    container: Container, path: str, algorithms: set[str], tools: Tools, folder: Path
-) -> ObservedFile:
+def _observe(container: Container, path: str, algorithms: set[str], tools: Tools, folder: Path) -> ObservedFile:
     """Read one file once: digests on the way to a temporary copy, which the tools then look at."""
     digests = {name: hashlib.new(name, usedforsecurity=False) for name in sorted(algorithms)}
     suffix = Path(path).suffix

@@ -29,9 +29,7 @@ class Agency(TenantModel):
     class Meta:
         verbose_name = "acteur"
         ordering = ["identifier"]
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "identifier"], name="archive_agency_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "identifier"], name="archive_agency_once")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.identifier})"
@@ -51,9 +49,7 @@ class Accord(TenantModel):
     active = models.BooleanField("ouvert", default=True)
     since = models.DateField("depuis le", null=True, blank=True)
     until = models.DateField("jusqu’au", null=True, blank=True)
-    archival_agency = models.ForeignKey(
-        Agency, models.PROTECT, related_name="+", verbose_name="service d’archives"
-    )
+    archival_agency = models.ForeignKey(Agency, models.PROTECT, related_name="+", verbose_name="service d’archives")
     transferring_agencies = models.JSONField("services versants", default=list, blank=True)
     originating_agencies = models.JSONField("services producteurs", default=list, blank=True)
     profiles = models.JSONField("profils admis", default=list, blank=True)
@@ -68,9 +64,7 @@ class Accord(TenantModel):
     class Meta:
         verbose_name = "accord de versement"
         ordering = ["identifier"]
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "identifier"], name="archive_accord_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "identifier"], name="archive_accord_once")]
 
     def __str__(self) -> str:
         return f"{self.title} ({self.identifier})"
@@ -131,9 +125,7 @@ class Transfer(TenantModel):
         verbose_name = "versement"
         indexes = [
             models.Index(fields=["organisation", "-deposited_at", "-id"], name="archive_transfer_recent"),
-            models.Index(
-                fields=["organisation", "state", "-deposited_at", "-id"], name="archive_transfer_by_state"
-            ),
+            models.Index(fields=["organisation", "state", "-deposited_at", "-id"], name="archive_transfer_by_state"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -327,9 +319,7 @@ class CopyWriting(TenantModel):
     class Meta:
         verbose_name = "écriture de stockage"
         ordering = ["archive", "version", "root"]
-        constraints = [
-            models.UniqueConstraint(fields=["archive", "root", "version"], name="archive_writing_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["archive", "root", "version"], name="archive_writing_once")]
 
     def __str__(self) -> str:
         return f"{self.version} sur {self.root}"
@@ -375,9 +365,7 @@ class RegisterLine(TenantModel):
     class Meta:
         verbose_name = "ligne du registre des entrées"
         ordering = ["number"]
-        constraints = [
-            models.UniqueConstraint(fields=["organisation", "number"], name="archive_register_number")
-        ]
+        constraints = [models.UniqueConstraint(fields=["organisation", "number"], name="archive_register_number")]
 
     def __str__(self) -> str:
         return f"Entrée n° {self.number}"

@@ -79,9 +79,7 @@ class Vault:
                 self._finish_version(root, identifier)
         return [self.verify(root, identifier) for root in self.roots]
 
-    def add_version(
-        self, identifier: str, files: Sequence[Incoming], note: VersionNote, version: str
-    ) -> list[Copy]:
+    def add_version(self, identifier: str, files: Sequence[Incoming], note: VersionNote, version: str) -> list[Copy]:
         """Add ``files`` as ``version`` (``v2``…) of an object on every root and read it back."""
         with self._staging(identifier):
             for root in self.roots:
@@ -121,11 +119,7 @@ class Vault:
             if found != sha512 or fixity.get(path, sha256) != sha256:
                 raise StorageFault(f"{folder / path}: the content differs from the inventory")
             size += length
-        present = {
-            str(p.relative_to(folder))
-            for p in folder.glob("v*/content/**/*")
-            if p.is_file() or p.is_symlink()
-        }
+        present = {str(p.relative_to(folder)) for p in folder.glob("v*/content/**/*") if p.is_file() or p.is_symlink()}
         if present != set(content):
             raise StorageFault(f"{folder}: files and inventory differ: {sorted(present ^ set(content))[:3]}")
         digest = hashlib.sha512((folder / ocfl.INVENTORY).read_bytes()).hexdigest()
@@ -170,9 +164,7 @@ class Vault:
         for folder in made:
             _sync_folder(folder.parent)
 
-    def _place_version(
-        self, root: Path, identifier: str, stage: Path, version: str, inventory: bytes
-    ) -> None:
+    def _place_version(self, root: Path, identifier: str, stage: Path, version: str, inventory: bytes) -> None:
         target = root / ocfl.object_path(identifier)
         if (target / version).exists():
             if (target / version / ocfl.INVENTORY).read_bytes() != inventory:
@@ -248,9 +240,7 @@ def _copy(incoming: Incoming, targets: Sequence[Path]) -> tuple[str, str]:
     return sha256.hexdigest(), sha512.hexdigest()
 
 
-def _drop_known(
-    folders: Sequence[Path], previous: dict[str, Any], stored: Sequence[StoredFile], version: str
-) -> None:
+def _drop_known(folders: Sequence[Path], previous: dict[str, Any], stored: Sequence[StoredFile], version: str) -> None:
     """Remove from the staging what an earlier version already holds: the inventory points there."""
     for file in stored:
         if file.sha512 in previous["manifest"] and file.content.startswith(version + "/"):

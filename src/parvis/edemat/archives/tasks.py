@@ -14,9 +14,7 @@ def build_transfer(organisation_id: int, *, step_id: str) -> None:
     """Assemble the transfer of a route's step, then have it controlled."""
     from parvis.edemat.archives.services.assembling import JOB, assemble
 
-    steps = RouteStep.objects.select_for_update(of=("self",)).select_related(
-        "organisation", "route__organisation"
-    )
+    steps = RouteStep.objects.select_for_update(of=("self",)).select_related("organisation", "route__organisation")
     step = steps.get(pk=step_id)
     if step.state not in (RouteStep.State.CURRENT, RouteStep.State.FAILED):
         return

@@ -169,8 +169,7 @@ def transfer(request: AgentRequest, pk: UUID) -> HttpResponse:
             "units": [(unit, _rules(unit.rules)) for unit in units],
             "more_units": more,
             "events": [
-                (e, PREMIS_LABELS.get(e.kind, e.kind), PREMIS_OUTCOMES[e.outcome])
-                for e in archive.events.all()
+                (e, PREMIS_LABELS.get(e.kind, e.kind), PREMIS_OUTCOMES[e.outcome]) for e in archive.events.all()
             ],
             "writings": archive.writings.all(),
             "final_action": FINAL_ACTIONS.get(archive.final_action, archive.final_action),
@@ -238,9 +237,7 @@ def _refuse_large_bodies(view: Callable[..., HttpResponseBase]) -> Callable[...,
         announced = request.META.get("CONTENT_LENGTH") or "0"
         if request.method == "POST" and announced.isdigit() and int(announced) > depositing.MAX_PACKAGE:
             limit = depositing.MAX_PACKAGE // 1024**2
-            sentence = (
-                f"Le paquet dépasse {limit} Mio, la taille admise par dépôt. Répartissez-le en plusieurs."
-            )
+            sentence = f"Le paquet dépasse {limit} Mio, la taille admise par dépôt. Répartissez-le en plusieurs."
             context = {"form": DepositForm(), "refusal": sentence, "crumbs": _crumbs(request)}
             return render(request, "archives/deposit.html", context, status=413)
         return view(request, *args, **kwargs)

@@ -73,9 +73,7 @@ class Dossier(FSMModelMixin, TenantModel):
     circuit = models.ForeignKey(Circuit, models.PROTECT, related_name="+")
     title = models.CharField("objet", max_length=1000)
     reference = models.CharField("numéro", max_length=60)
-    document = models.ForeignKey(
-        "documents.Document", models.PROTECT, related_name="+", verbose_name="document"
-    )
+    document = models.ForeignKey("documents.Document", models.PROTECT, related_name="+", verbose_name="document")
     signed_document = models.ForeignKey("documents.Document", models.PROTECT, null=True, related_name="+")
     report = models.ForeignKey("documents.Document", models.PROTECT, null=True, related_name="+")
     state = FSMField("état", max_length=10, choices=State.choices, default=State.VISA, protected=True)
@@ -101,9 +99,7 @@ class Dossier(FSMModelMixin, TenantModel):
                 | Q(signed_document__isnull=False, report__isnull=False, verdict="TOTAL_PASSED"),
                 name="dossier_signed_is_valid",
             ),
-            models.CheckConstraint(
-                condition=~Q(state="signing") | Q(signer__isnull=False), name="dossier_signer"
-            ),
+            models.CheckConstraint(condition=~Q(state="signing") | Q(signer__isnull=False), name="dossier_signer"),
         ]
 
     def __str__(self) -> str:
@@ -161,17 +157,13 @@ class Etape(TenantModel):
         ordering = ["dossier", "rank"]
         constraints = [
             models.UniqueConstraint(fields=["dossier", "rank"], name="etape_rank"),
-            models.UniqueConstraint(
-                fields=["dossier"], condition=Q(state="current"), name="etape_one_current"
-            ),
+            models.UniqueConstraint(fields=["dossier"], condition=Q(state="current"), name="etape_one_current"),
             models.CheckConstraint(
                 condition=~Q(state__in=["done", "refused"])
                 | Q(account__isnull=False, ended_at__isnull=False) & ~Q(document_sha256=""),
                 name="etape_done_by_somebody",
             ),
-            models.CheckConstraint(
-                condition=~Q(state="refused") | ~Q(motive=""), name="etape_refusal_has_motive"
-            ),
+            models.CheckConstraint(condition=~Q(state="refused") | ~Q(motive=""), name="etape_refusal_has_motive"),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")), name="etape_dates"
             ),

@@ -51,8 +51,6 @@ def text_of(document: Document) -> list[PageText]:
         return []
     try:
         shown = range(min(len(pdf), TEXT_PAGES))
-        return [
-            PageText(number + 1, pdf[number].get_textpage().get_text_bounded().strip()) for number in shown
-        ]
+        return [PageText(number + 1, pdf[number].get_textpage().get_text_bounded().strip()) for number in shown]
     finally:
         pdf.close()

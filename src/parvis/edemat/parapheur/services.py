@@ -44,9 +44,7 @@ for _code, _label in {
 register_subject("dossier", "Dossier du parapheur", "parapheur:dossier")
 
 MAX_SIGNED = pades.MAX_PDF
-INCIDENT = (
-    "La signature n’a pas abouti à cause d’un incident technique. Rien n’est signé ; vous pouvez réessayer."
-)
+INCIDENT = "La signature n’a pas abouti à cause d’un incident technique. Rien n’est signé ; vous pouvez réessayer."
 MOTIVE_LENGTH = 4  # a motive says something: more than three characters
 
 
@@ -85,9 +83,7 @@ def create_dossier(step: RouteStep) -> Dossier:
     route, organisation = step.route, step.organisation
     document = route.document("original")
     if document is None:
-        raise DomainError(
-            "Aucun document à signer n’accompagne ce cheminement. Joignez-le avant la signature."
-        )
+        raise DomainError("Aucun document à signer n’accompagne ce cheminement. Joignez-le avant la signature.")
     circuit, _ = Circuit.objects.get_or_create(
         organisation=organisation, kind=route.kind, defaults={"name": "Un visa, une signature"}
     )
@@ -179,9 +175,7 @@ def refuse(dossier_id: UUID, *, account: Account, motive: str, sha256: str, acto
     """Refuse the document with a motive; the route stops and its preparer gets the task to correct it."""
     motive = " ".join(motive.split())
     if len(motive) < MOTIVE_LENGTH:
-        raise MotiveRequired(
-            "Indiquez le motif du refus : il sera transmis à la personne qui a préparé le document."
-        )
+        raise MotiveRequired("Indiquez le motif du refus : il sera transmis à la personne qui a préparé le document.")
     dossier = _locked(dossier_id)
     if dossier.state not in (Dossier.State.VISA, Dossier.State.SIGNATURE):
         raise _already(dossier)
@@ -346,9 +340,7 @@ def _visible(order: _Order, signed_at: datetime) -> pades.VisibleBlock | None:
     local = clock.paris(signed_at)
     when = f"le {local:%d/%m/%Y} à {local.hour} h {local:%M}"
     lines = (f"Signé électroniquement par {order.account.full_name}", f"{order.quality}, {when}")
-    mention = (
-        ("Certificat de bac à sable, sans valeur légale",) if order.certificate.without_legal_value else ()
-    )
+    mention = ("Certificat de bac à sable, sans valeur légale",) if order.certificate.without_legal_value else ()
     return pades.VisibleBlock(lines + mention, box, page)
 
 
@@ -431,9 +423,7 @@ def _finish(
         )
 
 
-def _store_report(
-    organisation: Organisation, document: Document, stem: str, report: validation.Report
-) -> Document:
+def _store_report(organisation: Organisation, document: Document, stem: str, report: validation.Report) -> Document:
     content = json.dumps(report.to_dict(), ensure_ascii=False, indent=2).encode()
     return store(
         organisation,
@@ -477,13 +467,9 @@ def _require(dossier: Dossier, state: str) -> None:
 
 
 def _already(dossier: Dossier) -> AlreadyHandled:
-    last = (
-        dossier.etapes.filter(ended_at__isnull=False).select_related("account").order_by("-ended_at").first()
-    )
+    last = dossier.etapes.filter(ended_at__isnull=False).select_related("account").order_by("-ended_at").first()
     if last is None or last.account is None or last.ended_at is None:
-        return AlreadyHandled(
-            "Ce dossier n’attend pas cette action. Actualisez la page pour voir où il en est."
-        )
+        return AlreadyHandled("Ce dossier n’attend pas cette action. Actualisez la page pour voir où il en est.")
     when = clock.paris(last.ended_at)
     return AlreadyHandled(
         f"Ce dossier a déjà été traité par {last.account} le {when:%d/%m/%Y} à {when.hour} h {when:%M} "

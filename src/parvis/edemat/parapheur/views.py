@@ -187,9 +187,7 @@ def _decide(
         return render(request, "parapheur/decision.html", context)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        messages.error(
-            request, "La demande est incomplète. Affichez à nouveau le document avant de vous prononcer."
-        )
+        messages.error(request, "La demande est incomplète. Affichez à nouveau le document avant de vous prononcer.")
         return redirect(page)
     try:
         service(
@@ -213,9 +211,7 @@ def _decide(
 def refuse(request: AgentRequest, pk: UUID) -> HttpResponse:
     found = _dossier(pk)
     page = _address(request, "dossier", pk)
-    needed = {Dossier.State.VISA: "parapheur.viser", Dossier.State.SIGNATURE: "parapheur.signer"}.get(
-        found.state
-    )
+    needed = {Dossier.State.VISA: "parapheur.viser", Dossier.State.SIGNATURE: "parapheur.signer"}.get(found.state)
     if needed is None:
         messages.error(request, "Ce dossier n’attend plus de décision.")
         return redirect(page)
@@ -240,9 +236,7 @@ def refuse(request: AgentRequest, pk: UUID) -> HttpResponse:
             messages.error(request, error.sentence)
             return redirect(page)
         else:
-            messages.success(
-                request, "Le document est refusé. La personne qui l’a préparé est prévenue du motif."
-            )
+            messages.success(request, "Le document est refusé. La personne qui l’a préparé est prévenue du motif.")
             return redirect(page)
     context = {"dossier": found, "form": form, "page_url": page, "crumbs": _crumbs(request, found)}
     return render(request, "parapheur/refus.html", context)

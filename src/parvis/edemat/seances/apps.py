@@ -10,6 +10,4 @@ class SeancesConfig(AppConfig):
         from parvis.core.web import navigation
         from parvis.edemat.seances import actions, steps  # noqa: F401  names its events, registers its step
 
-        navigation.register(
-            "seances", "Séances", "seances:list", "seances.lire", application="edemat", rank=10
-        )
+        navigation.register("seances", "Séances", "seances:list", "seances.lire", application="edemat", rank=10)

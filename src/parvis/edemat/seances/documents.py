@@ -159,12 +159,8 @@ def opening_formula(seance: Seance, convocations: list[Convocation]) -> str:
     minimum = minimum_days(regime, urgency=seance.urgency)
     delay = ""
     if regime.franc and minimum and len(sent) == len(convocations) and min(sent, default=0) >= minimum:
-        days = (
-            f"{number_in_letters(minimum)} jour{'s' if minimum > 1 else ''} franc{'s' if minimum > 1 else ''}"
-        )
-        delay = (
-            f" et adressée {'en urgence ' if seance.urgency else ''}au moins {days} avant la présente séance"
-        )
+        days = f"{number_in_letters(minimum)} jour{'s' if minimum > 1 else ''} franc{'s' if minimum > 1 else ''}"
+        delay = f" et adressée {'en urgence ' if seance.urgency else ''}au moins {days} avant la présente séance"
     session = f" en session {seance.session}" if seance.session else ""
     assert seance.president is not None
     formula = (

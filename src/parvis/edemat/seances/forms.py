@@ -12,9 +12,7 @@ from parvis.edemat.seances.formats.scrutin import Mode, Voice
 from parvis.edemat.seances.models import Convocation, Elu, Organe, Point, Seance
 
 SESSIONS = [("ordinaire", "Ordinaire"), ("extraordinaire", "Extraordinaire")]
-DURATIONS = [
-    (n, f"{n // 60} h {n % 60:02d}" if n % 60 else f"{n // 60} h") for n in (60, 90, 120, 180, 240, 300)
-]
+DURATIONS = [(n, f"{n // 60} h {n % 60:02d}" if n % 60 else f"{n // 60} h") for n in (60, 90, 120, 180, 240, 300)]
 MAX_ANNEXE = 100 * 1024 * 1024
 
 
@@ -24,9 +22,7 @@ class SeanceForm(forms.Form):
     organe = forms.ModelChoiceField(Organe.objects.none(), label="Assemblée", empty_label=None)
     day = forms.DateField(label="Date", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     hour = forms.TimeField(label="Heure", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    duration_minutes = forms.TypedChoiceField(
-        label="Durée prévue", choices=DURATIONS, coerce=int, initial=120
-    )
+    duration_minutes = forms.TypedChoiceField(label="Durée prévue", choices=DURATIONS, coerce=int, initial=120)
     place = forms.CharField(label="Lieu", max_length=255)
     session = forms.ChoiceField(label="Session", choices=SESSIONS)
     president = forms.ModelChoiceField(Elu.objects.none(), label="Présidence", required=False)
@@ -175,9 +171,7 @@ class PresenceForm(forms.Form):
 
     def rows(self) -> list[tuple[Convocation, forms.BoundField, forms.BoundField]]:
         """Each member with the fields of their state and of the holder of their power."""
-        return [
-            (one, self[self._state_name(one.pk)], self[self._holder_name(one.pk)]) for one in self.members
-        ]
+        return [(one, self[self._state_name(one.pk)], self[self._holder_name(one.pk)]) for one in self.members]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -44,11 +44,7 @@ class Organe(TenantModel):
 
     def regime_on(self, day: date) -> Regime:
         """The ordinary legal regime in force on `day`; LookupError when none was recorded."""
-        row = (
-            self.regimes.filter(Q(until__isnull=True) | Q(until__gte=day), since__lte=day)
-            .order_by("-since")
-            .first()
-        )
+        row = self.regimes.filter(Q(until__isnull=True) | Q(until__gte=day), since__lte=day).order_by("-since").first()
         if row is None:
             raise LookupError(f"no regime of {self.pk} on {day}")
         return REGIMES[row.code]
@@ -94,18 +90,14 @@ class Elu(TenantModel):
         MONSIEUR = "M.", "Monsieur"
 
     organe = models.ForeignKey(Organe, models.PROTECT, related_name="elus")
-    account = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="elus"
-    )
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="elus")
     civility = models.CharField("civilité", max_length=4, choices=Civility.choices)
     given_name = models.CharField("prénom", max_length=80, blank=True)
     family_name = models.CharField("nom", max_length=80)
     function = models.CharField("fonction", max_length=160, blank=True)
     group = models.CharField("groupe politique", max_length=SHORT, blank=True)
     email = models.EmailField("adresse électronique", blank=True)
-    channel = models.CharField(
-        "convocation par", max_length=15, choices=Channel.choices, default=Channel.DEMATERIALISE
-    )
+    channel = models.CharField("convocation par", max_length=15, choices=Channel.choices, default=Channel.DEMATERIALISE)
     rank = models.PositiveSmallIntegerField("rang au tableau")
     term_start = models.DateField("début du mandat")
     term_end = models.DateField("fin du mandat", null=True, blank=True)
@@ -166,9 +158,7 @@ class Seance(FSMModelMixin, TenantModel):
     starts_at = models.DateTimeField("début")
     duration_minutes = models.PositiveSmallIntegerField("durée prévue, en minutes", default=120)
     place = models.CharField("lieu", max_length=SHORT)
-    state = FSMField(
-        "état", max_length=15, choices=State.choices, default=State.EN_PREPARATION, protected=True
-    )
+    state = FSMField("état", max_length=15, choices=State.choices, default=State.EN_PREPARATION, protected=True)
     urgency = models.BooleanField("convocation en urgence", default=False)
     urgency_motive = models.CharField("motif de l’urgence", max_length=LONG, blank=True)
     urgency_voted = models.BooleanField("urgence admise par l’assemblée", null=True, blank=True)
@@ -199,9 +189,7 @@ class Seance(FSMModelMixin, TenantModel):
         ordering = ["-starts_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["organe", "starts_at"], name="seance_once"),
-            models.CheckConstraint(
-                condition=Q(urgency=False) | ~Q(urgency_motive=""), name="seance_urgency_motive"
-            ),
+            models.CheckConstraint(condition=Q(urgency=False) | ~Q(urgency_motive=""), name="seance_urgency_motive"),
             models.CheckConstraint(
                 condition=Q(state="en_preparation") | Q(convoked_at__isnull=False), name="seance_convoked"
             ),
@@ -279,9 +267,7 @@ class Point(TenantModel):
     )
     closing_mention = models.TextField("mention finale", blank=True)
     nature = models.CharField("nature de l’acte", max_length=2, default="1")
-    matiere = models.CharField(
-        "matière", max_length=12, blank=True, help_text="À deux niveaux, par exemple 5.7."
-    )
+    matiere = models.CharField("matière", max_length=12, blank=True, help_text="À deux niveaux, par exemple 5.7.")
     matiere_label = models.CharField("intitulé de la matière", max_length=SHORT, blank=True)
     quoted_amounts = models.JSONField("montants cités", default=list, blank=True)
     annexed_amounts = models.JSONField("montants des annexes", default=list, blank=True)

@@ -192,9 +192,7 @@ def _is_url(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return (
-        parts.scheme in ("http", "https") and bool(parts.netloc) and not re.search(r"[\s<>\"{}|\\^`]", text)
-    )
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not re.search(r"[\s<>\"{}|\\^`]", text)
 
 
 def _check_identity(value: Cells) -> Iterator[tuple[str, str, str]]:
@@ -241,9 +239,7 @@ def _check_matiere(value: Cells) -> Iterator[tuple[str, str, str]]:
         return
     first_label, slash, second_label = name.partition("/")
     if not slash or not second_label.strip():
-        sentence = (
-            f"Le nom de matière « {name} » doit donner les deux niveaux de la nomenclature séparés par « / »."
-        )
+        sentence = f"Le nom de matière « {name} » doit donner les deux niveaux de la nomenclature séparés par « / »."
     elif first_label != first_label.rstrip() or second_label != second_label.lstrip():
         sentence = f"Dans le nom de matière « {name} », aucune espace ne doit entourer la barre oblique."
     elif _folded(first_label) not in {_folded(label) for label, _ in MATIERES.values()}:

@@ -114,9 +114,7 @@ def test_a_classification_is_read_whole_and_sorted(samples, path, day, counts, p
     assert isinstance(classification, inbound.RetourClassification)
     assert classification.date == day
     codes = [m.code for m in classification.matieres]
-    assert [tuple(map(int, c.split("."))) for c in codes] == sorted(
-        tuple(map(int, c.split("."))) for c in codes
-    )
+    assert [tuple(map(int, c.split("."))) for c in codes] == sorted(tuple(map(int, c.split("."))) for c in codes)
     assert {n.code for n in classification.natures} == set("123456")
     if counts:
         assert tuple(sum(c.count(".") == level for c in codes) for level in range(4)) == counts

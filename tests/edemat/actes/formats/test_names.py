@@ -111,10 +111,7 @@ def test_names_of_the_envelope_and_of_the_archive():
     assert str(name) == "EACT--213401235--20190703-1.xml"
     assert name.archive("PAR") == "PAR-EACT--213401235--20190703-1.tar.gz"
     assert EnvelopeName.parse(str(name)) == name
-    assert (
-        str(EnvelopeName("213401235", date(2019, 7, 3), 9999, test=True))
-        == "TACT--213401235--20190703-9999.xml"
-    )
+    assert str(EnvelopeName("213401235", date(2019, 7, 3), 9999, test=True)) == "TACT--213401235--20190703-9999.xml"
 
 
 def test_the_ten_thousandth_envelope_of_a_day_is_refused():

@@ -27,9 +27,7 @@ from parvis.edemat.actes.formats.outbound import (
 
 A = "{http://www.interieur.gouv.fr/ACTES#v1.1-20040216}"
 PREFIX = "034-213401235-20190701-19_07_01_05-DE-1-1"
-EMITTER = Emitter(
-    "213401235", "034", "3", "31", ("retours-actes@juvignac.fr",), Referent("Secrétariat", "0400000000")
-)
+EMITTER = Emitter("213401235", "034", "3", "31", ("retours-actes@juvignac.fr",), Referent("Secrétariat", "0400000000"))
 
 
 def message(**changes) -> ActeMessage:
@@ -200,11 +198,7 @@ def altered(old: bytes, new: bytes) -> bytes:
         ("nombre_annexes", {f"{PREFIX}_0.xml": altered(b'Nombre="2"', b'Nombre="3"')}),
         (
             "matieres_contigues",
-            {
-                f"{PREFIX}_0.xml": altered(
-                    b"<actes:Objet>", b'<actes:CodeMatiere5 actes:CodeMatiere="1"/><actes:Objet>'
-                )
-            },
+            {f"{PREFIX}_0.xml": altered(b"<actes:Objet>", b'<actes:CodeMatiere5 actes:CodeMatiere="1"/><actes:Objet>')},
         ),
         (
             "numero",
@@ -236,9 +230,7 @@ def test_a_sample_with_a_nature_contradicting_its_names_is_refused(shared_dir):
 
 
 def test_a_real_act_has_no_breach(shared_dir):
-    xml = (
-        shared_dir / "samples/actes/messages/034-491011698-20171207-CL20171227_06-DE-1-1_0.xml"
-    ).read_bytes()
+    xml = (shared_dir / "samples/actes/messages/034-491011698-20171207-CL20171227_06-DE-1-1_0.xml").read_bytes()
     assert audit_acte(xml) == []
 
 

@@ -84,9 +84,7 @@ def test_statement_is_canonical_and_dated_with_its_offset() -> None:
     read = json.loads(content)
     assert list(read) == sorted(read)
     assert read["etabli_le"] == "2019-06-24T18:00:00+02:00"
-    assert read["documents"] == [
-        {"nom": "convocation.pdf", "role": "convocation", "sha256": "ab" * 32, "taille": 1234}
-    ]
+    assert read["documents"] == [{"nom": "convocation.pdf", "role": "convocation", "sha256": "ab" * 32, "taille": 1234}]
     assert read["preuve_precedente"] is None
 
 

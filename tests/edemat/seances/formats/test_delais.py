@@ -40,9 +40,7 @@ def test_every_vector_of_the_reference(shared_dir: Path) -> None:
         rows = list(csv.DictReader(lines))
     assert len(rows) == 18
     for row in rows:
-        delay = delay_between(
-            _regime(row), _day(row["envoi"]), _day(row["seance"]), urgency=row["urgence"] == "1"
-        )
+        delay = delay_between(_regime(row), _day(row["envoi"]), _day(row["seance"]), urgency=row["urgence"] == "1")
         assert delay.francs == int(row["jours_francs"]), row["cas"]
         assert delay.minimum == int(row["minimum"].split()[0]), row["cas"]
         assert delay.regular is (row["regulier"] == "1"), row["cas"]

@@ -40,9 +40,7 @@ def test_numbers(number: int, words: str) -> None:
 
 
 def test_first_of_july_2019() -> None:
-    assert (
-        date_in_letters(date(2019, 7, 1)) == "l’an deux mille dix-neuf et le premier jour du mois de juillet"
-    )
+    assert date_in_letters(date(2019, 7, 1)) == "l’an deux mille dix-neuf et le premier jour du mois de juillet"
 
 
 def test_august_takes_an_apostrophe() -> None:

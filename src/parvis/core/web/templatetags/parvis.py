@@ -350,11 +350,7 @@ def traces(context: template.Context, entries: Any) -> list[dict[str, Any]]:
 def _entry_line(entry: Any, names: dict[str, str], here: Any) -> dict[str, Any]:
     """One journal entry; ``here`` is the organisation of the page, which spares a query for each entry."""
     organisation = here if here is not None and here.pk == entry.organisation_id else entry.organisation
-    who = (
-        names.get(str(entry.actor_id), "")
-        if entry.actor_kind == "account"
-        else ACTORS.get(entry.actor_kind, "")
-    )
+    who = names.get(str(entry.actor_id), "") if entry.actor_kind == "account" else ACTORS.get(entry.actor_kind, "")
     url = reverse("journal:proof", kwargs={"organisation_slug": organisation.slug, "seq": entry.seq})
     return {"at": entry.ts, "what": entry.label, "who": who, "url": url}
 

@@ -63,9 +63,7 @@ class _Limited(io.RawIOBase):
         return self.target.write(data)
 
 
-def write_archive(
-    target: BinaryIO, members: Iterable[Member], *, mtime: int, limit: int = MAX_ARCHIVE
-) -> int:
+def write_archive(target: BinaryIO, members: Iterable[Member], *, mtime: int, limit: int = MAX_ARCHIVE) -> int:
     """Write the archive to ``target`` and return its size in bytes.
 
     The same members and ``mtime`` (Unix seconds put on each member) always give the same bytes.

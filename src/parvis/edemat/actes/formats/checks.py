@@ -122,10 +122,7 @@ def objet_problem(objet: str) -> str:
         return "L’objet contient des caractères invisibles : saisissez-le de nouveau sans le coller."
     length = len(to_latin1(objet))
     if length > MAX_OBJECT:
-        return (
-            f"L’objet compte {length} caractères une fois écrit pour le ministère ; la limite est de "
-            f"{MAX_OBJECT}."
-        )
+        return f"L’objet compte {length} caractères une fois écrit pour le ministère ; la limite est de {MAX_OBJECT}."
     return ""
 
 
@@ -200,21 +197,11 @@ def _check_format(c: Candidate, piece: PieceFile) -> str:
     if piece.infected:
         return f"{name} contient un programme malveillant : il ne sera jamais transmis."
     if piece.media_type not in EXTENSIONS:
-        return (
-            f"{name} n’est pas un document admis (contenu reconnu : {piece.media_type}) : fournissez un PDF."
-        )
+        return f"{name} n’est pas un document admis (contenu reconnu : {piece.media_type}) : fournissez un PDF."
     extension = EXTENSIONS[piece.media_type]
     if piece.is_act and extension != "pdf" and not (extension == "xml" and budget):
-        return (
-            f"{name} doit être un PDF (un XML n’est admis que pour un document budgétaire, nature 5 et "
-            "matière 7.1)."
-        )
-    if (
-        not piece.is_act
-        and budget
-        and c.files[0].media_type in ("application/xml", "text/xml")
-        and extension != "pdf"
-    ):
+        return f"{name} doit être un PDF (un XML n’est admis que pour un document budgétaire, nature 5 et matière 7.1)."
+    if not piece.is_act and budget and c.files[0].media_type in ("application/xml", "text/xml") and extension != "pdf":
         return f"{name} doit être un PDF : avec un budget en XML, toutes les annexes sont des PDF."
     if piece.problems:
         return f"{name} ne peut pas être transmis : {' ; '.join(p.rstrip('.') for p in piece.problems)}."
@@ -274,8 +261,7 @@ def _check_emitter(c: Candidate) -> list[Finding]:
             "electronique",
             not c.suspended,
             "La télétransmission est ouverte pour cette collectivité.",
-            "La télétransmission est suspendue pour cette collectivité (CGCT R2131-4) : envoyez l’acte sur "
-            "papier.",
+            "La télétransmission est suspendue pour cette collectivité (CGCT R2131-4) : envoyez l’acte sur papier.",
         ),
     ]
 
@@ -318,9 +304,7 @@ def audit_acte(xml: bytes) -> list[Finding]:
 
     levels = [root.find(_q(f"CodeMatiere{level}")) is not None for level in range(1, 6)]
     if levels != sorted(levels, reverse=True):
-        breach(
-            "matieres_contigues", "Les niveaux de matière ne se suivent pas : un niveau intermédiaire manque."
-        )
+        breach("matieres_contigues", "Les niveaux de matière ne se suivent pas : un niveau intermédiaire manque.")
     annexes = root.find(_q("Annexes"))
     listed = _names(annexes, f"{_q('Annexe')}/{_q('NomFichier')}")
     announced = "" if annexes is None else annexes.get(_q("Nombre"), "")
@@ -344,8 +328,7 @@ def audit_acte(xml: bytes) -> list[Finding]:
         if piece.nature != letters:
             breach(
                 "nature_des_noms",
-                f"La nature {nature} (« {letters or 'inconnue'} ») contredit le nom « {name} » (« "
-                f"{piece.nature} »).",
+                f"La nature {nature} (« {letters or 'inconnue'} ») contredit le nom « {name} » (« {piece.nature} »).",
             )
         if piece.numero != numero:
             breach("numero_des_noms", f"Le nom « {name} » ne porte pas le numéro {numero}.")
@@ -383,9 +366,7 @@ def audit_archive(files: Mapping[str, bytes | None], emitter: Emitter | None = N
         siren = "" if identity is None else identity.get(f"{{{INSEE}}}SIREN", "")
         if not DEPARTEMENT.fullmatch(departement):
             breaches.append(
-                Finding(
-                    "departement", False, f"Le département « {departement} » n’existe pas (« 034 » attendu)."
-                )
+                Finding("departement", False, f"Le département « {departement} » n’existe pas (« 034 » attendu).")
             )
         if emitter and (siren, departement) != (emitter.siren, emitter.departement):
             breaches.append(
@@ -399,16 +380,12 @@ def audit_archive(files: Mapping[str, bytes | None], emitter: Emitter | None = N
             message, _ = parse_safely(files[form] or b"")
             if etree.QName(message).localname == "Acte":
                 breaches += audit_acte(files[form] or b"")
-            expected |= {
-                name for name in ((e.text or "").strip() for e in message.iter(_q("NomFichier"))) if name
-            }
+            expected |= {name for name in ((e.text or "").strip() for e in message.iter(_q("NomFichier"))) if name}
     except InvalidMessage as error:
         return [*breaches, Finding("xml", False, error.sentence)]
     for missing in sorted(expected - set(names)):
         breaches.append(
-            Finding(
-                "fichier_manquant", False, f"Le fichier « {missing} » est annoncé mais absent de l’archive."
-            )
+            Finding("fichier_manquant", False, f"Le fichier « {missing} » est annoncé mais absent de l’archive.")
         )
     for added in sorted(set(names) - expected):
         breaches.append(

@@ -21,9 +21,7 @@ from parvis.edemat.actes.formats.outbound import ACTES, INSEE
 Day = date  # the messages have a field of that name
 MAX_XML = 20 * 1024 * 1024
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
-_DECLARED_ENCODING = re.compile(
-    rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._\-]+)[\"']"
-)
+_DECLARED_ENCODING = re.compile(rb"^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._\-]+)[\"']")
 
 
 class InvalidMessage(DomainError):
@@ -200,9 +198,7 @@ def parse_safely(xml: bytes) -> tuple[etree._Element, tuple[str, ...]]:
         raise InvalidMessage("Le message reçu est démesuré (plus de 20 Mio de XML).")
     text, remarks = decode(xml)
     if re.search(r"<!(?:DOCTYPE|ENTITY)", text):
-        raise InvalidMessage(
-            "Le message reçu contient une DTD ou des entités, interdites dans les échanges ACTES."
-        )
+        raise InvalidMessage("Le message reçu contient une DTD ou des entités, interdites dans les échanges ACTES.")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(_DECLARATION.sub("", text).lstrip("\ufeff").encode("utf-8"), parser)
@@ -243,9 +239,7 @@ class _Reader:
         try:
             return date.fromisoformat(text[:10])
         except ValueError as error:
-            raise InvalidMessage(
-                f"Le message {self.name} ne porte pas de {what} lisible (« {text} »)."
-            ) from error
+            raise InvalidMessage(f"Le message {self.name} ne porte pas de {what} lisible (« {text} »).") from error
 
     def optional_day(self, text: str) -> Day | None:
         try:
@@ -370,9 +364,7 @@ def _letter(reader: _Reader) -> Courrier:
         (t for t in (reader.text(root, n) for n in ("DescriptionPieces", "Motif", "NatureIllegalite")) if t),
         "",
     )
-    return Courrier(
-        reader.name, tuple(reader.remarks), LETTERS[reader.name], reader.id_acte(), day, text, files
-    )
+    return Courrier(reader.name, tuple(reader.remarks), LETTERS[reader.name], reader.id_acte(), day, text, files)
 
 
 def _answer_receipt(reader: _Reader) -> ArReponse:
@@ -380,9 +372,7 @@ def _answer_receipt(reader: _Reader) -> ArReponse:
     holder = _Reader(reader.root if infos is None else infos, ())
     holder.name = reader.name
     reception = reader.day(reader.attribute(reader.root, "DateReception"), "date de réception")
-    return ArReponse(
-        reader.name, tuple(reader.remarks), ANSWER_RECEIPTS[reader.name], holder.id_acte(), reception
-    )
+    return ArReponse(reader.name, tuple(reader.remarks), ANSWER_RECEIPTS[reader.name], holder.id_acte(), reception)
 
 
 def _ar_annulation(reader: _Reader) -> ArAnnulation:
@@ -421,9 +411,7 @@ def _classification(reader: _Reader) -> RetourClassification:
     try:
         matieres.sort(key=lambda m: sort_key(m.code))
     except ValueError as error:
-        raise InvalidMessage(
-            "La classification reçue contient un code de matière qui n’est pas un nombre."
-        ) from error
+        raise InvalidMessage("La classification reçue contient un code de matière qui n’est pas un nombre.") from error
     if not any(nature.pieces for nature in natures):
         reader.note("classification sans types de pièces (schéma de 2004)")
     return RetourClassification(reader.name, tuple(reader.remarks), day, natures, tuple(matieres))

@@ -21,12 +21,8 @@ _PIECE = re.compile(
     r"(?:(?P<code>[A-Z0-9_]{5})-)?(?P<departement>[0-9AB|]{3})-(?P<siren>[0-9]{9})-(?P<date>[0-9]{8})?"
     r"-(?P<numero>[a-zA-Z0-9_]*)-(?P<nature>[A-Z]{2})?-(?P<message>[1-7]-[1-5])_(?P<rank>[0-9]+)\.(?P<extension>\w+)"
 )
-_ENVELOPE = re.compile(
-    r"(?P<kind>[ET])ACT--(?P<siren>[0-9]{9})--(?P<day>[0-9]{8})-(?P<serial>[0-9]{1,4})\.xml"
-)
-_INBOUND_ENVELOPE = re.compile(
-    r"[ET]ACT--(SGAR|PREF|SPREF)[0-9AB]{3,4}-(?P<siren>[0-9]{9})-[0-9]{8}-[0-9]+\.xml"
-)
+_ENVELOPE = re.compile(r"(?P<kind>[ET])ACT--(?P<siren>[0-9]{9})--(?P<day>[0-9]{8})-(?P<serial>[0-9]{1,4})\.xml")
+_INBOUND_ENVELOPE = re.compile(r"[ET]ACT--(SGAR|PREF|SPREF)[0-9AB]{3,4}-(?P<siren>[0-9]{9})-[0-9]{8}-[0-9]+\.xml")
 _ANOMALY = re.compile(r"ANO_(?P<envelope>[ET]ACT--[0-9]{9}--[0-9]{8}-[0-9]{1,4}\.xml)")
 
 
@@ -57,9 +53,7 @@ class IdActe:
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(str(self)):
-            raise InvalidName(
-                f"« {self} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu)."
-            )
+            raise InvalidName(f"« {self} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu).")
 
     def __str__(self) -> str:
         return f"{self.departement}-{self.siren}-{self.date:%Y%m%d}-{self.numero}-{self.nature}"
@@ -69,12 +63,8 @@ class IdActe:
         """Read an identifier; InvalidName when it does not have the shape."""
         found = _ID.fullmatch(text.strip())
         if not found:
-            raise InvalidName(
-                f"« {text} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu)."
-            )
-        return cls(
-            found["departement"], found["siren"], _day(found["date"]), found["numero"], found["nature"]
-        )
+            raise InvalidName(f"« {text} » n’est pas un identifiant d’acte (DDD-SIREN-AAAAMMJJ-NUMERO-XX attendu).")
+        return cls(found["departement"], found["siren"], _day(found["date"]), found["numero"], found["nature"])
 
     @property
     def nature_code(self) -> str:

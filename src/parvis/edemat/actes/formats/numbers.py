@@ -16,9 +16,7 @@ class InvalidActeNumber(DomainError):
 
     def __init__(self, value: str) -> None:
         self.proposal = propose(value)
-        way_out = (
-            f" Valeur proposée : « {self.proposal} »." if self.proposal else " Saisissez un autre numéro."
-        )
+        way_out = f" Valeur proposée : « {self.proposal} »." if self.proposal else " Saisissez un autre numéro."
         super().__init__(f"Le numéro « {value} » ne peut pas être transmis : {RULE}.{way_out}", value=value)
 
 

@@ -45,8 +45,7 @@ def request_classification(organisation: Organisation, *, actor: Actor) -> Trans
         chosen = settings_of(organisation)
         if asked_today(organisation):
             raise RequestTooSoon(
-                "La classification a déjà été demandée aujourd’hui : la préfecture n’accepte qu’une demande "
-                "par jour."
+                "La classification a déjà été demandée aujourd’hui : la préfecture n’accepte qu’une demande par jour."
             )
         asked = Transaction.objects.create(
             organisation=organisation,

@@ -87,9 +87,7 @@ def identifier_of(acte: Acte) -> IdActe:
     )
 
 
-def holder_of_number(
-    organisation: Organisation, numero_actes: str, *, but: Acte | None = None
-) -> Acte | None:
+def holder_of_number(organisation: Organisation, numero_actes: str, *, but: Acte | None = None) -> Acte | None:
     """The active act that has this number, other than ``but``."""
     holders = Acte.objects.active().filter(organisation=organisation, numero_actes=numero_actes)
     return (holders.exclude(pk=but.pk) if but else holders).first()

@@ -494,21 +494,13 @@ class Reading:
 
     def _anomalie_enveloppe(self, name: str, message: inbound.AnomalieEnveloppe) -> None:
         if message.siren and message.siren != self.organisation.siren:
-            raise ToBasket(
-                f"L’anomalie concerne une enveloppe du SIREN {message.siren} : rien n’a été modifié."
-            )
+            raise ToBasket(f"L’anomalie concerne une enveloppe du SIREN {message.siren} : rien n’a été modifié.")
         found = Transaction.objects.filter(organisation=self.organisation)
         refused = refused_envelope(name)
-        found = (
-            found.filter(envelope_name=refused)
-            if refused
-            else found.filter(message_name__in=message.formulaires)
-        )
+        found = found.filter(envelope_name=refused) if refused else found.filter(message_name__in=message.formulaires)
         subjects = [locked(pk) for pk in found.order_by("id").values_list("pk", flat=True)]
         if not subjects:
-            raise ToBasket(
-                f"L’enveloppe refusée (« {refused or name} ») n’est pas de celles qui sont parties d’ici."
-            )
+            raise ToBasket(f"L’enveloppe refusée (« {refused or name} ») n’est pas de celles qui sont parties d’ici.")
         for subject in subjects:
             document = self._refused(subject, name, message.nature, message.detail)
             self._put_in_error(subject, message.nature, message.detail, document)
@@ -519,9 +511,7 @@ class Reading:
         acte = original.acte
         assert acte is not None
         if missing := [file for file in message.files if file not in self.files]:
-            raise ToBasket(
-                f"Le courrier de la préfecture annonce « {missing[0]} », qui manque dans le message."
-            )
+            raise ToBasket(f"Le courrier de la préfecture annonce « {missing[0]} », qui manque dans le message.")
         answered = message.code in ("3-1", "4-1")
         document = self._keep(name, "Courrier de la préfecture")
         if Transaction.objects.filter(
@@ -576,8 +566,7 @@ class Reading:
     def _unchanged(self, name: str, message: inbound.ClassificationInchangee) -> None:
         if not classification.confirm(self.organisation, message.date, actor=RECEIVER):
             raise ToBasket(
-                f"La préfecture confirme une classification du {message.date:%d/%m/%Y} que la collectivité "
-                "n’a pas."
+                f"La préfecture confirme une classification du {message.date:%d/%m/%Y} que la collectivité n’a pas."
             )
         self._answered_request("Classification confirmée.")
         self.outcome = InboundOutcome.CLASSIFICATION

@@ -133,9 +133,7 @@ def route_steps(acte: Acte) -> QuerySet[RouteStep]:
     """The two steps of this service on the act's route; none when it has no route."""
     if acte.route_id is None:
         return RouteStep.objects.none()
-    ours = RouteStep.objects.filter(
-        route_id=acte.route_id, code__in=["actes.transmission", "actes.acquittement"]
-    )
+    ours = RouteStep.objects.filter(route_id=acte.route_id, code__in=["actes.transmission", "actes.acquittement"])
     return ours.select_related("route", "organisation").order_by("rank")
 
 
@@ -236,9 +234,7 @@ def _acte_message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, 
     members = []
     for file, document in files_of(acte):
         content = opened.enter_context(open_document(document))
-        members.append(
-            Member(piece_name(identifier, file.code, file.rank, extension_of(file)), document.size, content)
-        )
+        members.append(Member(piece_name(identifier, file.code, file.rank, extension_of(file)), document.size, content))
     acte.regulatory_name, acte.classification_version = members[0].name, version
     for rank, member in enumerate(members[1:], start=2):
         ActePiece.objects.filter(acte=acte, rank=rank).update(regulatory_name=member.name)
@@ -280,9 +276,7 @@ def _wait_for_tomorrow(subject: Transaction, sentence: str) -> None:
     subject.delivery_message = sentence
     subject.save(update_fields=["delivery_message"])
     write_event(subject, sentence, actor=SENDER)
-    record(
-        subject.organisation, "actes.numeros_epuises", subject=("transaction_actes", subject.pk), actor=SENDER
-    )
+    record(subject.organisation, "actes.numeros_epuises", subject=("transaction_actes", subject.pk), actor=SENDER)
     if subject.acte:
         _ask_to_follow(subject.acte, sentence)
 
@@ -346,9 +340,7 @@ def envelope_mutex(transaction_id: UUID | str) -> Iterator[bool]:
 
 def transport() -> Transport:
     """The transport named in the settings: the ministry's by default."""
-    path = getattr(
-        settings, "PARVIS_ACTES_TRANSPORT", "parvis.edemat.actes.transports.ministry.MinistryTransport"
-    )
+    path = getattr(settings, "PARVIS_ACTES_TRANSPORT", "parvis.edemat.actes.transports.ministry.MinistryTransport")
     return import_string(path)()
 
 

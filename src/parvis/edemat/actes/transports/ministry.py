@@ -94,9 +94,7 @@ def _reading(response: requests.Response) -> Answer:
     if response.status_code == 200:
         return Answer(Outcome.ACCEPTED, "Archive acceptée par le ministère.")
     if response.status_code == 404:
-        return Answer(
-            Outcome.LINE_CLOSED, "Ligne fermée par le ministère (réponse 404) : nouvel essai plus tard."
-        )
+        return Answer(Outcome.LINE_CLOSED, "Ligne fermée par le ministère (réponse 404) : nouvel essai plus tard.")
     return Answer(
         Outcome.REFUSED,
         f"Le ministère n’a pas pris l’archive (réponse {response.status_code}) : nouvel essai plus tard.",

@@ -86,9 +86,7 @@ def get_acte(request: AgentRequest, pk: UUID) -> Acte:
 @require_safe
 def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One screen for one act: route, next action, documents, essentials, checks, journal."""
-    return render(
-        request, "actes/detail.html", {"dossier": Dossier(get_acte(request, pk), request.permissions)}
-    )
+    return render(request, "actes/detail.html", {"dossier": Dossier(get_acte(request, pk), request.permissions)})
 
 
 @agent_view("actes.publier", application="edemat")

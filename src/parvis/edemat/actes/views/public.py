@@ -42,9 +42,7 @@ def register(request: OrganisationRequest) -> HttpResponse:
 def detail(request: OrganisationRequest, pk: UUID) -> HttpResponse:
     """One published act: full text, author, dates, appeal."""
     publication = get_object_or_404(
-        Publication.objects.online()
-        .select_related("document", "stamped", "organisation")
-        .defer("text", "search"),
+        Publication.objects.online().select_related("document", "stamped", "organisation").defer("text", "search"),
         pk=pk,
         organisation=request.organisation,
     )
@@ -74,9 +72,7 @@ def verification(request: OrganisationRequest, unique_id: str) -> HttpResponse:
         .filter(organisation=request.organisation, unique_id=unique_id)
         .first()
     )
-    return render(
-        request, "actes/public/verification.html", {"publication": publication, "unique_id": unique_id[:60]}
-    )
+    return render(request, "actes/public/verification.html", {"publication": publication, "unique_id": unique_id[:60]})
 
 
 @public_view

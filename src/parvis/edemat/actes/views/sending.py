@@ -33,9 +33,7 @@ def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
         except DomainError as refusal:
             error = refusal.sentence
         else:
-            messages.success(
-                request, "La transmission est lancée. L’accusé de réception arrivera sur cette page."
-            )
+            messages.success(request, "La transmission est lancée. L’accusé de réception arrivera sur cette page.")
             return redirect("actes:detail", **here)
     findings = check_acte(acte)
     return render(
@@ -58,9 +56,7 @@ def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
 def uncertain_list(request: AgentRequest) -> HttpResponse:
     """The sends whose outcome nobody knows yet, oldest first."""
     waiting = Transaction.objects.filter(organisation=request.organisation).uncertain().select_related("acte")
-    return render(
-        request, "actes/uncertain_list.html", {"transactions": waiting.order_by("attempt_started_at")[:200]}
-    )
+    return render(request, "actes/uncertain_list.html", {"transactions": waiting.order_by("attempt_started_at")[:200]})
 
 
 @agent_view("actes.transmettre", application="edemat")
@@ -77,11 +73,7 @@ def uncertain(request: AgentRequest, pk: UUID) -> HttpResponse:
         except DomainError as refusal:
             messages.error(request, refusal.sentence)
         else:
-            said = (
-                "L’acte attend son accusé de réception."
-                if answer == "oui"
-                else "L’acte repart à la préfecture."
-            )
+            said = "L’acte attend son accusé de réception." if answer == "oui" else "L’acte repart à la préfecture."
             messages.success(request, said)
         return redirect("actes:detail", **here)
     return render(request, "actes/uncertain.html", {"acte": acte, "transaction": subject})

@@ -198,9 +198,7 @@ def _children(dossier: ActeDossier) -> Iterator[Unit]:
     yield from _shelve(numbers, _Shelf(_OTHER_TITLE, (), always_group=True), others, {})
 
 
-def _shelve(
-    numbers: "_Numbers", shelf: _Shelf, pieces: Sequence[Piece], copies: dict[str, Piece]
-) -> Iterator[Unit]:
+def _shelve(numbers: "_Numbers", shelf: _Shelf, pieces: Sequence[Piece], copies: dict[str, Piece]) -> Iterator[Unit]:
     """The unit of a shelf. A stamped copy joins the piece it was made from and leaves ``copies``."""
     if not pieces:
         return
@@ -233,9 +231,7 @@ def _item(numbers: "_Numbers", title: str, versions: Sequence[tuple[Usage, Piece
         for usage, piece in versions
     )
     group = ObjectGroup(numbers.next("G"), binaries)
-    description = ", ".join(
-        dict.fromkeys(piece.label for _, piece in versions if piece.label and piece.label != title)
-    )
+    description = ", ".join(dict.fromkeys(piece.label for _, piece in versions if piece.label and piece.label != title))
     return Unit(id=identifier, title=title, level=Level.ITEM, description=description, group=group)
 
 

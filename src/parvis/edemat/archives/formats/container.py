@@ -140,8 +140,7 @@ def _faults(archive: zipfile.ZipFile, limits: Limits) -> Iterator[Finding]:
     compressed = sum(info.compress_size for info in infos)
     if total > limits.total_bytes:
         yield _fault(
-            f"Une fois décompressé, le paquet occuperait {total} octets ; "
-            f"la limite est de {limits.total_bytes}."
+            f"Une fois décompressé, le paquet occuperait {total} octets ; la limite est de {limits.total_bytes}."
         )
     if total > limits.harmless_bytes and total > limits.ratio * max(compressed, 1):
         yield _fault(
@@ -166,9 +165,7 @@ def _overlaps(infos: list[zipfile.ZipInfo]) -> Iterator[Finding]:
     ordered = sorted(infos, key=lambda info: info.header_offset)
     for current, following in itertools.pairwise(ordered):
         if current.header_offset + 30 + current.compress_size > following.header_offset:
-            yield _fault(
-                "Des entrées de l’archive se recouvrent : le paquet est piégé ou abîmé.", current.filename
-            )
+            yield _fault("Des entrées de l’archive se recouvrent : le paquet est piégé ou abîmé.", current.filename)
             return
 
 
@@ -178,9 +175,7 @@ def _entry_faults(info: zipfile.ZipInfo, limits: Limits) -> Iterator[Finding]:
     if info.flag_bits & _ENCRYPTED:
         yield _fault("Le fichier est chiffré. Déposez un paquet sans mot de passe.", where)
     if info.compress_type not in _METHODS:
-        yield _fault(
-            "Le fichier est comprimé par une méthode refusée : seuls Store et Deflate sont admis.", where
-        )
+        yield _fault("Le fichier est comprimé par une méthode refusée : seuls Store et Deflate sont admis.", where)
     mode = info.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         yield _fault("Le paquet contient un lien ou un fichier spécial, refusé par sécurité.", where)

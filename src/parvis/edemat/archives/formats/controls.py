@@ -119,9 +119,7 @@ def check_duplicate(manifest: Manifest, terms: Terms) -> list[Finding]:
 
 def check_agencies(manifest: Manifest, terms: Terms) -> list[Finding]:
     """The archival, transferring and originating services are known, active and of the right kind."""
-    return conclude(
-        Control.AGENCIES, _agency_faults(manifest, terms), "Les services nommés sont connus et actifs."
-    )
+    return conclude(Control.AGENCIES, _agency_faults(manifest, terms), "Les services nommés sont connus et actifs.")
 
 
 def _agency_faults(manifest: Manifest, terms: Terms) -> Iterator[Finding]:
@@ -133,13 +131,9 @@ def _agency_faults(manifest: Manifest, terms: Terms) -> Iterator[Finding]:
     for label, kind, code, identifier in named:
         agency = terms.agencies.get(identifier)
         if agency is None or kind not in agency.kinds:
-            yield _ko(
-                Control.AGENCIES, code, f"Le {label} « {identifier} » n’est pas au référentiel.", identifier
-            )
+            yield _ko(Control.AGENCIES, code, f"Le {label} « {identifier} » n’est pas au référentiel.", identifier)
         elif not agency.active(terms.today):
-            yield _ko(
-                Control.AGENCIES, code, f"Le {label} « {identifier} » n’est pas actif à ce jour.", identifier
-            )
+            yield _ko(Control.AGENCIES, code, f"Le {label} « {identifier} » n’est pas actif à ce jour.", identifier)
     submission = manifest.submission_agency
     if submission and submission not in terms.agencies:
         yield _ko(
@@ -160,15 +154,11 @@ def _agreement_faults(manifest: Manifest, terms: Terms, total_bytes: int, larges
     agreement = terms.agreements.get(manifest.agreement)
     if agreement is None:
         named = f"« {manifest.agreement} » est inconnu" if manifest.agreement else "n’est pas nommé"
-        yield _ko(
-            Control.AGREEMENT, "300", f"L’accord de versement {named}. Vérifiez l’élément ArchivalAgreement."
-        )
+        yield _ko(Control.AGREEMENT, "300", f"L’accord de versement {named}. Vérifiez l’élément ArchivalAgreement.")
         return
     if not agreement.active:
         yield _ko(Control.AGREEMENT, "300", f"L’accord « {agreement.identifier} » est fermé.")
-    if (agreement.since and terms.today < agreement.since) or (
-        agreement.until and terms.today > agreement.until
-    ):
+    if (agreement.since and terms.today < agreement.since) or (agreement.until and terms.today > agreement.until):
         yield _ko(Control.AGREEMENT, "312", f"L’accord « {agreement.identifier} » ne court pas à ce jour.")
     for label, code, allowed, identifier in (
         ("service producteur", "302", agreement.originating_agencies, manifest.originating_agency),
@@ -176,9 +166,7 @@ def _agreement_faults(manifest: Manifest, terms: Terms, total_bytes: int, larges
         ("service d’archives", "304", agreement.archival_agencies, manifest.archival_agency.identifier),
     ):
         if allowed and identifier not in allowed:
-            yield _ko(
-                Control.AGREEMENT, code, f"L’accord ne vise pas le {label} « {identifier} ».", identifier
-            )
+            yield _ko(Control.AGREEMENT, code, f"L’accord ne vise pas le {label} « {identifier} ».", identifier)
     if agreement.max_bytes is not None and total_bytes > agreement.max_bytes:
         yield _ko(
             Control.AGREEMENT,
@@ -199,21 +187,15 @@ def check_profile(manifest: Manifest, terms: Terms) -> list[Finding]:
     found = []
     if agreement.profiles and not manifest.profile:
         allowed = ", ".join(sorted(agreement.profiles))
-        found.append(
-            _ko(Control.PROFILE, "203", f"L’accord exige un profil ({allowed}) ; aucun n’est nommé.")
-        )
+        found.append(_ko(Control.PROFILE, "203", f"L’accord exige un profil ({allowed}) ; aucun n’est nommé."))
     elif manifest.profile and manifest.profile not in agreement.profiles:
-        found.append(
-            _ko(Control.PROFILE, "203", f"Le profil « {manifest.profile} » n’est pas admis par l’accord.")
-        )
+        found.append(_ko(Control.PROFILE, "203", f"Le profil « {manifest.profile} » n’est pas admis par l’accord."))
     found += [
         _ko(Control.PROFILE, "203", f"Le profil d’unité « {unit.profile} » n’est pas connu.", unit.id)
         for unit in manifest.described_units()
         if unit.profile and unit.profile not in agreement.unit_profiles
     ]
-    named = (
-        f"Le profil « {manifest.profile} » est admis." if manifest.profile else "Aucun profil n’est invoqué."
-    )
+    named = f"Le profil « {manifest.profile} » est admis." if manifest.profile else "Aucun profil n’est invoqué."
     return conclude(Control.PROFILE, found, named)
 
 
@@ -242,15 +224,11 @@ def _presence_faults(
                 declared.id,
             )
         elif declared.id not in bindings:
-            yield _ko(
-                Control.PRESENCE, "211", f"Le fichier annoncé « {declared.uri} » est absent.", declared.id
-            )
+            yield _ko(Control.PRESENCE, "211", f"Le fichier annoncé « {declared.uri} » est absent.", declared.id)
     expected = set(bindings.values()) | {manifest_path}
     for path in paths:
         if path not in expected:
-            yield _ko(
-                Control.PRESENCE, "101", "Le paquet contient un fichier que le bordereau n’annonce pas.", path
-            )
+            yield _ko(Control.PRESENCE, "101", "Le paquet contient un fichier que le bordereau n’annonce pas.", path)
 
 
 def check_antivirus(files: Mapping[str, ObservedFile], agreement: KnownAgreement) -> list[Finding]:
@@ -303,9 +281,7 @@ def _digest_fault(
     return None
 
 
-def check_sizes(
-    manifest: Manifest, bindings: Mapping[str, str], files: Mapping[str, ObservedFile]
-) -> list[Finding]:
+def check_sizes(manifest: Manifest, bindings: Mapping[str, str], files: Mapping[str, ObservedFile]) -> list[Finding]:
     """A wrong size with a right digest is a remark, not a refusal."""
     found = [
         Finding(
@@ -335,13 +311,9 @@ def check_formats(
             if agreement.refuse_unknown_formats:
                 found.append(_ko(Control.FORMAT, "204", "Format absent de PRONOM.", observed.path))
             elif observed.media_type in UNKNOWN_TYPES:
-                found.append(
-                    Finding(Control.FORMAT, Outcome.WARNING, "Format non reconnu.", "001", observed.path)
-                )
+                found.append(Finding(Control.FORMAT, Outcome.WARNING, "Format non reconnu.", "001", observed.path))
         elif agreement.formats and observed.puid not in agreement.formats:
-            found.append(
-                _ko(Control.FORMAT, "307", f"L’accord n’admet pas le format {observed.puid}.", observed.path)
-            )
+            found.append(_ko(Control.FORMAT, "307", f"L’accord n’admet pas le format {observed.puid}.", observed.path))
         elif declared.puid and declared.puid != observed.puid:
             found.append(
                 Finding(
@@ -382,9 +354,7 @@ def check_descriptions(manifest: Manifest) -> list[Finding]:
 def _description_faults(manifest: Manifest) -> Iterator[Finding]:
     for unit in manifest.described_units():
         if not unit.titles or not all(unit.titles):
-            yield _ko(
-                Control.DESCRIPTION, "203", "L’intitulé (Title) de l’unité est vide ou absent.", unit.id
-            )
+            yield _ko(Control.DESCRIPTION, "203", "L’intitulé (Title) de l’unité est vide ou absent.", unit.id)
         if not unit.level:
             yield _ko(Control.DESCRIPTION, "203", "Le niveau de description de l’unité est absent.", unit.id)
         if unit.start and unit.end and _before(unit.end, unit.start):
@@ -400,9 +370,7 @@ def _description_faults(manifest: Manifest) -> Iterator[Finding]:
 
 def check_rules(manifest: Manifest, book: RuleBook) -> list[Finding]:
     """Rules are known, of their own family, and start at a plausible date."""
-    found = [
-        fault for rule_set in manifest.rules for fault in _rule_faults(rule_set, book, "ManagementMetadata")
-    ]
+    found = [fault for rule_set in manifest.rules for fault in _rule_faults(rule_set, book, "ManagementMetadata")]
     for unit in manifest.described_units():
         found += [fault for rule_set in unit.rules for fault in _rule_faults(rule_set, book, unit.id)]
     return conclude(Control.RULES, found, "Les règles de gestion sont connues et cohérentes.")
@@ -423,16 +391,12 @@ def _rule_faults(rule_set: DeclaredRuleSet, book: RuleBook, where: str) -> Itera
     for rule in rule_set.rules:
         year = re.match(r"\d+", rule.start_text)
         if rule.start_text and (rule.start is None or (year and int(year[0]) >= LAST_YEAR)):
-            yield _ko(
-                Control.RULES, "203", f"La date de départ « {rule.start_text} » est invraisemblable.", where
-            )
+            yield _ko(Control.RULES, "203", f"La date de départ « {rule.start_text} » est invraisemblable.", where)
         if rule.hold_end and rule.start and rule.hold_end < rule.start:
             yield _ko(Control.RULES, "203", "La fin du gel précède son début.", where)
         known = book.find(rule.identifier, rule_set.category)
         if rule.hold_end and known and rule_set.category is Category.HOLD and known.duration is not None:
-            yield _ko(
-                Control.RULES, "203", "Le gel porte une fin alors que sa règle a déjà une durée.", where
-            )
+            yield _ko(Control.RULES, "203", "Le gel porte une fin alors que sa règle a déjà une durée.", where)
 
 
 def _received(

@@ -83,9 +83,7 @@ def conclude(control: Control, found: Iterable[Finding], success: str) -> list[F
     if len(findings) > SHOWN_PER_CONTROL:
         findings.sort(key=lambda f: f.ok)
         more = len(findings) - SHOWN_PER_CONTROL
-        last = Finding(
-            control, findings[0].outcome, f"… et {more} autres constats de même nature.", findings[0].code
-        )
+        last = Finding(control, findings[0].outcome, f"… et {more} autres constats de même nature.", findings[0].code)
         findings = [*findings[:SHOWN_PER_CONTROL], last]
     return findings
 

@@ -75,9 +75,7 @@ def first_inventory(identifier: str, files: Sequence[StoredFile], note: VersionN
     return _with_version(inventory, "v1", {}, files, note)
 
 
-def next_inventory(
-    previous: Mapping[str, Any], files: Sequence[StoredFile], note: VersionNote
-) -> dict[str, Any]:
+def next_inventory(previous: Mapping[str, Any], files: Sequence[StoredFile], note: VersionNote) -> dict[str, Any]:
     """The inventory with one more version: the former state, where ``files`` are added or replaced."""
     head = str(previous["head"])
     if not _VERSION.fullmatch(head) or previous.get("digestAlgorithm") != "sha512":

@@ -334,11 +334,7 @@ class _Reader:
                     objects.extend(self._object_reference(child, identifier))
         if content is not None:
             self._collect_references(content, identifier)
-        titles = (
-            ()
-            if content is None
-            else tuple((t.text or "").strip() for t in content.findall(self.ns + "Title"))
-        )
+        titles = () if content is None else tuple((t.text or "").strip() for t in content.findall(self.ns + "Title"))
         self.units[identifier] = DeclaredUnit(
             id=identifier,
             line=_line(element),
@@ -361,9 +357,7 @@ class _Reader:
         if element.get("id"):
             self.other_ids.add(self._claim(element.get("id", "")))
         for child in element:
-            kind = {"DataObjectReferenceId": "object", "DataObjectGroupReferenceId": "group"}.get(
-                self._local(child)
-            )
+            kind = {"DataObjectReferenceId": "object", "DataObjectGroupReferenceId": "group"}.get(self._local(child))
             if kind:
                 target = (child.text or "").strip()
                 self.references.append(Reference(source, kind, target, _line(child)))
@@ -450,11 +444,7 @@ class _Reader:
         if party is None:
             return Party("")
         described = party.find(self.ns + "OrganizationDescriptiveMetadata")
-        label = (
-            ""
-            if described is None
-            else " ".join(str(t).strip() for t in described.itertext() if str(t).strip())
-        )
+        label = "" if described is None else " ".join(str(t).strip() for t in described.itertext() if str(t).strip())
         return Party(self._text(party, "Identifier"), label)
 
 
@@ -497,9 +487,7 @@ def _read_digest(element: "etree._Element | None") -> DeclaredDigest | None:
 def _too_long(content: "etree._Element | None") -> tuple[str, ...]:
     if content is None:
         return ()
-    return tuple(
-        str(etree.QName(e).localname) for e in content.iterdescendants() if len(str(e.text or "")) > MAX_FIELD
-    )
+    return tuple(str(etree.QName(e).localname) for e in content.iterdescendants() if len(str(e.text or "")) > MAX_FIELD)
 
 
 def _line(element: "etree._Element") -> int:

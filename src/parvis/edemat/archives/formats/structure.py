@@ -22,9 +22,7 @@ def check_structure(manifest: Manifest) -> Iterator[Finding]:
     if not manifest.units:
         yield _fault("Le versement ne décrit aucune unité d’archives.")
     for identifier in manifest.duplicated_ids:
-        yield _fault(
-            f"L’identifiant « {identifier} » est porté par plusieurs éléments du bordereau.", identifier
-        )
+        yield _fault(f"L’identifiant « {identifier} » est porté par plusieurs éléments du bordereau.", identifier)
     yield from _broken_references(manifest)
     yield from _cycles(manifest)
     yield from _orphans(manifest)
@@ -107,9 +105,7 @@ def _usages(manifest: Manifest) -> Iterator[Finding]:
         key = f"{name}_{int(usage[2]) if usage and usage[2] else 1}"
         other = taken[declared.group].setdefault(key, declared.id)
         if other != declared.id:
-            yield _fault(
-                f"Le groupe contient deux objets pour l’usage « {key} » : {other} aussi.", declared.id
-            )
+            yield _fault(f"Le groupe contient deux objets pour l’usage « {key} » : {other} aussi.", declared.id)
 
 
 def _required_fields(declared: DeclaredObject) -> Iterator[Finding]:

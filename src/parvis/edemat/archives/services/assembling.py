@@ -188,9 +188,7 @@ def _instant(text: str | None) -> datetime | None:
     return value if value.tzinfo else value.replace(tzinfo=clock.PARIS)
 
 
-def _write_package(
-    target: IO[bytes], message: ArchiveTransfer, content: bytes, documents: list[Document]
-) -> None:
+def _write_package(target: IO[bytes], message: ArchiveTransfer, content: bytes, documents: list[Document]) -> None:
     """The ZIP: the message, then each file under its Uri, streamed. Dates are those of the message."""
     by_digest = {document.sha256: document for document in documents}
     stamp = clock.paris(message.date).timetuple()[:6]

@@ -23,9 +23,7 @@ def journal_extract(route: Route) -> dict[str, Any]:
     related = Q(sha256__in=digests) | Q(details__route=str(route.pk)) | Q(details__cheminement=str(route.pk))
     subjects = {
         (kind, identifier)
-        for kind, identifier in entries.filter(related, seq__gte=opening).values_list(
-            "subject_kind", "subject_id"
-        )
+        for kind, identifier in entries.filter(related, seq__gte=opening).values_list("subject_kind", "subject_id")
         if kind not in _SHARED
     }
     subjects.add(("route", str(route.pk)))
@@ -38,7 +36,5 @@ def journal_extract(route: Route) -> dict[str, Any]:
     return {
         "organisation": route.organisation.siren,
         "route": str(route.pk),
-        "entries": [
-            {"seq": e.seq, "leaf": bytes(e.leaf).hex(), "canonical": e.canonical().decode()} for e in found
-        ],
+        "entries": [{"seq": e.seq, "leaf": bytes(e.leaf).hex(), "canonical": e.canonical().decode()} for e in found],
     }

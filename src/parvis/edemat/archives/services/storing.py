@@ -105,9 +105,7 @@ def take_in_charge(transfer: Transfer) -> None:
         kept = list(_kept_files(transfer, manifest, observed))
         acts = _acts_before_storage(transfer)
         files = _first_version(transfer, container, manifest, observed, kept, acts)
-        copies = vault().create(
-            transfer.ocfl_id, files, _note(transfer.accepted_at, "Prise en charge du versement")
-        )
+        copies = vault().create(transfer.ocfl_id, files, _note(transfer.accepted_at, "Prise en charge du versement"))
     archive = _register(transfer, manifest, kept, copies)
     now = clock.now()
     transfer.archived_at = now
@@ -137,9 +135,7 @@ def keep_reply(transfer: Transfer) -> None:
     archive, reply = transfer.archive_object, transfer.reply
     if reply is None or archive.writings.filter(version="v2").exists():
         return
-    taken = Entry.objects.filter(organisation=transfer.organisation, action=TAKEN).about(
-        "versement", transfer.pk
-    )
+    taken = Entry.objects.filter(organisation=transfer.organisation, action=TAKEN).about("versement", transfer.pk)
     entries = Entry.objects.filter(organisation=transfer.organisation, seq__lte=taken.get().seq)
     lines = [
         {"seq": e.seq, "leaf": bytes(e.leaf).hex(), "canonical": e.canonical().decode()}
@@ -256,9 +252,7 @@ def _first_version(
         document("sip/ack.xml", transfer.acknowledgement),
         *(Incoming(k.path, source(k.source), k.sha256) for k in kept),
         _in_memory("metadata/premis.xml", write_premis(transfer.ocfl_id, preserved, acts, _software())),
-        _in_memory(
-            "metadata/units.json", _json([_described(u, manifest) for u in manifest.described_units()])
-        ),
+        _in_memory("metadata/units.json", _json([_described(u, manifest) for u in manifest.described_units()])),
         document("metadata/identification.json", transfer.observations),
     ]
 
@@ -331,17 +325,11 @@ def _acts_before_storage(transfer: Transfer) -> list[PreservationAct]:
         seen = worst.get(line.control)
         if seen is None or seen.outcome == Outcome.OK:
             worst[line.control] = line
-    acts = [
-        PreservationAct(
-            _event_id(transfer, 1), "capture", transfer.deposited_at, "success", "Dépôt du paquet"
-        )
-    ]
+    acts = [PreservationAct(_event_id(transfer, 1), "capture", transfer.deposited_at, "success", "Dépôt du paquet")]
     for rank, line in enumerate(worst.values(), start=2):
         outcome = _EVENT_OUTCOMES[Outcome(line.outcome)]
         kind = _EVENT_KINDS[line.control]
-        acts.append(
-            PreservationAct(_event_id(transfer, rank), kind, line.made_at, outcome, line.label, line.sentence)
-        )
+        acts.append(PreservationAct(_event_id(transfer, rank), kind, line.made_at, outcome, line.label, line.sentence))
     return acts
 
 
@@ -351,9 +339,7 @@ def _acts_of_storage(transfer: Transfer, copies: list[Copy], at: Any) -> list[Pr
     for copy in copies:
         read = f"{copy.files} fichiers relus, {copy.size} octets"
         acts.append(PreservationAct("", "replication", at, "success", f"Copie sur {copy.root.name}"))
-        acts.append(
-            PreservationAct("", "fixity check", at, "success", f"Relecture sur {copy.root.name}", read)
-        )
+        acts.append(PreservationAct("", "fixity check", at, "success", f"Relecture sur {copy.root.name}", read))
     acts.append(PreservationAct("", "accession", at, "success", "Inscription au registre des entrées"))
     acts.append(PreservationAct("", "ingestion end", at, "success", "Prise en charge"))
     return [

@@ -110,8 +110,7 @@ def check_sum(fiche: Fiche) -> Finding:
     sentence = (
         f"{listed} font bien {fiche.en_exercice} membres en exercice."
         if ok
-        else f"{listed} font {total} et non {fiche.en_exercice} membres en exercice : "
-        "reprenez la feuille de présence."
+        else f"{listed} font {total} et non {fiche.en_exercice} membres en exercice : reprenez la feuille de présence."
     )
     return _blocking("B1", ok, sentence, f"somme_effectif {'+'.join(map(str, parts))}={total}")
 
@@ -163,9 +162,7 @@ def check_quorum(fiche: Fiche) -> Finding:
     if not fiche.regime.quorum_required:
         sentence = "Aucun quorum n’est exigé pour ce point."
     elif needed.reached:
-        sentence = (
-            f"Le quorum de {needed.needed} est atteint par {plural(needed.counted, 'membre')} en séance."
-        )
+        sentence = f"Le quorum de {needed.needed} est atteint par {plural(needed.counted, 'membre')} en séance."
     else:
         sentence = (
             f"Le quorum de {needed.needed} n’est pas atteint : {plural(needed.counted, 'membre')} "
@@ -182,9 +179,7 @@ def check_delay(fiche: Fiche) -> Finding:
     unsent = [name for name in members if name not in fiche.sendings]
     if unsent:
         who = ", ".join(unsent) if fiche.sendings else "cette séance"
-        return _blocking(
-            "B5", False, f"Aucun envoi de convocation n’est prouvé pour {who}.", "envoi_non_prouve"
-        )
+        return _blocking("B5", False, f"Aucun envoi de convocation n’est prouvé pour {who}.", "envoi_non_prouve")
     delays = {
         member: delay_between(fiche.regime, sent, fiche.meets, urgency=fiche.urgency_voted)
         for member, sent in fiche.sendings.items()
@@ -233,9 +228,7 @@ def check_lists(fiche: Fiche) -> Finding:
         if twice
         else "Personne ne figure dans deux listes."
     )
-    return _blocking(
-        "B7", not twice, sentence, "aucun nom dans deux listes" if not twice else "nom en double"
-    )
+    return _blocking("B7", not twice, sentence, "aucun nom dans deux listes" if not twice else "nom en double")
 
 
 def check_ballot(fiche: Fiche) -> Finding:
@@ -310,9 +303,7 @@ def check_opening(fiche: Fiche) -> Finding:
     elif read is None:
         sentence = "La formule d’ouverture ne donne pas de date en toutes lettres."
     else:
-        sentence = (
-            f"La formule d’ouverture dit {date_longue(read)}, la séance est du {date_longue(fiche.meets)}."
-        )
+        sentence = f"La formule d’ouverture dit {date_longue(read)}, la séance est du {date_longue(fiche.meets)}."
     return _blocking("B11", ok, sentence, "date_ouverture")
 
 
@@ -366,8 +357,7 @@ def check_visas(fiche: Fiche) -> Finding:
             known = _KNOWN_ARTICLES.get(article)
             if known and not re.search(known.words, fiche.objet, re.IGNORECASE):
                 sentence = (
-                    f"L’article {article} visé concerne {known.subject}, non l’objet de la délibération. "
-                    f"{known.advice}"
+                    f"L’article {article} visé concerne {known.subject}, non l’objet de la délibération. {known.advice}"
                 )
                 return _warning("W2", False, sentence, f"visa_{article}_non_pertinent")
     return _warning("W2", True, "Les articles visés ont trait à l’objet.", "visas")
@@ -381,9 +371,7 @@ def check_amounts(fiche: Fiche) -> Finding:
     if not annexed or not gaps:
         return _warning("W3", True, "Les montants cités concordent avec les annexes.", "montants")
     spelled = [
-        f"{euros(gap.value)} au lieu de {euros(by_label[gap.label])}"
-        if gap.label in by_label
-        else euros(gap.value)
+        f"{euros(gap.value)} au lieu de {euros(by_label[gap.label])}" if gap.label in by_label else euros(gap.value)
         for gap in gaps
     ]
     sentence = f"Montants du texte absents des annexes : {', '.join(spelled)}."
@@ -437,37 +425,28 @@ def check_chronology(fiche: Fiche) -> Finding:
     faults = []
     if fiche.deposited and fiche.deposited < fiche.meets:
         faults.append(
-            f"dépôt en préfecture le {date_longue(fiche.deposited)}, avant la séance du "
-            f"{date_longue(fiche.meets)}"
+            f"dépôt en préfecture le {date_longue(fiche.deposited)}, avant la séance du {date_longue(fiche.meets)}"
         )
     if fiche.published and fiche.published < (fiche.deposited or fiche.meets):
         faults.append(
             f"publication le {date_longue(fiche.published)}, avant "
             f"{'le dépôt en préfecture' if fiche.deposited else 'la séance'}"
         )
-    sentence = (
-        f"Dates dans le désordre : {' ; '.join(faults)}." if faults else "Les dates se suivent dans l’ordre."
-    )
+    sentence = f"Dates dans le désordre : {' ; '.join(faults)}." if faults else "Les dates se suivent dans l’ordre."
     return _warning("W7", not faults, sentence, "chronologie")
 
 
-_ANNOUNCED_ANNEX = re.compile(
-    r"ci-annexée?s?|ci-jointe?s?|en annexe|annexée?s? (?:à|au) (?:la )?présent", re.I
-)
+_ANNOUNCED_ANNEX = re.compile(r"ci-annexée?s?|ci-jointe?s?|en annexe|annexée?s? (?:à|au) (?:la )?présent", re.I)
 
 
 def check_annexes(fiche: Fiche) -> Finding:
     """W8: an annex announced in the text is attached."""
-    announced = any(
-        _ANNOUNCED_ANNEX.search(text) for place, text in fiche.texts.items() if "annexe" not in place
-    )
+    announced = any(_ANNOUNCED_ANNEX.search(text) for place, text in fiche.texts.items() if "annexe" not in place)
     ok = fiche.annexes > 0 or not announced
     return _warning(
         "W8",
         ok,
-        "Les annexes annoncées sont jointes."
-        if ok
-        else "Le texte annonce une annexe, mais aucune n’est jointe.",
+        "Les annexes annoncées sont jointes." if ok else "Le texte annonce une annexe, mais aucune n’est jointe.",
         "annexe_manquante",
     )
 
@@ -477,9 +456,7 @@ _PERSONAL: dict[str, re.Pattern[str]] = {
     "une date de naissance": re.compile(r"\bnée?\s+le\s+\d", re.I),
     "une adresse de domicile": re.compile(r"\b(?:domiciliée?|demeurant)\b", re.I),
     "un numéro de téléphone": re.compile(r"\b0[1-9](?:[ .]?\d{2}){4}\b"),
-    "une aide sociale nominative": re.compile(
-        r"\b(?:secours|aide sociale)\b[^.]{0,60}\b(?:M\.|Mme|Monsieur|Madame)\s"
-    ),
+    "une aide sociale nominative": re.compile(r"\b(?:secours|aide sociale)\b[^.]{0,60}\b(?:M\.|Mme|Monsieur|Madame)\s"),
 }
 
 

@@ -72,9 +72,7 @@ def delay_between(regime: Regime, sent: date, meets: date, *, urgency: bool = Fa
     if minimum == 0:
         sentence = "Aucun délai n’est fixé par la loi pour cette assemblée."
     elif regular:
-        sentence = (
-            f"{_days(counted, unit)} entre l’envoi et la séance, pour {minimum} au moins ({regime.basis})."
-        )
+        sentence = f"{_days(counted, unit)} entre l’envoi et la séance, pour {minimum} au moins ({regime.basis})."
     else:
         sentence = (
             f"{_days(max(counted, 0), unit)} seulement entre l’envoi et la séance : il en faut {minimum} "

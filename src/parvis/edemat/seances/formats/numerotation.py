@@ -61,9 +61,7 @@ def _check_pattern(pattern: str) -> None:
             "#MM#, #M#, #JJ#, #J#, #p#, #s#, #00#, #SS#."
         )
     if not _SEQUENCE.search(pattern):
-        raise NumberRefused(
-            "Le modèle de numérotation doit contenir un rang ou une séquence, par exemple #00#."
-        )
+        raise NumberRefused("Le modèle de numérotation doit contenir un rang ou une séquence, par exemple #00#.")
 
 
 def _value(token: str, day: date, sequence: int, rank: int) -> str:

@@ -43,8 +43,7 @@ def check_power(
     for other in standing:
         if other.holder == holder:
             raise PowerRefused(
-                f"{holder} porte déjà le pouvoir de {other.giver} : un seul pouvoir par membre "
-                f"(CGCT L2121-20)."
+                f"{holder} porte déjà le pouvoir de {other.giver} : un seul pouvoir par membre (CGCT L2121-20)."
             )
         if other.giver == giver:
             raise PowerRefused(f"{giver} a déjà donné pouvoir à {other.holder} : révoquez-le d’abord.")

@@ -25,8 +25,7 @@ def lock_seance(seance: Seance, *states: str) -> Seance:
     if states and fresh.state not in states:
         wanted = " ou ".join(f"« {Seance.State(state).label.lower()} »" for state in states)
         raise WrongMoment(
-            f"La séance est « {fresh.get_state_display().lower()} » : cette action demande qu’elle "
-            f"soit {wanted}."
+            f"La séance est « {fresh.get_state_display().lower()} » : cette action demande qu’elle soit {wanted}."
         )
     return fresh
 
@@ -129,9 +128,7 @@ def add_point(seance: Seance, *, title: str, actor: Actor, **fields: Any) -> Poi
     """Add an item at the end of the agenda; `fields` are those of Point (rapporteur, expose, dispositif…)."""
     seance = lock_seance(seance, Seance.State.EN_PREPARATION)
     last = seance.points.aggregate(last=Max("rank"))["last"] or 0
-    point = Point.objects.create(
-        organisation=seance.organisation, seance=seance, rank=last + 1, title=title, **fields
-    )
+    point = Point.objects.create(organisation=seance.organisation, seance=seance, rank=last + 1, title=title, **fields)
     record(seance.organisation, "seances.point_inscrit", subject=("point", point.pk), actor=actor)
     return point
 

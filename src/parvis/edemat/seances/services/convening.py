@@ -125,9 +125,7 @@ def _check_complete(seance: Seance, members: list[Elu]) -> None:
     if missing:
         raise SeanceIncomplete(f"La convocation ne peut pas partir : il manque {', '.join(missing)}.")
     if seance.president_id not in {elu.pk for elu in members}:
-        raise SeanceIncomplete(
-            "La présidence est confiée à une personne qui n’est pas en exercice ce jour-là."
-        )
+        raise SeanceIncomplete("La présidence est confiée à une personne qui n’est pas en exercice ce jour-là.")
 
 
 def _freeze(seance: Seance, members: list[Elu]) -> list[Convocation]:
@@ -142,9 +140,7 @@ def _freeze(seance: Seance, members: list[Elu]) -> list[Convocation]:
             name=elu.short_name if names[elu.short_name] == 1 else elu.long_name,
             channel=elu.channel,
             address=elu.email if elu.channel == Channel.DEMATERIALISE else "",
-            state=Convocation.State.EN_FILE
-            if elu.channel == Channel.DEMATERIALISE
-            else Convocation.State.A_PORTER,
+            state=Convocation.State.EN_FILE if elu.channel == Channel.DEMATERIALISE else Convocation.State.A_PORTER,
         )
         for rank, elu in enumerate(members, start=1)
     ]
@@ -181,9 +177,7 @@ def _alert(convocation: Convocation, verb: str, summary: str) -> None:
 
 def member_address(seance: Seance) -> str:
     """The full address of the member's own page, as the message carries it."""
-    path = reverse(
-        "seances:my_convocation", kwargs={"organisation_slug": seance.organisation.slug, "pk": seance.pk}
-    )
+    path = reverse("seances:my_convocation", kwargs={"organisation_slug": seance.organisation.slug, "pk": seance.pk})
     return settings.BASE_URL.rstrip("/") + path
 
 
@@ -271,9 +265,7 @@ def resend(
         raise WrongMoment(f"La convocation de {convocation.name} n’est pas à renvoyer.")
     delay = delay_today(seance)
     if not delay.regular and not motive.strip():
-        raise ConvocationTardive(
-            f"Convocation tardive de {convocation.name}. {delay.sentence} Indiquez le motif."
-        )
+        raise ConvocationTardive(f"Convocation tardive de {convocation.name}. {delay.sentence} Indiquez le motif.")
     convocation.channel = channel or convocation.channel
     convocation.address = address or convocation.address
     paper = convocation.channel == Channel.PAPIER

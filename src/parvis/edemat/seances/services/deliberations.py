@@ -281,12 +281,7 @@ def _attach_documents(route: Route, deliberation: Deliberation) -> None:
     attach(route, "original", deliberation.document, f"Délibération n° {deliberation.number}")
     attach(route, "convocation", seance.convocation_pdf, "Convocation")
     attach(route, "convocation_ics", seance.invitation_ics, "Invitation d’agenda")
-    envoi = (
-        seance.preuves.filter(kind=Preuve.Kind.ENVOI)
-        .select_related("statement", "token")
-        .order_by("rank")
-        .first()
-    )
+    envoi = seance.preuves.filter(kind=Preuve.Kind.ENVOI).select_related("statement", "token").order_by("rank").first()
     if envoi:
         attach(route, "convocation_preuve", envoi.statement, "Preuve d’envoi de la convocation")
         if envoi.token:
@@ -297,9 +292,9 @@ def _attach_documents(route: Route, deliberation: Deliberation) -> None:
 
 def _close_when_done(seance: Seance, actor: Actor) -> None:
     """Close the meeting once every deliberation that must be signed has left."""
-    waiting = Point.objects.filter(
-        seance=seance, deliberation__route__isnull=True, deliberation__isnull=False
-    ).exclude(scrutin__result=Result.REJETEE.value)
+    waiting = Point.objects.filter(seance=seance, deliberation__route__isnull=True, deliberation__isnull=False).exclude(
+        scrutin__result=Result.REJETEE.value
+    )
     if seance.state == Seance.State.LEVEE and not waiting.exists():
         seance.close()
         seance.save()

@@ -146,9 +146,7 @@ def _complete_open_routes(preuve: Preuve) -> None:
     deliberations = Deliberation.objects.filter(point__seance=preuve.seance_id, route__isnull=False)
     for deliberation in deliberations.select_related("route"):
         if deliberation.route and preuve.token:
-            attach(
-                deliberation.route, "convocation_jeton", preuve.token, "Jeton d’horodatage de la convocation"
-            )
+            attach(deliberation.route, "convocation_jeton", preuve.token, "Jeton d’horodatage de la convocation")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,7 @@ from parvis.edemat.seances.models import Compteur, Deliberation, Organe, Point, 
 def draw(organe: Organe, seance: Seance) -> int:
     """Take the next value of the counter; the row stays locked until the transaction ends."""
     value = reset_value(organe.reset_key, seance.day)
-    Compteur.objects.get_or_create(
-        organe=organe, reset_value=value, defaults={"organisation": organe.organisation}
-    )
+    Compteur.objects.get_or_create(organe=organe, reset_value=value, defaults={"organisation": organe.organisation})
     counter = Compteur.objects.select_for_update().get(organe=organe, reset_value=value)
     counter.last += 1
     counter.save(update_fields=["last"])
@@ -24,9 +22,7 @@ def number_deliberations(seance: Seance, *, actor: Actor) -> list[Deliberation]:
     """Give its number to each item voted, in the order of the agenda; rejected ones are numbered too."""
     numbered = []
     for point in seance.points.filter(outcome=Point.Outcome.VOTE).order_by("rank"):
-        number = render_number(
-            seance.organe.number_pattern, seance.day, draw(seance.organe, seance), point.rank
-        )
+        number = render_number(seance.organe.number_pattern, seance.day, draw(seance.organe, seance), point.rank)
         try:
             with transaction.atomic():
                 deliberation = Deliberation.objects.create(

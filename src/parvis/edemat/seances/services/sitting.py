@@ -111,9 +111,7 @@ def record_withdrawal(point: Point, member: Convocation, *, actor: Actor) -> Com
     return _moved(seance, "seances.deport", member, actor, point.rank)
 
 
-def give_power(
-    seance: Seance, *, giver: Convocation, holder: Convocation, actor: Actor, from_item: int = 0
-) -> Pouvoir:
+def give_power(seance: Seance, *, giver: Convocation, holder: Convocation, actor: Actor, from_item: int = 0) -> Pouvoir:
     """Record a written power, before the meeting or during it. Raises PowerRefused, naming who is already
     bound."""
     seance = _lock_for_movement(seance, from_item)
@@ -154,8 +152,7 @@ def _give(
 ) -> Pouvoir:
     members = set(seance.convocations.values_list("name", flat=True))
     standing = [
-        Power(one.giver.name, one.holder.name)
-        for one in seance.pouvoirs.standing().select_related("giver", "holder")
+        Power(one.giver.name, one.holder.name) for one in seance.pouvoirs.standing().select_related("giver", "holder")
     ]
     power = Power(giver.name, holder.name)
     check_power(power, members=members, standing=standing, present=set(present), absent=set(absent))
@@ -184,9 +181,9 @@ def _revoke(pouvoir: Pouvoir, seance: Seance, from_item: int) -> None:
 
 def _lock_for_movement(seance: Seance, from_item: int) -> Seance:
     seance = lock_seance(seance, *SITTING)
-    voted = seance.points.filter(outcome=Point.Outcome.VOTE, rank__gte=max(from_item, 1)).aggregate(
-        last=Max("rank")
-    )["last"]
+    voted = seance.points.filter(outcome=Point.Outcome.VOTE, rank__gte=max(from_item, 1)).aggregate(last=Max("rank"))[
+        "last"
+    ]
     if voted:
         raise WrongMoment(
             f"Le point {voted} est déjà voté : ce mouvement ne peut valoir qu’à partir du point {voted + 1}."
@@ -194,9 +191,7 @@ def _lock_for_movement(seance: Seance, from_item: int) -> Seance:
     return seance
 
 
-def _move(
-    seance: Seance, member: Convocation, kind: Kind, from_item: int, holder: Convocation | None = None
-) -> None:
+def _move(seance: Seance, member: Convocation, kind: Kind, from_item: int, holder: Convocation | None = None) -> None:
     last = seance.mouvements.aggregate(last=Max("rank"))["last"] or 0
     Mouvement.objects.create(
         organisation=seance.organisation,
@@ -340,9 +335,7 @@ def record_unanimity(point: Point, *, actor: Actor, mode: Mode | str = Mode.MAIN
 def _ready_to_vote(point: Point) -> tuple[Seance, Composition]:
     seance = lock_seance(point.seance, Seance.State.EN_COURS)
     if seance.urgency and seance.urgency_voted is not True:
-        raise WrongMoment(
-            "L’assemblée n’a pas admis l’urgence : elle doit d’abord se prononcer, ou renvoyer le point."
-        )
+        raise WrongMoment("L’assemblée n’a pas admis l’urgence : elle doit d’abord se prononcer, ou renvoyer le point.")
     found = quorum_at(seance, point.rank)
     if not found.reached:
         raise QuorumMissing(_quorum_sentence(found))

@@ -67,9 +67,7 @@ def stamp_again(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 def _convocation_or_404(pk: UUID) -> Convocation:
-    return get_object_or_404(
-        Convocation.objects.select_related("seance__organe", "seance__organisation", "elu"), pk=pk
-    )
+    return get_object_or_404(Convocation.objects.select_related("seance__organe", "seance__organisation", "elu"), pk=pk)
 
 
 @require_POST

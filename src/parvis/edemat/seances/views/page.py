@@ -91,18 +91,14 @@ def current_item(seance: Seance) -> int:
     opening."""
     if seance.state != Seance.State.EN_COURS:
         return 0
-    waiting = (
-        seance.points.filter(outcome=Point.Outcome.INSCRIT).order_by("rank").values_list("rank", flat=True)
-    )
+    waiting = seance.points.filter(outcome=Point.Outcome.INSCRIT).order_by("rank").values_list("rank", flat=True)
     return waiting.first() or (seance.points.count() + 1)
 
 
 def presence_form(seance: Seance, data: Any = None) -> PresenceForm:
     members = list(seance.convocations.order_by("rank"))
     item = current_item(seance)
-    return PresenceForm(
-        data, members=members, now=services.composition(seance, item), initial={"from_item": item}
-    )
+    return PresenceForm(data, members=members, now=services.composition(seance, item), initial={"from_item": item})
 
 
 def quorum_line(quorum: Quorum, found: Composition) -> dict[str, Any]:

@@ -102,9 +102,7 @@ def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
     seance = seance_or_404(pk)
     form = SeanceForm(request.POST or None, seance=seance)
     if form.is_valid():
-        refusal = attempt(
-            lambda: services.change_seance(seance, actor=request.actor, **form.values)
-        )
+        refusal = attempt(lambda: services.change_seance(seance, actor=request.actor, **form.values))
         if not refusal:
             messages.success(request, "La séance est modifiée.")
             return redirect("seances:detail", seance.organisation.slug, pk)
@@ -130,9 +128,7 @@ def new_point(request: AgentRequest, pk: UUID) -> HttpResponse:
     seance = seance_or_404(pk)
     form = PointForm(request.POST or None, seance=seance)
     if form.is_valid():
-        refusal = attempt(
-            lambda: services.add_point(seance, actor=request.actor, **form.cleaned_data)
-        )
+        refusal = attempt(lambda: services.add_point(seance, actor=request.actor, **form.cleaned_data))
         if not refusal:
             messages.success(request, "Le point est inscrit à l’ordre du jour.")
             return redirect("seances:detail", seance.organisation.slug, pk)
@@ -148,9 +144,7 @@ def edit_point(request: AgentRequest, pk: UUID) -> HttpResponse:
     form = PointForm(request.POST or None, instance=point, seance=point.seance)
     if form.is_valid():
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        refusal = attempt(
-            lambda: services.change_point(point, actor=request.actor, **changes)
-        )
+        refusal = attempt(lambda: services.change_point(point, actor=request.actor, **changes))
         if not refusal:
             messages.success(request, "Le projet est modifié.")
             return redirect("seances:detail", point.organisation.slug, point.seance_id)

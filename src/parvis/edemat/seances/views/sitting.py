@@ -65,9 +65,7 @@ def preview_quorum(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 def _sheet_as_typed(form: PresenceForm) -> Composition:
-    states = {
-        one.name: form.cleaned_data.get(PresenceForm._state_name(one.pk), ABSENT) for one in form.members
-    }
+    states = {one.name: form.cleaned_data.get(PresenceForm._state_name(one.pk), ABSENT) for one in form.members}
     names = list(states)
     return Composition(
         presents=tuple(name for name in names if states[name] == PRESENT),
@@ -145,9 +143,7 @@ def save_vote(request: AgentRequest, pk: UUID) -> HttpResponse:
     if refusal:
         if form.is_bound and form.is_valid():
             form.add_error(None, refusal)
-        return draw(
-            request, seance_or_404(point.seance_id), vote_forms={point.pk: form}, refusal=refusal, status=422
-        )
+        return draw(request, seance_or_404(point.seance_id), vote_forms={point.pk: form}, refusal=refusal, status=422)
     messages.success(request, f"Le vote du point {point.rank} est enregistré.")
     return redirect(address(request, "detail", point.seance_id) + f"#point-{point.rank}")
 
@@ -195,9 +191,7 @@ def establish_all(request: AgentRequest, pk: UUID) -> HttpResponse:
     seance = seance_or_404(pk)
 
     def action() -> None:
-        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by(
-            "point__rank"
-        )
+        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank")
         for deliberation in waiting:
             services.establish(deliberation, actor=request.actor)
 

@@ -11,9 +11,7 @@ from parvis.core.organisations.models import Organisation
 
 
 class Command(BaseCommand):
-    help = (
-        "Verifies an exported journal (offline), exports the journal of an organisation, or seals journals."
-    )
+    help = "Verifies an exported journal (offline), exports the journal of an organisation, or seals journals."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -43,9 +43,7 @@ MESSAGES = {
         transfer(pieces=[], sent=None, received=None, published=None, identifier="", matiere_label="")
     ),
     "acknowledgement": acknowledgement,
-    "accepted": lambda: reply(
-        granted=NOW, units=(UnitIdentity("U1", "urn:parvis:1:2"),), agreement="A", comment="c"
-    ),
+    "accepted": lambda: reply(granted=NOW, units=(UnitIdentity("U1", "urn:parvis:1:2"),), agreement="A", comment="c"),
     "refused": lambda: reply(
         "207",
         events=(Event("CTRL_EMPREINTE", NOW, "détail", "KO", "207", "L’empreinte diffère", "Empreintes"),),
@@ -59,7 +57,7 @@ def test_every_message_is_valid_for_lxml(name, shared_dir):
     message = MESSAGES[name]()
     schema = seda_schema(shared_dir / "schemas", "2.2")
     assert schema is not None
-    schema.assertValid(etree.fromstring(message))
+    assert schema.errors(etree.fromstring(message)) == []
 
 
 @pytest.mark.reference
@@ -80,9 +78,7 @@ def test_every_message_is_valid_for_xmllint(name, shared_dir, tmp_path):
 
 @pytest.mark.reference
 def test_the_schema_control_tells_a_wrong_message(shared_dir):
-    wrong = (
-        write_archive_transfer(transfer()).replace(b"<Title>", b"<Titre>").replace(b"</Title>", b"</Titre>")
-    )
+    wrong = write_archive_transfer(transfer()).replace(b"<Title>", b"<Titre>").replace(b"</Title>", b"</Titre>")
     findings = check_schema(etree.ElementTree(etree.fromstring(wrong)), "2.2", shared_dir / "schemas")
     assert [f.code for f in findings if not f.ok]
     assert "ligne" in findings[0].sentence
@@ -219,9 +215,7 @@ def test_a_real_transfer_of_an_existing_depositor_is_read(shared_dir):
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize(
-    "name", ["asalae-messages/fakeSeda_bordereau.xml", "pes/bordereau-PESV2_DEP56-1.xml"]
-)
+@pytest.mark.parametrize("name", ["asalae-messages/fakeSeda_bordereau.xml", "pes/bordereau-PESV2_DEP56-1.xml"])
 def test_older_versions_are_named_in_the_refusal(name, shared_dir):
     path = shared_dir / "samples" / "seda" / name
     with pytest.raises(ManifestUnreadable, match=r"standard_echange_v0.2|seda:v1.0"):

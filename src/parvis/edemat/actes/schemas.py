@@ -1,35 +1,25 @@
-"""The official ACTES schemas, loaded from the operator's folder: they are not redistributed with Parvis.
+"""Conformity to the official ACTES schemas, which the operator installs.
 
-``<PARVIS_REFERENTIALS_DIR>/actes/xsd-current/actesv1_1.xsd`` judges what we send; ``xsd-2004`` of the same
+``actes/xsd-current/actesv1_1.xsd`` of the referentials judges what we send; ``xsd-2004`` of the same
 namespace is accepted on input, since some returns still follow it.
 """
 
-from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
-from django.conf import settings
-from lxml import etree
-
+from parvis.core.referentials.schemas import official_schema, path_of
 from parvis.edemat.actes.formats.checks import Finding
 from parvis.edemat.actes.formats.inbound import parse_safely
 
 CURRENT, FORMER = "xsd-current", "xsd-2004"
-_lock = Lock()  # a libxml2 schema keeps its last errors: one validation at a time
+
+
+def _relative(edition: str) -> str:
+    return f"actes/{edition}/actesv1_1.xsd"
 
 
 def schema_path(edition: str = CURRENT) -> Path | None:
     """The schema file of ``edition`` when the operator has installed it, else None."""
-    folder = settings.PARVIS_REFERENTIALS_DIR
-    path = Path(folder) / "actes" / edition / "actesv1_1.xsd" if folder else None
-    return path if path and path.is_file() else None
-
-
-@lru_cache(maxsize=4)
-def _load(path: Path) -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(str(path)))
+    return path_of(_relative(edition))
 
 
 def schema_errors(xml: bytes, edition: str = CURRENT) -> list[str] | None:
@@ -38,15 +28,10 @@ def schema_errors(xml: bytes, edition: str = CURRENT) -> list[str] | None:
     Raises ``InvalidMessage`` when the XML is unsafe or ill-formed.
     """
     root, _ = parse_safely(xml)
-    path = schema_path(edition)
-    if path is None:
+    schema = official_schema(_relative(edition))
+    if schema is None:
         return None
-    with _lock:
-        schema = _load(path)
-        if schema.validate(root):
-            return []
-        errors: Iterable[Any] = schema.error_log  # type: ignore[assignment]  # the stubs forget __iter__
-        return [f"ligne {e.line} : {e.message}" for e in errors]
+    return [f"ligne {error.line} : {error.message}" for error in schema.errors(root)]
 
 
 def judge_outgoing(name: str, xml: bytes) -> Finding:
@@ -56,8 +41,7 @@ def judge_outgoing(name: str, xml: bytes) -> Finding:
         return Finding(
             "schema",
             False,
-            "Le contrôle par le schéma officiel n’a pas été fait : le jeu de schémas ACTES n’est pas "
-            "installé.",
+            "Le contrôle par le schéma officiel n’a pas été fait : le jeu de schémas ACTES n’est pas installé.",
             severity="avertissement",
         )
     if errors:

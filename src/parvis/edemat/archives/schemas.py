@@ -1,52 +1,16 @@
-"""Official schemas installed by the operator: SEDA 2.x and PREMIS, loaded offline and kept compiled."""
+"""Conformity of a message to the official SEDA 2.x schema, which the operator installs."""
 
-import itertools
-from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from lxml import etree
 
+from parvis.core.referentials.schemas import OfficialSchema, official_schema
 from parvis.edemat.archives.formats.findings import Control, Finding, Outcome, conclude
 
-_SHOWN_ERRORS = 20
 
-
-class _LocalResolver(etree.Resolver):
-    """Answers the two W3C addresses from the folder and refuses any other address of the network."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._w3c = folder / "w3c"
-
-    def resolve(self, system_url, public_id, context):
-        if not system_url or not system_url.startswith(("http:", "https:", "ftp:")):
-            return None
-        name = system_url.rsplit("/", 1)[-1]
-        if name in ("xml.xsd", "xlink.xsd"):
-            return self.resolve_filename(str(self._w3c / name), context)
-        raise etree.XMLSchemaParseError(f"adresse refusée : {system_url}")
-
-
-def load_schema(referentials: Path | None, relative: str) -> etree.XMLSchema | None:
-    """The schema ``seda/<relative>`` of the referentials folder, or None when it is not installed."""
-    if not referentials:
-        return None
-    path = Path(referentials) / "seda" / relative
-    return _compile(str(path), path.stat().st_mtime_ns) if path.is_file() else None
-
-
-@lru_cache(maxsize=8)
-def _compile(path: str, _version: int) -> etree.XMLSchema:
-    parser = etree.XMLParser(no_network=True)
-    parser.resolvers.add(_LocalResolver(Path(path).parent.parent))
-    return etree.XMLSchema(etree.parse(path, parser))
-
-
-def seda_schema(referentials: Path | None, version: str) -> etree.XMLSchema | None:
+def seda_schema(referentials: Path | None, version: str) -> OfficialSchema | None:
     """The official schema of a SEDA 2.x version, or None when the operator has not installed it."""
-    return load_schema(referentials, f"{version}/seda-{version}-main.xsd")
+    return official_schema(f"seda/{version}/seda-{version}-main.xsd", referentials) if referentials else None
 
 
 def check_schema(tree: "etree._ElementTree", version: str, referentials: Path | None) -> list[Finding]:
@@ -58,20 +22,16 @@ def check_schema(tree: "etree._ElementTree", version: str, referentials: Path | 
             "Demandez à l’exploitant d’installer le référentiel."
         )
         return [Finding(Control.SCHEMA, Outcome.NOT_MADE, sentence)]
-    if schema.validate(tree):
+    breaches = schema.errors(tree)
+    if not breaches:
         return conclude(Control.SCHEMA, (), f"Le bordereau est conforme au schéma officiel SEDA {version}.")
     return [
         Finding(
             Control.SCHEMA,
             Outcome.KO,
-            f"Le bordereau n’est pas conforme au schéma officiel SEDA {version} (ligne {error.line}).",
+            f"Le bordereau n’est pas conforme au schéma officiel SEDA {version} (ligne {breach.line}).",
             "101",
-            f"{error.path or ''} {error.message}".strip(),
+            f"{breach.path} {breach.message}".strip(),
         )
-        for error in itertools.islice(_errors(schema), _SHOWN_ERRORS)
+        for breach in breaches
     ]
-
-
-def _errors(schema: etree.XMLSchema) -> Iterator[Any]:
-    log: Any = schema.error_log
-    yield from log

@@ -9,6 +9,7 @@ from email.policy import default
 import pytest
 
 from parvis.core import clock
+from parvis.core.documents.errors import DocumentInfected
 from parvis.core.documents.services import read_bytes, store
 from parvis.core.errors import DomainError
 from parvis.core.journal.models import Entry
@@ -559,3 +560,35 @@ def test_many_returns_are_read_in_one_pass(commune, prepare, state):
     report = state.poll()
     assert (report.stored, report.processed, report.basket) == (25, 25, 0)
     assert {state.again(acte).status for acte in actes} == {Status.ACQUITTE}
+
+
+# --- what must not stop the others ----------------------------------------------------------------
+def test_a_mail_that_the_antivirus_refuses_is_set_aside_and_the_next_is_read(
+    commune, prepare, state, monkeypatch
+):
+    acte = state.transmit(prepare(commune))
+    (raw,) = state.mails()
+    infected = with_attachments({"virus.exe": b"EICAR"})
+    plain = reception.store
+
+    def scanned(organisation, content, *arguments, **options):
+        if content == infected:
+            raise DocumentInfected("Un programme malveillant a été reconnu.")
+        return plain(organisation, content, *arguments, **options)
+
+    monkeypatch.setattr(reception, "store", scanned)
+    report = state.poll([infected, raw])
+    assert (report.unsorted, report.stored) == (1, 1)
+    assert state.again(acte).status == Status.ACQUITTE
+
+
+def test_archives_of_one_mail_share_the_bound_of_what_is_opened(monkeypatch):
+    monkeypatch.setattr(reception, "MAX_EXPANDED", 1500)
+    packed = []
+    for name in ("a.xml", "b.xml"):
+        target = io.BytesIO()
+        write_archive(target, [Member.of(name, b"0" * 1000)], mtime=0)
+        packed.append(target.getvalue())
+    assert list(reception.files_of(with_attachments({"1.tar.gz": packed[0]}))) == ["a.xml"]
+    with pytest.raises(reception.ToBasket, match="démesuré"):
+        reception.files_of(with_attachments({"1.tar.gz": packed[0], "2.tar.gz": packed[1]}))

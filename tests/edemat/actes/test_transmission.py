@@ -264,6 +264,27 @@ def test_a_closed_or_failing_line_is_tried_again_later_and_sends_once(commune, p
     assert [r["outcome"] for r in state.ministry.register] == ["ar"]
 
 
+def test_a_transmission_that_breaks_does_not_hold_back_the_others(
+    commune, prepare, state, later, monkeypatch
+):
+    state.scenario("http_500", count=2)
+    first, second = state.transmit(prepare(commune, numero="A1")), state.transmit(prepare(commune, numero="A2"))
+    with acting_for(commune):
+        broken = first.transaction.pk
+    send = transmission.send_archive
+
+    def breaking(organisation, transaction_id):
+        if transaction_id == broken:
+            raise RuntimeError("unforeseen")
+        send(organisation, transaction_id)
+
+    monkeypatch.setattr(transmission, "send_archive", breaking)
+    later(minutes=1)
+    transmission.resume(commune)
+    assert state.again(second).status == Status.TRANSMIS
+    assert state.again(first).status == Status.EN_ATTENTE
+
+
 def test_waits_grow_and_stay_under_half_an_hour():
     waits = [transmission.wait_after(n) for n in range(1, 12)]
     assert waits[:3] == [timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120)]

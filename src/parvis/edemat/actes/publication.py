@@ -180,11 +180,13 @@ def withdraw(publication: Publication, *, reason: str, actor: Actor, despite_dut
 
     Raises PublicationRefused. The act keeps its date of publication: it was brought to everybody's knowledge.
     """
+    # The act first, as the jobs that produce its documents do: none of them publishes a copy meanwhile.
+    Acte.objects.select_for_update().get(pk=publication.acte_id)
     publication = Publication.objects.select_for_update().get(pk=publication.pk)
     if publication.withdrawn_on:
         raise PublicationRefused("Cette publication est déjà retirée.")
     if not reason.strip():
-        raise PublicationRefused("Indiquez le motif du retrait : il est conservé au journal.")
+        raise PublicationRefused("Indiquez le motif du retrait : il est conservé avec la publication.")
     free = online_until(publication.published_on)
     if clock.today() < free and not despite_duty:
         raise PublicationRefused(

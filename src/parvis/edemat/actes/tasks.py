@@ -68,7 +68,10 @@ def resume_transmissions(timestamp: int = 0) -> None:
     """Take up what waits for the ministry or was interrupted, for every organisation."""
     _fresh_connection()
     for organisation in Organisation.objects.order_by("pk"):
-        transmission.resume(organisation)
+        try:
+            transmission.resume(organisation)
+        except Exception:  # an organisation in trouble must not hold back its neighbours
+            log.exception("the transmissions of organisation %s could not be taken up", organisation.pk)
 
 
 def _fresh_connection() -> None:

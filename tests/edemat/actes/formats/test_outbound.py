@@ -150,10 +150,12 @@ def hostile(kind: str) -> bytes:
     import tarfile
 
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w:gz") as tar:
+    with tarfile.open(fileobj=target, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:
         entry = tarfile.TarInfo({"path": "../../etc/passwd", "folder": "d", "nested": "d/f"}.get(kind, "f"))
         if kind == "folder":
             entry.type = tarfile.DIRTYPE
+        if kind == "headers":
+            entry.pax_headers = {"comment": "0" * 80_000_000}
         if kind in ("link", "hard"):
             entry.type = tarfile.SYMTYPE if kind == "link" else tarfile.LNKTYPE
             entry.linkname = "/etc/passwd"
@@ -166,7 +168,9 @@ def hostile(kind: str) -> bytes:
     return packed[: len(packed) // 2] if kind == "truncated" else packed
 
 
-@pytest.mark.parametrize("kind", ["path", "folder", "nested", "link", "hard", "bomb", "twice", "truncated"])
+@pytest.mark.parametrize(
+    "kind", ["path", "folder", "nested", "link", "hard", "bomb", "headers", "twice", "truncated"]
+)
 def test_a_hostile_or_damaged_archive_is_not_opened(kind):
     with pytest.raises(UnsafeArchive):
         read_archive(io.BytesIO(hostile(kind)), max_expanded=40_000_000)

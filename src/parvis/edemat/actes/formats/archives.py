@@ -16,6 +16,8 @@ from parvis.core.errors import DomainError
 MAX_ARCHIVE = 150 * 1024 * 1024
 MAX_EXPANDED = 600 * 1024 * 1024
 MAX_MEMBERS = 500
+_HEADERS = 64 * 1024  # more than the headers and padding of one member
+_BLOCK = 1024 * 1024
 
 
 class ArchiveTooLarge(DomainError):
@@ -82,6 +84,23 @@ def write_archive(target: BinaryIO, members: Iterable[Member], *, mtime: int, li
     return limited.written
 
 
+class _Bounded(io.RawIOBase):
+    """Reads from ``source`` and stops at the limit, so that no memory fills up."""
+
+    def __init__(self, source: BinaryIO, limit: int) -> None:
+        self.source, self.left = source, limit
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        content = self.source.read(min(size, _BLOCK) if size >= 0 else _BLOCK)
+        self.left -= len(content)
+        if self.left < 0:
+            raise _refuse("son contenu est démesuré")
+        return content
+
+
 def _refuse(reason: str) -> UnsafeArchive:
     return UnsafeArchive(f"L’archive est refusée sans être ouverte davantage : {reason}.")
 
@@ -94,7 +113,9 @@ def read_archive(
     files: dict[str, bytes] = {}
     expanded = 0
     try:
-        with tarfile.open(fileobj=source, mode="r|gz") as tar:
+        # The library reads the headers of a member whole: the bound also holds for what is not a file.
+        expanding = _Bounded(gzip.GzipFile(fileobj=source), max_expanded + max_members * _HEADERS)
+        with tarfile.open(fileobj=expanding, mode="r|") as tar:
             for entry in tar:
                 if not entry.isreg():
                     raise _refuse(f"« {entry.name} » n’est pas un fichier ordinaire")

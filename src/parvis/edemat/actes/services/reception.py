@@ -30,7 +30,7 @@ from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.services import attach, close_tasks, open_task
 from parvis.edemat.actes.enums import Delivery, InboundOutcome, InboundState, Status, TransactionKind
 from parvis.edemat.actes.formats import inbound
-from parvis.edemat.actes.formats.archives import UnsafeArchive, read_archive
+from parvis.edemat.actes.formats.archives import MAX_EXPANDED, UnsafeArchive, read_archive
 from parvis.edemat.actes.formats.names import IdActe, is_inbound_envelope, refused_envelope, siren_in
 from parvis.edemat.actes.legal_dates import executoire_on
 from parvis.edemat.actes.lifecycle import begin, move
@@ -95,7 +95,11 @@ def file_names(mail: Mail) -> list[str]:
 def addressee(raw: bytes) -> Organisation | None:
     """The organisation that the mail is for, read on its outside (names of its attachments) before
     anything is opened; the métropole, which runs the mailbox, when the outside names no known authority."""
-    sirens = {siren for siren in map(siren_in, file_names(parse_mail(raw))) if siren}
+    try:
+        sirens = {siren for siren in map(siren_in, file_names(parse_mail(raw))) if siren}
+    except Exception:  # headers so broken that the library fails: somebody will look at it
+        log.exception("the outside of a mail could not be read")
+        sirens = set()
     return (
         Organisation.objects.filter(siren__in=sirens).order_by("id").first()
         or Organisation.objects.filter(kind=Organisation.Kind.METROPOLE).order_by("id").first()
@@ -144,7 +148,14 @@ def collect(mailbox: Mailbox, *, limit: int = PASS_LIMIT) -> PassReport:
             mailbox.set_aside(identifier)
             report.unsorted += 1
             continue
-        if store_raw(organisation, raw, identifier):
+        try:
+            kept = store_raw(organisation, raw, identifier)
+        except DomainError as refusal:  # a virus: the mails behind it must still be read
+            log.error("mail %s of the State's returns set aside: %s", identifier, type(refusal).__name__)
+            mailbox.set_aside(identifier)
+            report.unsorted += 1
+            continue
+        if kept:
             report.stored += 1
         else:
             report.duplicates += 1
@@ -261,7 +272,7 @@ def _done(message: InboundMessage, outcome: InboundOutcome, root: str, remarks: 
             "outcome": str(outcome),
             "root": root,
             "transaction": str(message.transaction_id or ""),
-            "remarks": list(remarks),
+            "remarks": len(remarks),  # they may quote the message: its row keeps them
         },
     )
 
@@ -296,15 +307,18 @@ def _basket_path(organisation: Organisation) -> str:
 def files_of(raw: bytes) -> dict[str, bytes]:
     """Attached files by name; those of an attached tar.gz come out of it. Raises ``ToBasket``."""
     files: dict[str, bytes] = {}
+    allowed = MAX_EXPANDED  # for all the archives of one mail together
     for part in parse_mail(raw).walk():
         name, content = part.get_filename(), part.get_payload(decode=True)
         if not name or not isinstance(content, bytes):
             continue
         if name.endswith((".tar.gz", ".tgz")):
             try:
-                files |= read_archive(io.BytesIO(content))
+                inside = read_archive(io.BytesIO(content), max_expanded=allowed)
             except UnsafeArchive as refusal:
                 raise ToBasket(refusal.sentence) from refusal
+            allowed -= sum(map(len, inside.values()))
+            files |= inside
         else:
             files[name] = content
     return files

@@ -5,6 +5,7 @@ transaction and under the envelope's mutex, then the outcome. A process that die
 cours » behind; the next one finds the mutex free and marks the sending uncertain instead of repeating it.
 """
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -63,6 +64,7 @@ from parvis.edemat.actes.services.preparation import (
 )
 from parvis.edemat.actes.transports.base import Answer, Outcome, Transport
 
+log = logging.getLogger(__name__)
 SENDER = Actor("job", "actes.envoi")
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 SILENCE = timedelta(hours=4)
@@ -536,14 +538,19 @@ def resume(organisation: Organisation) -> int:
         )
         remind_of_silence(organisation)
     for subject in waiting:
-        if subject.delivery == Delivery.A_CONSTRUIRE:
-            if subject.delivery_message and not _new_day(subject):
-                continue
-            with acting_for(organisation):
-                build_archive(subject.pk)
-        else:
-            send_archive(organisation, subject.pk)
+        try:
+            _take_up(organisation, subject)
+        except Exception:  # one transmission that breaks must not hold back the others
+            log.exception("transmission %s could not be taken up", subject.pk)
     return len(waiting)
+
+
+def _take_up(organisation: Organisation, subject: Transaction) -> None:
+    if subject.delivery != Delivery.A_CONSTRUIRE:
+        send_archive(organisation, subject.pk)
+    elif not subject.delivery_message or _new_day(subject):
+        with acting_for(organisation):
+            build_archive(subject.pk)
 
 
 def _new_day(subject: Transaction) -> bool:

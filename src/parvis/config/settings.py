@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "parvis.core.identity.middleware.ActorMiddleware",
     "parvis.core.identity.middleware.SecondFactorMiddleware",
+    "parvis.core.web.middleware.NullCharacterMiddleware",
     "parvis.core.web.middleware.LastOrganisationMiddleware",
 ]
 

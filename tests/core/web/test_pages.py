@@ -145,3 +145,10 @@ def test_organisation_of_others_cannot_be_chosen(juvignac, fabregues, agent_clie
 
 def test_version_of_the_theme_is_in_the_address(client, juvignac):
     assert sheet_of(client, "/p/juvignac/") == f"/theme/juvignac-{Theme('#7a2e5d', '#d9a441').version}.css"
+
+
+@pytest.mark.parametrize("address", ["/bureau/recherche/?q=%00", "/p/juvignac/actes/?q=%00"])
+def test_null_character_in_an_address_is_a_bad_request(agent_client, juvignac, address):
+    response = agent_client(juvignac, "secretaire").get(address)
+    assert response.status_code == 400
+    assert "Erreur 400" in response.content.decode()

@@ -313,3 +313,11 @@ def test_two_organisations_hold_meetings_side_by_side(juvignac, fabregues, make_
         make_council(fabregues, size=3)
         assert Seance.objects.count() == 1
         assert ACTOR.kind == "system"
+
+
+def test_nothing_is_said_established_before_the_end_of_the_meeting(prepared, secretary, page):
+    response = secretary.post(page("establish", prepared.seance.pk))
+    body = response.content.decode()
+    assert response.status_code == 422
+    assert "cette action demande" in body
+    assert "Les délibérations sont établies" not in body

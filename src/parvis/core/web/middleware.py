@@ -1,10 +1,23 @@
-"""Remembers the last organisation an agent worked for, so that the desk opens on it."""
+"""Remembers the last organisation of an agent for the desk; refuses addresses that no database could search."""
 
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from parvis.core.web.context import SESSION_KEY
+
+
+class NullCharacterMiddleware:
+    """Answers 400 to an address that holds U+0000, which PostgreSQL's text cannot; forms refuse it themselves."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("null character in the address")
+        return self.get_response(request)
 
 
 class LastOrganisationMiddleware:

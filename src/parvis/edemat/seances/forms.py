@@ -137,7 +137,9 @@ PRESENT, POWER, ABSENT = "present", "pouvoir", "absent"
 class PresenceForm(forms.Form):
     """The presence sheet: for each member, in the room, represented by somebody, or absent."""
 
-    from_item = forms.IntegerField(min_value=0, max_value=999, widget=forms.HiddenInput, initial=0)
+    from_item = forms.IntegerField(
+        label="À partir du point", min_value=0, max_value=999, widget=forms.HiddenInput, initial=0
+    )
 
     def __init__(self, *args: Any, members: list[Convocation], now: Composition, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,8 @@ from parvis.edemat.seances.formats.pouvoirs import Power
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.quorum import quorum
 from parvis.edemat.seances.forms import ABSENT, POWER, PRESENT, PresenceForm, VoteForm
-from parvis.edemat.seances.models import Deliberation, Elu, Point
+from parvis.edemat.seances.models import Deliberation, Elu, Point, Seance
+from parvis.edemat.seances.services.agenda import lock_seance
 from parvis.edemat.seances.views.page import (
     MANAGE,
     address,
@@ -191,6 +192,7 @@ def establish_all(request: AgentRequest, pk: UUID) -> HttpResponse:
     seance = seance_or_404(pk)
 
     def action() -> None:
+        lock_seance(seance, Seance.State.LEVEE, Seance.State.CLOSE)
         waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank")
         for deliberation in waiting:
             services.establish(deliberation, actor=request.actor)

@@ -1,5 +1,6 @@
 """Addresses: ``/o/<organisation>/`` for agents, ``/p/<organisation>/`` for the public, the rest for everybody."""
 
+from allauth.account import urls as account
 from django.urls import include, path
 
 AGENT = [
@@ -18,10 +19,12 @@ PUBLIC = [
     ("donnees/", "parvis.opendata.public_urls"),
     ("documents/", "parvis.core.documents.public_urls"),
 ]
-
+# An account is known by its address, to which an organisation gives mandates: nobody changes it alone, without
+# proof that it is theirs, and so receives what was meant for another person.
+ACCOUNT = [page for page in account.urlpatterns if page.name != "account_email"]
 
 urlpatterns = [
-    path("compte/", include("allauth.account.urls")),
+    path("compte/", include(ACCOUNT)),
     path("compte/mfa/", include("allauth.mfa.urls")),
     *[path(f"o/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in AGENT],
     *[path(f"p/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in PUBLIC],

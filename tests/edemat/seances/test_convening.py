@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from smtplib import SMTPRecipientsRefused
+from smtplib import SMTPAuthenticationError, SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
@@ -146,7 +146,7 @@ def test_without_time_stamping_the_sending_goes_on_and_the_token_is_asked_again(
 
 
 class _Relay:
-    """A relay that refuses one address for good and is away for another one."""
+    """A relay that refuses one address for good, is away for another one and refuses our password once."""
 
     def __init__(self, *args, **kwargs):
         pass
@@ -163,6 +163,8 @@ class _Relay:
                 raise SMTPRecipientsRefused({message.to[0]: (550, b"no such user")})
             if message.to[0].startswith("membre02"):
                 raise ConnectionRefusedError("relay away")
+            if message.to[0].startswith("membre03"):
+                raise SMTPAuthenticationError(535, b"our password is refused")
         return len(messages)
 
 
@@ -172,7 +174,7 @@ def test_one_failing_address_never_stops_the_others(council, monkeypatch, run_jo
     council.convoke()
     run_jobs(queue="seances", may_fail=True)
     states = [one.state for one in council.members]
-    assert states == ["rebond", "en_file"] + ["remis_au_relais"] * 27
+    assert states == ["rebond", "en_file", "en_file"] + ["remis_au_relais"] * 26
     away = council.members[1]
     assert away.attempts == 1
     assert away.last_error

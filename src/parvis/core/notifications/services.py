@@ -48,7 +48,7 @@ def send(
         message.send()
     except OSError as error:  # smtplib's errors derive from OSError
         raise MessageNotSent(
-            f"Le message à {to} n’a pas pu être remis au relais de messagerie ; il sera présenté de nouveau.",
-            cause=repr(error),
+            "Le message n’a pas pu être remis au relais de messagerie ; il sera présenté de nouveau.",
+            cause=type(error).__name__,  # its text quotes the address
         ) from error
     return message_id

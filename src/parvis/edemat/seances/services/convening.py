@@ -3,7 +3,7 @@
 
 from collections import Counter
 from datetime import datetime
-from smtplib import SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from uuid import UUID
 
 from django.conf import settings
@@ -249,10 +249,13 @@ def _refused(convocation: Convocation, refusal: MessageNotSent) -> str:
 
 
 def _is_final(cause: BaseException | None) -> bool:
-    """True for a permanent refusal by the relay (RFC 5321 §4.2.1, codes 5xx)."""
+    """True for a permanent refusal of the address or of the message (RFC 5321 §4.2.1, codes 5xx).
+
+    A relay that refuses us (greeting, password, sender) says nothing of the member: it is asked again.
+    """
     if isinstance(cause, SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in cause.recipients.values())
-    return isinstance(cause, SMTPResponseException) and cause.smtp_code >= 500
+    return isinstance(cause, SMTPDataError) and cause.smtp_code >= 500
 
 
 def resend(

@@ -4,6 +4,8 @@ import html
 import io
 import re
 import uuid
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +13,7 @@ from django.urls import reverse
 
 from parvis.core.journal.models import Entry
 from parvis.core.organisations.tenancy import acting_for
+from parvis.edemat.archives import views
 from parvis.edemat.archives.enums import State
 from parvis.edemat.archives.models import Accord, Agency, ArchiveFile, Transfer
 from parvis.edemat.archives.services import deposit as depositing
@@ -110,6 +113,18 @@ def test_a_file_is_communicated_as_an_attachment_and_the_journal_says_so(archive
     with acting_for(juvignac):
         entry = Entry.objects.get(action="archives.communique")
         assert (entry.sha256, entry.subject_id) == (file.sha256, str(archived.pk))
+
+
+def test_a_file_that_is_not_communicable_yet_stays_with_the_archivists(
+    archived, juvignac, agent_client, monkeypatch
+):
+    with acting_for(juvignac):
+        file = ArchiveFile.objects.select_related("archive").get(filename="19.07.01.05.pdf")
+    eve = file.archive.access_end - timedelta(days=1)
+    monkeypatch.setattr(views, "clock", SimpleNamespace(today=lambda: eve))
+    page = address("file", archived.pk, file.pk)
+    assert agent_client(juvignac, "lecteur").get(page).status_code == 403
+    assert agent_client(juvignac, "archiviste").get(page).status_code == 200
 
 
 def test_the_register_on_screen_and_as_csv(archived, juvignac, agent_client):

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.exports.download import download_table
 from parvis.core.identity.access import AgentRequest, agent_view
@@ -337,7 +338,8 @@ def file(request: AgentRequest, pk: UUID, file: UUID) -> FileResponse:
         archive__transfer_id=pk,
         organisation=request.organisation,
     )
-    if found.archive.access_end is None and "archives.verser" not in request.permissions:
+    opens = found.archive.access_end
+    if (opens is None or opens > clock.today()) and "archives.verser" not in request.permissions:
         raise PermissionDenied("Ce fichier n’est pas communicable ; adressez-vous au service des archives.")
     stream = vault().open(found.archive.ocfl_id, found.path)
     record(

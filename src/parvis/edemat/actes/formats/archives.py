@@ -87,7 +87,7 @@ def write_archive(target: BinaryIO, members: Iterable[Member], *, mtime: int, li
 class _Bounded(io.RawIOBase):
     """Reads from ``source`` and stops at the limit, so that no memory fills up."""
 
-    def __init__(self, source: BinaryIO, limit: int) -> None:
+    def __init__(self, source: io.BufferedIOBase, limit: int) -> None:
         self.source, self.left = source, limit
 
     def readable(self) -> bool:

@@ -25,7 +25,7 @@ TEMPLATE = """\
 
 
 def euros(value: Fraction) -> str:
-    """``value`` rounded once, half up to the cent, at the moment it is shown."""
+    """``value`` in cents, rounded half up, only when it is displayed."""
     exact = Decimal(value.numerator) / Decimal(value.denominator)
     return f"{exact.quantize(Decimal('0.01'), ROUND_HALF_UP)} €".replace(".", ",")
 

@@ -1,9 +1,7 @@
 """Delay between the sending of the convocation and the meeting, in jours francs (CGCT L2121-11, L2121-12).
 
-Neither the day of sending nor the day of the meeting counts; Saturdays, Sundays and holidays do, and
-nothing is
-carried over to the next working day. The date of sending counts, in the calendar of Europe/Paris, whatever
-the hour.
+Full days lie between the day of sending and the day of the meeting, both left out. Saturdays, Sundays and
+holidays are days like the others and nothing is carried over. The hour of sending, in Paris, changes nothing.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ The list of a deliberation is never typed: it is the journal folded up to the op
 counts only
 while its holder is in the room and its giver is not (CGCT L2121-20); an interested member who withdraws
 from an item
-leaves the quorum and the vote, and the power they hold is not exercised (CE 19 January 1983 Chauré).
+counts neither for the quorum nor for the vote, and a power they hold stays unused (CE 19 January 1983 Chauré).
 """
 
 from collections.abc import Iterable, Sequence

@@ -126,6 +126,8 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Sta
         PYTHONPATH=str(PROJECT / "src"),
     )
     ports_file = folder / "sandbox" / "ports.json"
+    log = folder / "worker.log"
+    log.unlink(missing_ok=True)
     sandbox = subprocess.Popen(
         [sys.executable, "-m", "parvis_sandbox", "--state", str(folder / "sandbox"), "--ports-file", str(ports_file),
          "--clock-file", str(clock_file), *(word for signer in signers for word in ("--signer", *signer))],
@@ -137,8 +139,13 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Sta
         facts = json.loads(ports_file.read_text())
         os.environ.update(environment_of(facts))
         worker = [sys.executable, "-m", "parvis", "procrastinate", "worker", "--concurrency", "2"]
-        children.append(subprocess.Popen(worker, stdout=subprocess.DEVNULL))  # faults are told on stderr
+        with log.open("wb") as stream:
+            children.append(subprocess.Popen(worker, stdout=stream, stderr=stream))
         yield Stage(folder, facts, clock_file)
+    except Exception:
+        if log.exists():
+            sys.stderr.write(log.read_text(errors="replace")[-4000:])
+        raise
     finally:
         for child in reversed(children):
             child.terminate()

@@ -23,7 +23,7 @@ def administrator(agent_client, commune):
 def test_the_confirmation_says_that_it_is_for_good_then_sends(secretary, commune, prepare, state, run_jobs):
     acte = prepare(commune, annexes=1)
     page = secretary.get(f"{LIST}{acte.pk}/transmettre/").content.decode()
-    assert "L’acte part à la préfecture. Son numéro ne pourra plus servir." in page
+    assert "L’acte sera envoyé à la préfecture, sans retour possible, et son numéro sera pris." in page
     assert "19_07_01_05" in page
     assert "annexe.pdf" in page
     run_jobs(queue="actes")
@@ -51,7 +51,7 @@ def test_an_act_that_may_not_leave_shows_why_and_no_button(secretary, commune, p
         Acte.objects.filter(pk=acte.pk).update(matiere="5.99")
     page = secretary.get(f"{LIST}{acte.pk}/transmettre/").content.decode()
     assert "ne peut pas encore partir" in page
-    assert "Son numéro ne pourra plus servir" not in page
+    assert "son numéro sera pris" not in page
     refused = secretary.post(f"{LIST}{acte.pk}/transmettre/")
     assert refused.status_code == 400
     assert state.again(acte).status == Status.A_POSTER

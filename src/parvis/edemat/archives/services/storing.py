@@ -475,7 +475,7 @@ def _write_copies(archive: ArchiveObject, copies: list[Copy]) -> None:
 
 def _write_register_line(archive: ArchiveObject) -> None:
     # The organisation's row gives out the numbers one at a time, without gap.
-    Organisation.objects.select_for_update().get(pk=archive.organisation_id)
+    Organisation.objects.select_for_update(no_key=True).get(pk=archive.organisation_id)
     lines = RegisterLine.objects.filter(organisation=archive.organisation)
     last = lines.aggregate(last=Max("number"))["last"] or 0
     RegisterLine.objects.create(

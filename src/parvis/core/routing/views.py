@@ -73,7 +73,7 @@ def waiting_sentence(total: int, late: int) -> str:
 @account_view
 def search(request: HttpRequest) -> HttpResponse:
     """Routes whose number or title holds the words asked for, in the organisations of the person."""
-    terms = " ".join(request.GET.get("q", "").split())[:100]
+    terms = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
     found = Route.objects.none()
     if terms:
         match = Q()

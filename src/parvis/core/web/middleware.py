@@ -9,13 +9,13 @@ from parvis.core.web.context import SESSION_KEY
 
 
 class NullCharacterMiddleware:
-    """Answers 400 to an address that holds U+0000, which PostgreSQL's text cannot; forms refuse it themselves."""
+    """Answers 400 to a path that holds U+0000, which no text of PostgreSQL can; filters and forms drop it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+        if "\x00" in request.path:
             raise BadRequest("null character in the address")
         return self.get_response(request)
 

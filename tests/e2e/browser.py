@@ -114,6 +114,7 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
 
 def assert_fits(page: Page) -> None:
     """Fail when the page is wider than the screen: nobody should have to scroll sideways (RGAA 10.11)."""
+    page.wait_for_load_state("load")
     excess = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert excess <= 0, f"{page.url} is {excess} px wider than the screen"
 

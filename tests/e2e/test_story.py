@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from parvis_demo import story
 from parvis_demo.stage import set_clock
@@ -91,9 +91,9 @@ def person(chromium: Browser, demo: Demo):
         page.fill("input[name=login]", who.email)
         page.fill("input[name=password]", story.PASSWORD)
         look(page, f"story-login-{role}")
-        page.get_by_role("button", name=re.compile("connecter", re.I)).click()
+        go(page.get_by_role("button", name=re.compile("connecter", re.I)))
         page.fill("input[name=code]", _code())
-        page.locator("form:has(input[name=code]) button[type=submit]").first.click()
+        go(page.locator("form:has(input[name=code]) button[type=submit]").first)
         expect(page.get_by_role("heading", level=1)).to_contain_text("Mon bureau")
         return page
 
@@ -107,6 +107,12 @@ def _code() -> str:
     from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 
     return format_hotp_value(hotp_value(story.TOTP_SECRET, next(iter(yield_hotp_counters_from_time()))))
+
+
+def go(target: Locator) -> None:
+    """Click what leads to another page and wait until that page has come."""
+    with target.page.expect_navigation(wait_until="load"):
+        target.click()
 
 
 def look(page: Page, name: str) -> None:
@@ -134,12 +140,12 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
     demo.at(when.convocation)
     secretary = person("secretaire")
     look(secretary, "story-bureau")
-    secretary.get_by_role("link", name=re.compile("^Convoquer")).first.click()
+    go(secretary.get_by_role("link", name=re.compile("^Convoquer")).first)
     look(secretary, "story-seance-preparation")
     assert "mardi 25 juin 2019" in secretary.locator("main").inner_text().replace("\u00a0", " ")
-    secretary.get_by_role("link", name="Convoquer…").click()
+    go(secretary.get_by_role("link", name="Convoquer…"))
     look(secretary, "story-convoquer")
-    secretary.get_by_role("button", name=re.compile("^Convoquer 29")).click()
+    go(secretary.get_by_role("button", name=re.compile("^Convoquer 29")))
     seance = secretary.url
     until(secretary, "29 sur 29 convoqués")
     mailbox = json.loads((demo.folder / "sandbox" / "ports.json").read_text())["inbox_url"]
@@ -151,52 +157,52 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
     _fill_presences(secretary)
     until(secretary, "18 membres en séance")
     look(secretary, "story-presences")
-    secretary.get_by_role("button", name="Ouvrir la séance").click()
+    go(secretary.get_by_role("button", name="Ouvrir la séance"))
     for rank in range(1, 6):
         item = secretary.locator(f"#point-{rank}")
         if rank == story.RANK:
             item.locator("select[name$=mode]").select_option("non_precise")
-        item.get_by_role("button", name=re.compile("^Unanimité")).click()
+        go(item.get_by_role("button", name=re.compile("^Unanimité")))
         expect(secretary.locator(f"#point-{rank}")).to_contain_text("Adoptée")
     look(secretary, "story-votes")
-    secretary.get_by_role("link", name="Lever la séance…").click()
-    secretary.get_by_role("button", name="Lever la séance").click()
-    secretary.get_by_role("button", name="Établir et contrôler").click()
+    go(secretary.get_by_role("link", name="Lever la séance…"))
+    go(secretary.get_by_role("button", name="Lever la séance"))
+    go(secretary.get_by_role("button", name="Établir et contrôler"))
     item = secretary.locator(f"#point-{story.RANK}")
     expect(item).to_contain_text("5 remarques")
     look(secretary, "story-deliberations")
-    item.get_by_role("link", name=re.compile("^Mettre à la signature")).click()
+    go(item.get_by_role("link", name=re.compile("^Mettre à la signature")))
     look(secretary, "story-mettre-a-la-signature")
-    secretary.get_by_role("button", name="Mettre à la signature").click()
+    go(secretary.get_by_role("button", name="Mettre à la signature"))
 
     # On 2 July: visa of the director, signature of the mayor.
     demo.at(when.signature)
     director = person("dgs")
-    director.get_by_role("link", name=re.compile("^Viser")).first.click()
+    go(director.get_by_role("link", name=re.compile("^Viser")).first)
     look(director, "story-dossier")
-    director.get_by_role("link", name="Viser", exact=True).click()
+    go(director.get_by_role("link", name="Viser", exact=True))
     look(director, "story-viser")
-    director.locator(".confirm-actions button[type=submit]").click()
+    go(director.locator(".confirm-actions button[type=submit]"))
     mayor = person("maire")
-    mayor.get_by_role("link", name=re.compile("^Signer")).first.click()
-    mayor.get_by_role("link", name="Signer", exact=True).click()
+    go(mayor.get_by_role("link", name=re.compile("^Signer")).first)
+    go(mayor.get_by_role("link", name="Signer", exact=True))
     if mayor.locator("input[name=password]").count():
         mayor.fill("input[name=password]", story.PASSWORD)
-        mayor.locator("form:has(input[name=password]) button[type=submit]").first.click()
+        go(mayor.locator("form:has(input[name=password]) button[type=submit]").first)
     look(mayor, "story-signer")
-    mayor.locator(".confirm-actions button[type=submit]").click()
+    go(mayor.locator(".confirm-actions button[type=submit]"))
     until(mayor, "signature valide")
     look(mayor, "story-signe")
 
     # On 3 July: transmission in two clicks, the State's receipt comes back.
     demo.at(when.transmission)
     secretary.goto("/bureau/")
-    secretary.get_by_role("link", name=re.compile("^Transmettre")).first.click()
+    go(secretary.get_by_role("link", name=re.compile("^Transmettre")).first)
     if "transmettre" not in secretary.url:
         look(secretary, "story-acte-a-transmettre")
-        secretary.get_by_role("link", name=re.compile("^Transmettre")).first.click()
+        go(secretary.get_by_role("link", name=re.compile("^Transmettre")).first)
     look(secretary, "story-transmettre")
-    secretary.get_by_role("button", name="Transmettre à la préfecture").click()
+    go(secretary.get_by_role("button", name="Transmettre à la préfecture"))
     until(secretary, "034-213401235-20190701-19_07_01_05-DE")
     until(secretary, "Bordereau d’acquittement")
     look(secretary, "story-acte-acquitte")
@@ -204,17 +210,17 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
     # On 11 July: publication; archive and open data follow by themselves.
     demo.at(when.publication)
     secretary.reload()
-    secretary.get_by_role("link", name=re.compile("^Publier")).first.click()
+    go(secretary.get_by_role("link", name=re.compile("^Publier")).first)
     look(secretary, "story-publier")
-    secretary.get_by_role("button", name="Publier maintenant").click()
+    go(secretary.get_by_role("button", name="Publier maintenant"))
     until(secretary, "Archivée")
     until(secretary, "En données ouvertes")
     look(secretary, "story-acte-complet")
-    secretary.get_by_role("link", name="preuve").first.click()
+    go(secretary.get_by_role("link", name="preuve").first)
     look(secretary, "story-preuve")
     secretary.goto("/o/juvignac/archives/")
     look(secretary, "story-archives")
-    secretary.locator("main table a").first.click()
+    go(secretary.locator("main table a").first)
     look(secretary, "story-versement")
 
     # Anybody reads it, without scripts.
@@ -222,7 +228,7 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
         base_url=demo.url, java_script_enabled=False, viewport={"width": PHONE, "height": 844}
     ).new_page()
     citizen.goto("/p/juvignac/actes/")
-    citizen.get_by_role("link", name=re.compile("Convention de gestion")).click()
+    go(citizen.get_by_role("link", name=re.compile("Convention de gestion")))
     expect(citizen.locator("main")).to_contain_text("Alix Exemple")
     with citizen.expect_download() as download:
         citizen.locator("main a[href*='/documents/']").first.click()
@@ -251,4 +257,4 @@ def _fill_presences(page: Page) -> None:
             holder.select_option(label=next(o for o in options if o.endswith(f" {holders[name]}")))
         else:
             state.select_option(label="En séance")
-    page.get_by_role("button", name="Enregistrer les présences").click()
+    go(page.get_by_role("button", name="Enregistrer les présences"))

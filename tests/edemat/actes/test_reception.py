@@ -563,9 +563,7 @@ def test_many_returns_are_read_in_one_pass(commune, prepare, state):
 
 
 # --- what must not stop the others ----------------------------------------------------------------
-def test_a_mail_that_the_antivirus_refuses_is_set_aside_and_the_next_is_read(
-    commune, prepare, state, monkeypatch
-):
+def test_a_mail_that_the_antivirus_refuses_is_set_aside_and_the_next_is_read(commune, prepare, state, monkeypatch):
     acte = state.transmit(prepare(commune))
     (raw,) = state.mails()
     infected = with_attachments({"virus.exe": b"EICAR"})

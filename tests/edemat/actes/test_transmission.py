@@ -264,9 +264,7 @@ def test_a_closed_or_failing_line_is_tried_again_later_and_sends_once(commune, p
     assert [r["outcome"] for r in state.ministry.register] == ["ar"]
 
 
-def test_a_transmission_that_breaks_does_not_hold_back_the_others(
-    commune, prepare, state, later, monkeypatch
-):
+def test_a_transmission_that_breaks_does_not_hold_back_the_others(commune, prepare, state, later, monkeypatch):
     state.scenario("http_500", count=2)
     first, second = state.transmit(prepare(commune, numero="A1")), state.transmit(prepare(commune, numero="A2"))
     with acting_for(commune):

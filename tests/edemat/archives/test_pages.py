@@ -115,9 +115,7 @@ def test_a_file_is_communicated_as_an_attachment_and_the_journal_says_so(archive
         assert (entry.sha256, entry.subject_id) == (file.sha256, str(archived.pk))
 
 
-def test_a_file_that_is_not_communicable_yet_stays_with_the_archivists(
-    archived, juvignac, agent_client, monkeypatch
-):
+def test_a_file_that_is_not_communicable_yet_stays_with_the_archivists(archived, juvignac, agent_client, monkeypatch):
     with acting_for(juvignac):
         file = ArchiveFile.objects.select_related("archive").get(filename="19.07.01.05.pdf")
     eve = file.archive.access_end - timedelta(days=1)

@@ -168,9 +168,7 @@ def hostile(kind: str) -> bytes:
     return packed[: len(packed) // 2] if kind == "truncated" else packed
 
 
-@pytest.mark.parametrize(
-    "kind", ["path", "folder", "nested", "link", "hard", "bomb", "headers", "twice", "truncated"]
-)
+@pytest.mark.parametrize("kind", ["path", "folder", "nested", "link", "hard", "bomb", "headers", "twice", "truncated"])
 def test_a_hostile_or_damaged_archive_is_not_opened(kind):
     with pytest.raises(UnsafeArchive):
         read_archive(io.BytesIO(hostile(kind)), max_expanded=40_000_000)

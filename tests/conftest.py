@@ -1,6 +1,5 @@
 """Shared fixtures: a database cloned from a migrated template, organisations, accounts, jobs and the sandbox."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -19,21 +18,15 @@ os.environ.setdefault("PARVIS_SECRET_KEY", "only-for-tests-" + "t" * 40)
 Path(os.environ["PARVIS_VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)
 
 
-def _migrations_fingerprint() -> str:
-    digest = hashlib.sha256()
-    for path in sorted((PROJECT / "src").rglob("migrations/*.py")):
-        digest.update(path.read_bytes())
-    digest.update((PROJECT / "requirements" / "base.txt").read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def _template(urls: dict[str, str]) -> str:
     """Name of a migrated template database, made once per state of the migrations."""
     import fasteners
     import psycopg
     from psycopg import sql
 
-    name = f"parvis_template_{_migrations_fingerprint()}"
+    from parvis_demo.stage import migrations_fingerprint
+
+    name = f"parvis_template_{migrations_fingerprint()}"
     superuser = urls["PARVIS_DB_SUPERUSER_URL"]
     with (
         fasteners.InterProcessLock(str(PROJECT / "var" / "test-template.lock")),

@@ -44,7 +44,8 @@ def environment_of(facts: dict) -> dict[str, str]:
     }
 
 
-def _migrations_fingerprint() -> str:
+def migrations_fingerprint() -> str:
+    """Twelve characters that change with the migrations or the locked libraries, to name a template database."""
     digest = hashlib.sha256()
     for path in sorted((PROJECT / "src").rglob("migrations/*.py")):
         digest.update(path.read_bytes())
@@ -55,7 +56,7 @@ def _migrations_fingerprint() -> str:
 def fresh_database(data: Path) -> dict[str, str]:
     """Empty database of the demo, cloned from a template that is migrated once per state of the migrations."""
     urls = embedded.start(data, "postgres_demo")
-    template = f"parvis_template_{_migrations_fingerprint()}"
+    template = f"parvis_template_{migrations_fingerprint()}"
     with psycopg.connect(urls["PARVIS_DB_SUPERUSER_URL"], autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone()
         if not known:

@@ -21,6 +21,8 @@ from parvis.core.documents.errors import (
 )
 from parvis.core.documents.models import Document
 from parvis.core.organisations.tenancy import acting_for
+from parvis.core.routing.models import Route
+from parvis.core.routing.services import attach
 from tests.core.documents.test_pdf import make
 
 pytestmark = pytest.mark.django_db
@@ -208,10 +210,19 @@ def test_silent_antivirus_leaves_the_document_not_scanned(acting_for_juvignac, s
 
 
 # --- pages ----------------------------------------------------------------------------------------
+def held(document: Document) -> Document:
+    """``document`` given a place on a route, without which no page opens it."""
+    route = Route.objects.create(
+        organisation=document.organisation, kind="essai", title="Vœu", reference="5", created_at=document.created_at
+    )
+    attach(route, "original", document, "Vœu")
+    return document
+
+
 @pytest.fixture
 def document(juvignac):
     with acting_for(juvignac):
-        return services.store(juvignac, make(pages=2), "Vœu « n° 5 ».pdf")
+        return held(services.store(juvignac, make(pages=2), "Vœu « n° 5 ».pdf"))
 
 
 def body(response) -> bytes:
@@ -233,7 +244,7 @@ def test_download_is_shown_when_asked_and_safe(juvignac, agent_client, document)
     shown = client.get(f"/o/juvignac/documents/{document.pk}/?voir")
     assert (shown["Content-Type"], shown["Content-Disposition"][:6]) == ("application/pdf", "inline")
     with acting_for(juvignac):
-        page = services.store(juvignac, b"<!DOCTYPE html><html><script>alert(1)</script></html>", "a.html")
+        page = held(services.store(juvignac, b"<!DOCTYPE html><html><script>alert(1)</script></html>", "a.html"))
     saved = client.get(f"/o/juvignac/documents/{page.pk}/?voir")
     assert saved["Content-Disposition"].startswith("attachment")
     assert saved["Content-Type"] == "application/octet-stream"

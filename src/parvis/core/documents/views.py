@@ -6,23 +6,36 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from parvis.core.documents import previews
+from parvis.core.documents import holders, previews
 from parvis.core.documents.delivery import deliver
 from parvis.core.documents.errors import DocumentMissing
 from parvis.core.documents.models import Document
-from parvis.core.identity.access import agent_view, public_view
+from parvis.core.identity.access import AgentRequest, agent_view, public_view
 
 
-def _download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    document = get_object_or_404(Document.objects.select_related("organisation"), pk=pk)
+def _public(pk: UUID) -> Document:
+    """A document that row security shows to everybody, that is a published one."""
+    return get_object_or_404(Document.objects.select_related("organisation"), pk=pk)
+
+
+def _held(request: AgentRequest, pk: UUID) -> Document:
+    """A document whose holder the person may read; any other answers like a missing one."""
+    document = get_object_or_404(
+        Document.objects.select_related("organisation", "source"), pk=pk, organisation=request.organisation
+    )
+    if not holders.may_open(document, request.permissions):
+        raise Http404
+    return document
+
+
+def _download(request: HttpRequest, document: Document) -> HttpResponseBase:
     try:
         return deliver(request, document, inline="voir" in request.GET)
     except DocumentMissing as error:
         raise Http404 from error
 
 
-def _page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
-    document = get_object_or_404(Document.objects.select_related("organisation"), pk=pk)
+def _page(request: HttpRequest, document: Document, page: int) -> HttpResponse:
     asked = request.GET.get("largeur", "800")
     try:
         image = previews.page_image(document, page, int(asked) if asked.isdecimal() else 800)
@@ -36,35 +49,34 @@ def _page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
 
 @agent_view("documents.lire")
 @require_safe
-def download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+def download(request: AgentRequest, pk: UUID) -> HttpResponseBase:
     """The file itself; ``?voir`` shows it in the browser when its type allows."""
-    return _download(request, pk)
+    return _download(request, _held(request, pk))
 
 
 @agent_view("documents.lire")
 @require_safe
-def page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
+def page(request: AgentRequest, pk: UUID, page: int) -> HttpResponse:
     """PNG of one page; ``?largeur=`` in pixels."""
-    return _page(request, pk, page)
+    return _page(request, _held(request, pk), page)
 
 
 @agent_view("documents.lire")
 @require_safe
-def digest(request: HttpRequest, pk: UUID) -> HttpResponse:
+def digest(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The SHA-256 of the document, shown on demand."""
-    document = get_object_or_404(Document, pk=pk)
-    return HttpResponse(document.sha256, content_type="text/plain; charset=utf-8")
+    return HttpResponse(_held(request, pk).sha256, content_type="text/plain; charset=utf-8")
 
 
 @public_view
 @require_safe
 def public_download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The published file."""
-    return _download(request, pk)
+    return _download(request, _public(pk))
 
 
 @public_view
 @require_safe
 def public_page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
     """PNG of one page of a published file."""
-    return _page(request, pk, page)
+    return _page(request, _public(pk), page)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from parvis.core.documents.holders import hold
 from parvis.core.routing.models import Route, RouteStep
 
 
@@ -38,6 +39,11 @@ def plugin(code: str) -> StepPlugin:
 
 def registered_codes() -> list[str]:
     return sorted(_plugins)
+
+
+def open_roles(permission: str, *roles: str) -> None:
+    """Say that ``permission`` opens the documents that hold these roles on a route (from AppConfig.ready)."""
+    hold("routing.RouteDocument", "document", permission=permission, role__in=roles)
 
 
 Addresses = Callable[[list[Route]], dict[UUID, str]]

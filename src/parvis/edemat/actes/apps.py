@@ -7,7 +7,8 @@ class ActesConfig(AppConfig):
     verbose_name = "Actes"
 
     def ready(self) -> None:
-        from parvis.core.routing.registry import register_pages
+        from parvis.core.documents.holders import hold
+        from parvis.core.routing.registry import open_roles, register_pages
         from parvis.core.web import navigation
         from parvis.edemat.actes import document_tasks, publication_step, routing_steps, tasks  # noqa: F401
         from parvis.edemat.actes.addresses import pages_of_routes
@@ -21,4 +22,16 @@ class ActesConfig(AppConfig):
             application="edemat",
             description="Délibérations, arrêtés et décisions, en texte intégral.",
             rank=20,
+        )
+        hold("actes.Acte", "original", "document", permission="actes.lire")
+        hold("actes.ActePiece", "document", permission="actes.lire")
+        hold("actes.Transaction", "archive", "message", "ar", permission="actes.lire")
+        hold("actes.StatusEvent", "document", permission="actes.lire")
+        hold("actes.Publication", "document", "stamped", permission="actes.lire")
+        hold("actes.Classification", "document", permission="actes.lire")
+        hold("actes.InboundMessage", "raw", permission="actes.banette")
+        open_roles(
+            "actes.lire",
+            *("original", "signe", "annexe", "rapport_validation", "enveloppe", "acte_xml", "ar", "courrier"),
+            *("tamponne", "annexe_tamponnee", "bordereau", "certificat_executoire"),
         )

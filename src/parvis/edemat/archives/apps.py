@@ -7,9 +7,14 @@ class ArchivesConfig(AppConfig):
     verbose_name = "Archives"
 
     def ready(self) -> None:
+        from parvis.core.documents.holders import hold
+        from parvis.core.routing.registry import open_roles
         from parvis.core.web import navigation
         from parvis.edemat.archives import journal_actions, route_step, tasks  # noqa: F401
 
         navigation.register(
             "archives", "Archives", "archives:list", permission="archives.lire", application="edemat", rank=50
         )
+        documents = ("package", "message", "observations", "acknowledgement", "reply")
+        hold("archives.Transfer", *documents, permission="archives.lire")
+        open_roles("archives.lire", "sip", "transfer", "atr", "journal")

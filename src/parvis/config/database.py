@@ -19,5 +19,6 @@ def from_url(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": query,
+        # Statements are planned once per connection: under row security, planning costs more than running.
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 2, **query},
     }

@@ -57,11 +57,20 @@ INSTALLED_APPS = [
     "parvis.core.trust",
     "parvis.core.routing",
     "parvis.core.notifications",
+    "parvis.core.authentication",
+    "parvis.core.provider",
+    "parvis.core.saml",
+    "parvis.core.federation",
+    "parvis.core.branding",
+    "parvis.core.portal",
+    "parvis.core.api",
     "parvis.core.web",
     # After the core, whose templates of the same names (identity/templates/account, mfa) are the ones shown.
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.idp.oidc",
     "parvis.edemat.seances",
     "parvis.edemat.parapheur",
     "parvis.edemat.actes",
@@ -81,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "parvis.core.identity.middleware.ActorMiddleware",
     "parvis.core.identity.middleware.SecondFactorMiddleware",
     "parvis.core.web.middleware.NullCharacterMiddleware",
@@ -111,6 +121,15 @@ TEMPLATES = [
     }
 ]
 COTTON_DIR = "cotton"
+
+# Shared by every process: throttling counts and authorization codes must not depend on who answers.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "parvis_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # --- language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"

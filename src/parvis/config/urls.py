@@ -11,6 +11,9 @@ AGENT = [
     ("donnees/", "parvis.opendata.urls"),
     ("documents/", "parvis.core.documents.urls"),
     ("journal/", "parvis.core.journal.urls"),
+    ("administration/charte/", "parvis.core.branding.urls"),
+    ("administration/services-relies/", "parvis.core.provider.administration_urls"),
+    ("administration/api/", "parvis.core.api.administration_urls"),
     ("administration/", "parvis.core.organisations.urls"),
     ("travaux/", "parvis.core.jobs.urls"),
 ]
@@ -29,6 +32,14 @@ urlpatterns = [
     *[path(f"o/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in AGENT],
     *[path(f"p/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in PUBLIC],
     path("bureau/", include("parvis.core.routing.urls")),
+    path("plateforme/", include("parvis.core.organisations.platform_urls")),
+    path("federation/", include("parvis.core.federation.urls")),
+    path("saml/", include("parvis.core.saml.urls")),
+    path("", include("parvis.core.provider.urls")),
+    path("api/", include("parvis.core.api.urls")),
+    path("mon-compte/", include("parvis.core.identity.urls")),
+    path("mon-compte/securite/", include("parvis.core.authentication.urls")),
+    path("", include("parvis.core.portal.urls")),
     path("", include("parvis.core.web.urls")),
 ]
 

@@ -40,6 +40,11 @@ class Format:
     certain: bool = False
 
 
+# Formats of what Parvis writes itself: known without asking the register.
+GZIP = Format("application/gzip", "x-fmt/266", "GZIP Format", certain=True)
+XML = Format("application/xml", "fmt/101", "Extensible Markup Language", "1.0", certain=True)
+
+
 def identify(path: Path, filename: str = "") -> Format:
     """Format of the file at ``path``; ``filename`` is the name its depositor gave, for text formats."""
     with path.open("rb") as stream:

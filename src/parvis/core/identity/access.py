@@ -44,7 +44,7 @@ class AgentRequest(OrganisationRequest, AccountRequest):
 
 @dataclass(frozen=True)
 class Access:
-    """Declared reach of a view: ``agent``, ``account``, ``public`` or ``open``."""
+    """Declared reach of a view: ``agent``, ``account``, ``platform``, ``public`` or ``open``."""
 
     kind: str
     permission: str = ""
@@ -135,6 +135,21 @@ def account_view(view: View) -> View:
             return view(request, *args, **kwargs)
 
     return _declare(guarded, Access("account"))
+
+
+def platform_view(view: View) -> View:
+    """For those who run the platform: anybody else gets the answer of a missing address. No tenant's row is seen."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not request.user.is_platform_administrator:
+            raise Http404
+        with identity_of(request.user.pk):
+            return view(request, *args, **kwargs)
+
+    return _declare(guarded, Access("platform"))
 
 
 def public_view(view: View) -> View:

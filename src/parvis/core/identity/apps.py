@@ -1,3 +1,5 @@
+"""Registers the package with Django."""
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,6 @@ class IdentityConfig(AppConfig):
     name = "parvis.core.identity"
     label = "identity"
     verbose_name = "Identités"
+
+    def ready(self) -> None:
+        from parvis.core.identity import audit  # noqa: F401  registers its journal actions

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from parvis.core.identity.roles import ROLE_CHOICES, permissions_of
+from parvis.core.ids import uuid7
 from parvis.core.organisations.models import TenantModel
 
 
@@ -24,11 +25,21 @@ class AccountManager(BaseUserManager["Account"]):
 class Account(AbstractBaseUser):
     """One person, one account, whatever the number of organisations; a citizen has no mandate."""
 
+    class Population(models.TextChoices):
+        """Agents' and citizens' accounts stay separate, even for one person."""
+
+        USAGER = "usager", "Usager"
+        AGENT = "agent", "Agent ou élu"
+        EXPLOITATION = "exploitation", "Exploitation de la plateforme"
+
     email = models.EmailField("adresse électronique", unique=True)
     given_name = models.CharField("prénom", max_length=80)
     family_name = models.CharField("nom", max_length=80)
     is_active = models.BooleanField("actif", default=True)
     is_platform_administrator = models.BooleanField("administre la plateforme", default=False)
+    population = models.CharField("population", max_length=12, choices=Population.choices, default=Population.AGENT)
+    email_verified_at = models.DateTimeField("adresse prouvée le", null=True, blank=True)
+    suspended_at = models.DateTimeField("suspendu le", null=True, blank=True)
     created_at = models.DateTimeField("créé le", auto_now_add=True)
 
     objects = AccountManager()
@@ -59,6 +70,48 @@ class Account(AbstractBaseUser):
     @property
     def is_superuser(self) -> bool:
         return False
+
+
+class AccountModel(models.Model):
+    """Base of every row that belongs to one person. Its migration must end with EnableAccountSecurity."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class SecurityEvent(models.Model):
+    """One event of the life of an account, as its holder and the organisation concerned may read it.
+
+    Kept one year; the journal of the platform keeps its digest (see ``audit``).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    event = models.CharField(max_length=60)
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
+    actor = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
+    organisation = models.ForeignKey("organisations.Organisation", models.SET_NULL, null=True, related_name="+")
+    outcome = models.CharField(max_length=12, default="success")
+    method = models.CharField(max_length=40, blank=True)
+    client = models.CharField(max_length=120, blank=True)
+    session = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=300, blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "événement de sécurité"
+        indexes = [
+            models.Index(fields=["account", "-at"], name="securityevent_account"),
+            models.Index(fields=["organisation", "-at"], name="securityevent_organisation"),
+            models.Index(fields=["at"], name="securityevent_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class MandateQuerySet(models.QuerySet["Mandate"]):

@@ -12,6 +12,7 @@ from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations import services
 from parvis.core.organisations.forms import ColoursForm, MandateForm, PresentationForm
+from parvis.core.web.navigation import administration_tabs
 from parvis.core.web.theming import ColourTooPale, contrast, worst_contrast
 
 PERMISSION = "administration.organisation"
@@ -20,14 +21,7 @@ UNCHANGED = "Rien n’a changé."
 
 
 def _tabs(request: AgentRequest, active: str) -> list[dict[str, object]]:
-    base = f"/o/{request.organisation.slug}/administration/"
-    pages = [
-        ("", "Vue d’ensemble"),
-        ("identite/", "Identité"),
-        ("couleurs/", "Couleurs"),
-        ("personnes/", "Personnes"),
-    ]
-    return [{"label": label, "url": base + path, "active": path == active} for path, label in pages]
+    return administration_tabs(request.organisation, request.permissions, active)
 
 
 @require_safe
@@ -39,7 +33,7 @@ def overview(request: AgentRequest) -> HttpResponse:
         (s, s.since <= today and (s.until is None or today <= s.until)) for s in organisation.subscriptions.all()
     ]
     context = {
-        "tabs": _tabs(request, ""),
+        "tabs": _tabs(request, "overview"),
         "subscriptions": subscriptions,
         "people": Mandate.objects.filter(organisation=organisation).in_force(today).count(),
         "contrast": worst_contrast(organisation.accent),
@@ -56,7 +50,7 @@ def identity(request: AgentRequest) -> HttpResponse:
         changed = services.describe(organisation, form.cleaned_data, actor=request.actor)
         messages.success(request, SAVED if changed else UNCHANGED)
         return redirect("organisations:identity", organisation_slug=organisation.slug)
-    return render(request, "organisations/identity.html", {"tabs": _tabs(request, "identite/"), "form": form})
+    return render(request, "organisations/identity.html", {"tabs": _tabs(request, "identity"), "form": form})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -75,7 +69,7 @@ def branding(request: AgentRequest) -> HttpResponse:
             messages.success(request, SAVED if changed else UNCHANGED)
             return redirect("organisations:branding", organisation_slug=organisation.slug)
     context = {
-        "tabs": _tabs(request, "couleurs/"),
+        "tabs": _tabs(request, "branding"),
         "form": form,
         "nearest": nearest,
         "contrast": contrast(organisation.accent, "#ffffff"),
@@ -90,7 +84,7 @@ def people(request: AgentRequest) -> HttpResponse:
     today = clock.today()
     mandates = Mandate.objects.filter(organisation=organisation).select_related("account")
     context = {
-        "tabs": _tabs(request, "personnes/"),
+        "tabs": _tabs(request, "people"),
         "mandates": [
             (m, m.start <= today and (m.end is None or today <= m.end))
             for m in mandates.order_by("account__family_name", "account__given_name", "start")

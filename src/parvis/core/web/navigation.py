@@ -73,8 +73,22 @@ class Group:
     links: tuple[Link, ...]
 
 
+@dataclass(frozen=True)
+class Tab:
+    """One page of a set that several packages fill: administration, own account, platform."""
+
+    code: str
+    label: str
+    url_name: str
+    rank: int = 100
+    permission: str = ""
+
+
 _services: dict[str, Service] = {}
 _public: dict[str, PublicService] = {}
+_administration: dict[str, Tab] = {}
+_account: dict[str, Tab] = {}
+_platform: dict[str, Tab] = {}
 
 
 def register(
@@ -97,6 +111,49 @@ def register_public(
 ) -> None:
     """Add a service to the public pages of the organisations that subscribed to ``application``."""
     _public[code] = PublicService(code, label, url_name, application, description, rank)
+
+
+def register_administration(
+    code: str, label: str, url_name: str, *, rank: int = 100, permission: str = "administration.organisation"
+) -> None:
+    """Add a page to the administration of an organisation; its address takes ``organisation_slug``."""
+    _administration[code] = Tab(code, label, url_name, rank, permission)
+
+
+def register_account_page(code: str, label: str, url_name: str, *, rank: int = 100) -> None:
+    """Add a page to « Mon compte », for everybody who is logged in."""
+    _account[code] = Tab(code, label, url_name, rank)
+
+
+def register_platform_page(code: str, label: str, url_name: str, *, rank: int = 100) -> None:
+    """Add a page to the administration of the platform itself."""
+    _platform[code] = Tab(code, label, url_name, rank)
+
+
+def _drawn(tabs: dict[str, Tab], active: str, held: frozenset[str] | None, **arguments: str) -> list[dict[str, object]]:
+    ordered = sorted(tabs.values(), key=lambda tab: (tab.rank, tab.label))
+    return [
+        {"label": tab.label, "url": reverse(tab.url_name, kwargs=arguments or None), "active": tab.code == active}
+        for tab in ordered
+        if not tab.permission or held is None or tab.permission in held
+    ]
+
+
+def administration_tabs(
+    organisation: Organisation, permissions: frozenset[str], active: str
+) -> list[dict[str, object]]:
+    """Items of ``<c-tabs>`` over the administration pages that these permissions open."""
+    return _drawn(_administration, active, permissions, organisation_slug=organisation.slug)
+
+
+def account_tabs(active: str) -> list[dict[str, object]]:
+    """Items of ``<c-tabs>`` over the pages of « Mon compte »."""
+    return _drawn(_account, active, None)
+
+
+def platform_tabs(active: str) -> list[dict[str, object]]:
+    """Items of ``<c-tabs>`` over the pages of the platform's administration."""
+    return _drawn(_platform, active, None)
 
 
 def services() -> list[Service]:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from parvis.core import clock
+from parvis.core.documents.identification import GZIP, XML
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import open_document, store
 from parvis.core.errors import DomainError
@@ -218,8 +220,9 @@ def _build(subject: Transaction) -> None:
         write_archive(target, members, mtime=int(midnight.timestamp()))  # type: ignore[arg-type]
         target.seek(0)
         archive_name = envelope.archive(settings.PARVIS_ACTES_TRIGRAMME)
-        subject.archive = store(organisation, target, archive_name, label="Archive transmise")  # type: ignore[arg-type]
-    subject.message = store(organisation, xml, name, label="Message métier de l’acte")
+        packed = cast(BinaryIO, target)
+        subject.archive = store(organisation, packed, archive_name, label="Archive transmise", written_here=GZIP)
+    subject.message = store(organisation, xml, name, label="Message métier de l’acte", written_here=XML)
     subject.envelope_day, subject.serial = today, envelope.serial
     subject.envelope_name, subject.archive_name, subject.message_name = str(envelope), archive_name, name
     if subject.acte and subject.acte.route:

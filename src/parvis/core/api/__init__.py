@@ -1,0 +1,1 @@
+"""The API base: machine accounts, scopes, rate limits, problem details."""

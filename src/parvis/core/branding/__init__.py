@@ -1,0 +1,1 @@
+"""The look of each organisation: versions, editor, preview, images."""

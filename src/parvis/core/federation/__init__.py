@@ -1,0 +1,1 @@
+"""FranceConnect and ProConnect as sources of identity."""

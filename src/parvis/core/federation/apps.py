@@ -1,0 +1,8 @@
+"""Registers the package with Django."""
+
+from django.apps import AppConfig
+
+
+class FederationConfig(AppConfig):
+    name = "parvis.core.federation"
+    label = "federation"

@@ -1,0 +1,1 @@
+"""Public homes, the citizen's space, announcements, help."""

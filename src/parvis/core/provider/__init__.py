@@ -1,0 +1,1 @@
+"""The OpenID Connect provider that commune sites and third-party services trust."""

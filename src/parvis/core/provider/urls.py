@@ -1,0 +1,6 @@
+"""Endpoints of the OpenID Connect provider."""
+
+from django.urls import URLPattern
+
+app_name = "provider"
+urlpatterns: list[URLPattern] = []

@@ -31,18 +31,21 @@ def store(
     label: str = "",
     must_be_sound: bool = False,
     limit: int | None = None,
+    written_here: Format | None = None,
 ) -> Document:
     """Keep ``content`` for ever and describe it.
 
     ``content`` is bytes or a binary stream, read once; ``source`` and ``derivation`` ("signature", "tampon")
     say from which document it was made. ``limit`` is in bytes. With ``must_be_sound``, a PDF that cannot be
     accepted and a file whose content is not of its extension raise DocumentRefused and nothing is kept.
+    ``written_here`` is the format of a content that Parvis has just written itself, which then needs no
+    identification.
     Raises also DocumentTooLarge and DocumentInfected.
     """
     filename = clean_filename(filename)
     limit = getattr(settings, "PARVIS_DOCUMENTS_MAX_SIZE", MAX_SIZE) if limit is None else limit
     with storage.received(organisation, content, filename, limit=limit) as incoming:
-        found = identify(incoming.path, filename)
+        found = written_here or identify(incoming.path, filename)
         health, pages = _health(incoming.path, filename, found, must_be_sound)
         scan_state = antivirus.scan(incoming.path, filename)
         storage.keep(organisation, incoming)

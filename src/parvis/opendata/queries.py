@@ -11,6 +11,7 @@ from django.db.models.functions import ExtractYear, Left
 
 from parvis.core.organisations.models import Organisation
 from parvis.core.routing.models import RouteStep
+from parvis.core.web.integers import whole_number
 from parvis.opendata.formats.scdl_deliberations import MATIERES
 from parvis.opendata.models import FIELDS, Dataset, DeliberationRow
 
@@ -41,7 +42,7 @@ class Selection:
         tri = parameters.get("tri", "")
         return cls(
             texte=texte,
-            matiere=matiere if matiere.isdecimal() and int(matiere) in MATIERES else "",
+            matiere=matiere if whole_number(matiere) in MATIERES else "",
             annee=annee if len(annee) == 4 and annee.isascii() and annee.isdecimal() else "",
             tri=tri if tri.removeprefix("-") in SORTS else NEWEST_FIRST,
             apres=parameters.get("apres", ""),

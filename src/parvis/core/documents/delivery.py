@@ -9,9 +9,10 @@ from django.utils.http import content_disposition_header
 
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import open_document
+from parvis.core.web.integers import whole_number
 
 BLOCK = 256 * 1024
-RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 # What a browser may show by itself; everything else, HTML and SVG first, is only ever saved.
 SHOWN = {"application/pdf", "image/png", "image/jpeg", "text/plain"}
 
@@ -63,12 +64,12 @@ def _range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None
     found = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if found is None or request.headers.get("If-Range", etag) != etag:
         return None
-    first, last = found.groups()
-    if not first and not last:
+    first, last = (whole_number(group) for group in found.groups())
+    if first is None and last is None:
         return None
-    if not first:
-        return (max(0, size - int(last)), size - 1) if int(last) else (size, size)
-    return int(first), min(int(last), size - 1) if last else size - 1
+    if first is None:
+        return (max(0, size - last), size - 1) if last else (size, size)
+    return first, size - 1 if last is None else min(last, size - 1)
 
 
 def _slice(stream: BinaryIO, first: int, last: int) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from parvis.core.documents.delivery import deliver
 from parvis.core.documents.errors import DocumentMissing
 from parvis.core.documents.models import Document
 from parvis.core.identity.access import AgentRequest, agent_view, public_view
+from parvis.core.web.integers import whole_number
 
 
 def _public(pk: UUID) -> Document:
@@ -36,9 +37,9 @@ def _download(request: HttpRequest, document: Document) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest, document: Document, page: int) -> HttpResponse:
-    asked = request.GET.get("largeur", "800")
+    asked = whole_number(request.GET.get("largeur")) or 800
     try:
-        image = previews.page_image(document, page, int(asked) if asked.isdecimal() else 800)
+        image = previews.page_image(document, page, asked)
     except previews.NoPreview as error:
         raise Http404 from error
     response = HttpResponse(image, content_type="image/png")

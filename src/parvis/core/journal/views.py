@@ -14,6 +14,7 @@ from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal import actions, checking, queries, sealing
 from parvis.core.journal.models import Entry, Seal
+from parvis.core.web.integers import whole_number
 
 PAGE = 50
 SEALS = 12
@@ -35,8 +36,8 @@ def _entry(request: AgentRequest, seq: int) -> Entry:
 def index(request: AgentRequest) -> HttpResponse:
     """Newest events and seals of the organisation; ``?avant=`` goes back in time."""
     organisation = request.organisation
-    before = request.GET.get("avant", "")
-    rows = list(queries.newest_entries(organisation, before=int(before) if before.isdecimal() else None)[: PAGE + 1])
+    before = whole_number(request.GET.get("avant"))
+    rows = list(queries.newest_entries(organisation, before=before)[: PAGE + 1])
     entries, older = rows[:PAGE], len(rows) > PAGE
     context = {
         "entries": entries,

@@ -20,6 +20,7 @@ from parvis.core.exports.download import download_table
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.core.journal.services import record
+from parvis.core.web.integers import whole_number
 from parvis.edemat.archives import queries
 from parvis.edemat.archives.enums import Origin, Outcome, State
 from parvis.edemat.archives.formats.rules import parse_duration
@@ -235,8 +236,8 @@ def _refuse_large_bodies(view: Callable[..., HttpResponseBase]) -> Callable[...,
 
     @wraps(view)
     def guarded(request: AgentRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        announced = request.META.get("CONTENT_LENGTH") or "0"
-        if request.method == "POST" and announced.isdigit() and int(announced) > depositing.MAX_PACKAGE:
+        announced = whole_number(request.META.get("CONTENT_LENGTH")) or 0
+        if request.method == "POST" and announced > depositing.MAX_PACKAGE:
             limit = depositing.MAX_PACKAGE // 1024**2
             sentence = f"Le paquet dépasse {limit} Mio, la taille admise par dépôt. Répartissez-le en plusieurs."
             context = {"form": DepositForm(), "refusal": sentence, "crumbs": _crumbs(request)}
@@ -363,8 +364,7 @@ def register(request: AgentRequest) -> HttpResponseBase:
     organisation = request.organisation
     if request.GET.get("format") == "csv":
         return _register_csv(request)
-    before = request.GET.get("avant", "")
-    lines = queries.register_lines(organisation, before=int(before) if before.isdecimal() else None)
+    lines = queries.register_lines(organisation, before=whole_number(request.GET.get("avant")))
     rows = list(lines[: queries.PAGE_SIZE + 1])
     shown = rows[: queries.PAGE_SIZE]
     context = {

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from django.db import close_old_connections, connection
-from procrastinate import BaseRetryStrategy, RetryStrategy
+from procrastinate import BaseRetryStrategy, JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 if TYPE_CHECKING:
@@ -33,13 +33,15 @@ def job(
     in_transaction: bool = True,
     name: str = "",
     label: str = "",
+    exhausted: Callable[..., None] | None = None,
 ) -> Callable[[Callable[..., None]], Job]:
     """Make ``function(organisation_id, **arguments)`` a background job.
 
     With ``in_transaction`` the body runs inside ``acting_for(organisation)``; without it the body opens its
     own transactions, as work that talks to the outside must. ``enqueue(organisation, **arguments)`` inserts
     the job in the caller's transaction and returns its number; arguments must be JSON values. ``label``
-    is what the page of jobs calls it.
+    is what the page of jobs calls it. ``exhausted(organisation_id, error, **arguments)`` runs, in transactions
+    of its own, when the job raised and will not be tried again: what waited for it must learn so.
     """
 
     def decorate(function: Callable[..., None]) -> Job:
@@ -55,8 +57,17 @@ def job(
             with acting_for(organisation_id):
                 function(organisation_id, **arguments)
 
+        @wraps(run)
+        def attempt(context: JobContext | None = None, **arguments: Any) -> None:
+            try:
+                run(**arguments)
+            except Exception as error:
+                if exhausted and context and task.get_retry_exception(exception=error, job=context.job) is None:
+                    exhausted(arguments.pop("organisation_id"), error, **arguments)
+                raise
+
         name_of_task = name or f"{function.__module__}.{function.__name__}"
-        task = app.task(name=name_of_task, queue=queue, retry=retry)(run)
+        task = app.task(name=name_of_task, queue=queue, retry=retry, pass_context=True)(attempt)
 
         def enqueue(organisation: Union["Organisation", int], **arguments: Any) -> int:
             identifier = organisation if isinstance(organisation, int) else organisation.pk
@@ -64,7 +75,7 @@ def job(
 
         run.enqueue = enqueue  # type: ignore[attr-defined]
         run.task = task  # type: ignore[attr-defined]
-        run.label = label  # type: ignore[attr-defined]
+        attempt.label = label  # type: ignore[attr-defined]
         return run  # type: ignore[return-value]
 
     return decorate

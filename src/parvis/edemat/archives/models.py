@@ -193,7 +193,7 @@ class Transfer(TenantModel):
     @transition(state, State.EN_STOCKAGE, State.ARCHIVE)
     def archive(self) -> None: ...
 
-    @transition(state, [State.DEPOSE, State.EN_CONTROLE, State.EN_STOCKAGE], State.ERREUR_TECHNIQUE)
+    @transition(state, [State.DEPOSE, State.EN_CONTROLE, State.ACCEPTE, State.EN_STOCKAGE], State.ERREUR_TECHNIQUE)
     def report_incident(self, sentence: str) -> None:
         self.incident = sentence[:300]
 

@@ -26,7 +26,13 @@ def build_transfer(organisation_id: int, *, step_id: str) -> None:
     control_transfer.enqueue(organisation_id, transfer_id=str(transfer.pk))
 
 
-@job(queue=QUEUE, in_transaction=False, label="Contrôle du versement")
+def _control_exhausted(organisation_id: int, error: Exception, *, transfer_id: str) -> None:
+    from parvis.edemat.archives.services.controlling import give_up
+
+    give_up(organisation_id, transfer_id, "Le contrôle", error)
+
+
+@job(queue=QUEUE, in_transaction=False, label="Contrôle du versement", exhausted=_control_exhausted)
 def control_transfer(organisation_id: int, *, transfer_id: str) -> None:
     """Make the intake controls; the transfer is locked only to be read and decided."""
     from parvis.edemat.archives.services.controlling import control
@@ -34,7 +40,13 @@ def control_transfer(organisation_id: int, *, transfer_id: str) -> None:
     control(organisation_id, transfer_id)
 
 
-@job(queue=QUEUE, in_transaction=False, label="Dépôt aux archives")
+def _storage_exhausted(organisation_id: int, error: Exception, *, transfer_id: str) -> None:
+    from parvis.edemat.archives.services.controlling import give_up
+
+    give_up(organisation_id, transfer_id, "Le stockage", error)
+
+
+@job(queue=QUEUE, in_transaction=False, label="Dépôt aux archives", exhausted=_storage_exhausted)
 def store_transfer(organisation_id: int, *, transfer_id: str) -> None:
     """Write the archive, read it back and reply. A fault of the storage is told, then tried again."""
     from parvis.edemat.archives.services import storing

@@ -309,6 +309,19 @@ def meet_incident(transfer: Transfer, sentence: str) -> None:
     )
 
 
+def give_up(organisation_id: int, transfer_id: str, work: str, error: Exception) -> None:
+    """Stop a transfer whose job failed for the last time on an error that no rule foresaw."""
+    with acting_for(organisation_id):
+        transfer = locked(transfer_id)
+        if transfer.working:
+            meet_incident(
+                transfer,
+                f"{work} s’est arrêté sur une erreur imprévue ({type(error).__name__}), malgré plusieurs essais. "
+                "Relancez le versement ; si l’incident se répète, prévenez l’administration de la plateforme.",
+            )
+            transfer.save()
+
+
 def page_of(organisation: Organisation, transfer_id: UUID) -> str:
     """Address of the page of a transfer."""
     return reverse("archives:transfer", args=[organisation.slug, transfer_id])

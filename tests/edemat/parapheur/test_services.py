@@ -12,6 +12,7 @@ from parvis.core.journal.models import Entry
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route, RouteStep, Task
+from parvis.core.routing.queries import inbox
 from parvis.core.routing.services import attach
 from parvis.core.trust import certificates, pades
 from parvis.core.trust.models import Certificate
@@ -311,3 +312,48 @@ def test_failing_the_name_the_quality_shows_the_place_below_what_is_printed():
 @pytest.mark.parametrize("name", ["Personne", ""])
 def test_without_the_name_there_is_no_place(name):
     assert find_place(pdf_of("texte"), name) is None
+
+
+# -- two people ---------------------------------------------------------------------------------------
+
+
+def on_desk(account):
+    return [task.verb for task in inbox(account, Mandate.objects.filter(account=account))]
+
+
+def test_the_only_signatory_leaves_the_visa_to_somebody_else(dossier, maire, dgs):
+    with pytest.raises(services.SamePerson) as refusal:
+        services.endorse(dossier.pk, account=maire, sha256=seen(dossier), actor=actor(maire))
+    assert "une autre personne doit le viser" in refusal.value.sentence
+    assert on_desk(dgs) == ["Viser"]
+
+
+def test_the_desk_lists_what_each_may_do(acting_for_juvignac, maire, dgs, open_dossier):
+    dossier = open_dossier(acting_for_juvignac)
+    assert (on_desk(maire), on_desk(dgs)) == ([], ["Viser"])
+    services.endorse(dossier.pk, account=dgs, sha256=seen(dossier), actor=actor(dgs))
+    assert (on_desk(maire), on_desk(dgs)) == (["Signer"], [])
+
+
+def test_whoever_gave_the_visa_does_not_sign_even_under_another_mandate(
+    acting_for_juvignac, maire, account_for, open_dossier
+):
+    deputy = account_for(acting_for_juvignac, "maire", email="adjointe@juvignac.test", title="Première adjointe")
+    dossier = open_dossier(acting_for_juvignac)
+    assert on_desk(maire) == on_desk(deputy) == ["Viser"]
+    services.endorse(dossier.pk, account=maire, sha256=seen(dossier), actor=actor(maire))
+    assert (on_desk(maire), on_desk(deputy)) == ([], ["Signer"])
+    with pytest.raises(services.SamePerson) as refusal:
+        services.ask_signature(dossier.pk, account=maire, sha256=seen(dossier), actor=actor(maire))
+    assert "Vous avez donné votre visa" in refusal.value.sentence
+    assert Dossier.objects.get(pk=dossier.pk).state == "signature"
+
+
+def test_one_person_with_two_mandates_is_still_one_person(acting_for_juvignac, account_for, open_dossier):
+    both = account_for(acting_for_juvignac, "dgs", email="deux@juvignac.test")
+    account_for(acting_for_juvignac, "maire", email="deux@juvignac.test")
+    account_for(acting_for_juvignac, "maire", email="autre@juvignac.test")
+    dossier = open_dossier(acting_for_juvignac)
+    services.endorse(dossier.pk, account=both, sha256=seen(dossier), actor=actor(both))
+    with pytest.raises(services.SamePerson):
+        services.ask_signature(dossier.pk, account=both, sha256=seen(dossier), actor=actor(both))

@@ -224,3 +224,12 @@ def test_the_list_costs_the_same_queries_whatever_its_length(
             open_dossier(juvignac, text=f"Deliberation {number}")
     with django_assert_max_num_queries(25):
         dgs_client.get("/o/juvignac/parapheur/")
+
+
+def test_the_signatory_is_told_that_another_gives_the_visa(maire_client, juvignac, page, dossier):
+    content = maire_client.get(page).content.decode()
+    assert "une autre personne doit le viser avant vous" in content
+    assert "viser/?empreinte" not in content
+    answer = maire_client.post(page + "viser/", {"empreinte": dossier.document.sha256}, follow=True)
+    assert "seule personne habilitée à signer" in answer.content.decode()
+    assert state_of(dossier, juvignac) == "visa"

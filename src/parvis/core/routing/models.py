@@ -109,6 +109,9 @@ class Task(TenantModel):
     summary = models.CharField("précision", max_length=300, blank=True)
     permission = models.CharField("permission requise", max_length=60)
     assignee = models.ForeignKey("identity.Account", models.PROTECT, null=True, blank=True, related_name="+")
+    barred = models.ForeignKey(
+        "identity.Account", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="personne écartée"
+    )
     deadline = models.DateTimeField("échéance", null=True, blank=True)
     deadline_rule = models.CharField("règle de l’échéance", max_length=200, blank=True)
     path = models.CharField("adresse", max_length=300)

@@ -14,7 +14,12 @@ def inbox(account: Account, mandates: Iterable[Mandate]) -> QuerySet[Task]:
     for mandate in mandates:
         allowed |= Q(organisation_id=mandate.organisation_id, permission__in=mandate.permissions)
     return (
-        Task.objects.filter(allowed, Q(assignee__isnull=True) | Q(assignee=account), state=Task.State.OPEN)
+        Task.objects.filter(
+            allowed,
+            Q(assignee__isnull=True) | Q(assignee=account),
+            Q(barred__isnull=True) | ~Q(barred=account),
+            state=Task.State.OPEN,
+        )
         .select_related("organisation")
         .order_by(F("deadline").asc(nulls_last=True), "id")
     )

@@ -158,10 +158,14 @@ def open_task(
     subject: tuple[str, UUID],
     summary: str = "",
     assignee: Account | None = None,
+    barred: Account | None = None,
     deadline: datetime | None = None,
     deadline_rule: str = "",
 ) -> Task:
-    """Put one task in the inbox; the same open task (subject and verb) is never doubled."""
+    """Put one task in the inbox; the same open task (subject and verb) is never doubled.
+
+    ``barred`` is somebody who holds the permission but may not do this very task, having done another.
+    """
     kind, identifier = subject
     task, _ = Task.objects.get_or_create(
         organisation=organisation,
@@ -175,6 +179,7 @@ def open_task(
             "summary": summary[:300],
             "permission": permission,
             "assignee": assignee,
+            "barred": barred,
             "deadline": deadline,
             "deadline_rule": deadline_rule,
             "path": path,

@@ -60,6 +60,10 @@ class NotEntitled(DomainError):
     """No mandate in force allows the action."""
 
 
+class SamePerson(DomainError):
+    """Visa and signature of one document are given by two people."""
+
+
 class MotiveRequired(DomainError):
     """A refusal says why."""
 
@@ -132,10 +136,34 @@ def _open_task(dossier: Dossier, action: str, deadline: datetime | None) -> None
         title=dossier.title,
         summary=f"N° {dossier.reference}" if dossier.reference else "",
         permission=PERMISSIONS[Action(action)],
+        barred=barred_from(dossier, action),
         path=path_of(dossier),
         subject=("dossier", dossier.pk),
         deadline=deadline,
         deadline_rule=f"délai de {days} jour{'s' if days > 1 else ''} du circuit « {dossier.circuit} »",
+    )
+
+
+def barred_from(dossier: Dossier, action: str) -> Account | None:
+    """Whom the separation of visa and signature keeps from ``action``: whoever gave the visa does not sign, and
+    the only person who may sign leaves the visa to somebody else."""
+    if action == Action.SIGNATURE:
+        return dossier.etapes.select_related("account").get(action=Action.VISA).account
+    in_force = Mandate.objects.filter(organisation=dossier.organisation).in_force(clock.today())
+    signers = {m.account for m in in_force.select_related("account") if PERMISSIONS[Action.SIGNATURE] in m.permissions}
+    return signers.pop() if len(signers) == 1 else None
+
+
+def _two_people(dossier: Dossier, action: str, account: Account) -> None:
+    if barred_from(dossier, action) != account:
+        return
+    if action == Action.SIGNATURE:
+        raise SamePerson(
+            "Vous avez donné votre visa à ce document : une autre personne habilitée doit le signer.", action=action
+        )
+    raise SamePerson(
+        "Vous êtes la seule personne habilitée à signer ce document : une autre personne doit le viser avant vous.",
+        action=action,
     )
 
 
@@ -153,6 +181,7 @@ def endorse(dossier_id: UUID, *, account: Account, sha256: str, actor: Actor) ->
     dossier = _locked(dossier_id)
     mandate = _mandate(dossier.organisation, account, PERMISSIONS[Action.VISA])
     _require(dossier, Dossier.State.VISA)
+    _two_people(dossier, Action.VISA, account)
     _same_document(dossier, sha256)
     now = clock.now()
     _end_etape(dossier, Action.VISA, Etape.State.DONE, account, quality_of(mandate), now)
@@ -239,6 +268,7 @@ def ask_signature(dossier_id: UUID, *, account: Account, sha256: str, actor: Act
     dossier = _locked(dossier_id)
     _mandate(dossier.organisation, account, PERMISSIONS[Action.SIGNATURE])
     _require(dossier, Dossier.State.SIGNATURE)
+    _two_people(dossier, Action.SIGNATURE, account)
     _same_document(dossier, sha256)
     certificate = certificates.signing_certificate_of(dossier.organisation, account)
     dossier.signer, dossier.stage, dossier.failure = account, Dossier.Stage.QUEUED, ""

@@ -18,7 +18,7 @@ from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.edemat.parapheur import queries, services
 from parvis.edemat.parapheur.forms import DecisionForm, RefusalForm
-from parvis.edemat.parapheur.models import Dossier
+from parvis.edemat.parapheur.models import Action, Dossier
 
 READ = agent_view("parapheur.lire", application="edemat")
 ENDORSE = agent_view("parapheur.viser", application="edemat")
@@ -87,6 +87,8 @@ def dossier(request: AgentRequest, pk: UUID) -> HttpResponse:
     shown = found.signed_document or found.document
     route = found.route_step.route
     held: frozenset[str] = request.permissions
+    awaited = {Dossier.State.VISA: Action.VISA, Dossier.State.SIGNATURE: Action.SIGNATURE}.get(found.state)
+    barred = services.barred_from(found, awaited) if awaited else None
     context = {
         "dossier": found,
         "etapes": found.etapes.select_related("account"),
@@ -98,8 +100,9 @@ def dossier(request: AgentRequest, pk: UUID) -> HttpResponse:
         "essentials": route.facts.get("acte", {}),
         "checks": route.facts.get("controles", []),
         "crumbs": _crumbs(request, found)[:1],
-        "may_endorse": "parapheur.viser" in held,
-        "may_sign": "parapheur.signer" in held,
+        "may_endorse": "parapheur.viser" in held and barred != request.user,
+        "may_sign": "parapheur.signer" in held and barred != request.user,
+        "barred": barred == request.user,
         "may_prepare": "parapheur.preparer" in held,
         "progress": _progress(request, found),
         "kind": KINDS[Dossier.State(found.state)],

@@ -142,9 +142,10 @@ class Chain:
             convening.convoke(seance, actor=self.actor("secretaire"))
 
         def all_sent() -> bool:
-            return not Convocation.objects.filter(seance=seance, sent_at__isnull=True).exists()
+            waiting = Convocation.objects.filter(seance=seance, sent_at__isnull=True)
+            return not waiting.exists() and not seance.preuves.filter(token__isnull=True).exists()
 
-        self.wait(all_sent, "l’envoi des convocations")
+        self.wait(all_sent, "l’envoi des convocations et sa preuve")
         return self._fresh(seance)
 
     def hold(self, seance: Seance) -> Deliberation:

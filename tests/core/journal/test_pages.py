@@ -7,7 +7,7 @@ from django.utils.html import escape
 
 from parvis.core.journal import sealing, verifier
 from parvis.core.journal.actions import label_of, register_action
-from parvis.core.journal.models import Entry
+from parvis.core.journal.models import Entry, Seal
 from parvis.core.journal.services import Actor, Event, record, record_many
 from parvis.core.organisations.tenancy import acting_for
 
@@ -85,17 +85,35 @@ def test_an_altered_entry_is_told_on_line(juvignac, entries, agent_client, sandb
     assert "il a été modifié" in failed[0]
 
 
-def test_only_the_administration_seals_by_hand(juvignac, entries, agent_client, sandbox):
+def test_only_the_administration_seals_by_hand(juvignac, entries, agent_client, sandbox, run_jobs):
     assert agent_client(juvignac, "lecteur").post("/o/juvignac/journal/sceller/").status_code == 403
-    page = text(agent_client(juvignac, "administrateur").post("/o/juvignac/journal/sceller/", follow=True))
-    assert "Scellement n° 1" in page
-    assert "Sceller maintenant" in page
+    client = agent_client(juvignac, "administrateur")
+    asked = text(client.post("/o/juvignac/journal/sceller/", follow=True))
+    assert "Scellement en cours" in asked
+    assert "Sceller maintenant" not in asked
+    client.post("/o/juvignac/journal/sceller/")  # asked twice before the authority answered: one seal
+    run_jobs(queue="journal")
+    done = text(client.get("/o/juvignac/journal/"))
+    assert "Scellement en cours" not in done
+    assert "Sceller maintenant" in done
+    with acting_for(juvignac):
+        seal = Seal.objects.get()
+        assert seal.number == 1
+        entry = Entry.objects.get(action="journal.scelle")
+        assert (entry.actor_kind, entry.actor_id) == ("account", str(client.account.pk))
+    client.post("/o/juvignac/journal/sceller/")  # the same day, once more
+    run_jobs(queue="journal")
+    with acting_for(juvignac):
+        assert Seal.objects.count() == 2
 
 
-def test_a_silent_authority_is_told(juvignac, entries, agent_client, settings):
+def test_a_silent_authority_is_told(juvignac, entries, agent_client, settings, run_jobs):
     settings.PARVIS_TSA_URLS = ["http://127.0.0.1:9/tsa"]
-    page = text(agent_client(juvignac, "administrateur").post("/o/juvignac/journal/sceller/", follow=True))
-    assert "horodatage" in page.lower()
+    client = agent_client(juvignac, "administrateur")
+    client.post("/o/juvignac/journal/sceller/")
+    run_jobs(queue="journal", may_fail=True)
+    page = text(client.get("/o/juvignac/journal/"))
+    assert "Le dernier scellement n’a pas abouti" in page
     assert "Le premier scellement aura lieu cette nuit" in page
 
 

@@ -270,10 +270,11 @@ def test_sending_leaves_by_real_smtp_with_a_real_token(sandbox, juvignac, make_c
     with acting_for(juvignac):
         council = make_council(juvignac, size=3)
         seance = council.convoke()
+        assert seance.preuves.get().token is None  # the page does not wait for the authority
+        run_jobs(queue="seances")
         preuve = seance.preuves.get()
         assert preuve.token is not None
         statement = read_bytes(preuve.statement)
         assert verify_token(read_bytes(preuve.token), statement).valid
         assert not verify_token(read_bytes(preuve.token), statement + b" ").valid
-        run_jobs(queue="seances")
         assert set(seance.convocations.values_list("state", flat=True)) == {"remis_au_relais"}

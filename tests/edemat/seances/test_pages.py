@@ -140,7 +140,7 @@ def test_convening_in_two_clicks(secretary, prepared, page):
     assert Seance.objects.get(pk=prepared.seance.pk).state == Seance.State.EN_PREPARATION
     body = secretary.post(page("convoke", prepared.seance.pk), follow=True).content.decode()
     assert "0 sur 29 convoqués" in body
-    assert "Horodatage différé" in body
+    assert "Horodatage en attente" in body
 
 
 def test_a_late_convocation_shows_why_and_offers_no_button(secretary, prepared, page):
@@ -246,18 +246,21 @@ def test_evidence_is_readable(secretary, prepared, page):
     body = secretary.get(page("evidence", seance.pk)).content.decode()
     assert "Chaîne intacte" in body
     assert "Envoi des convocations" in body
-    assert "Horodatage différé" in body
+    assert "Horodatage en attente" in body
 
 
-def test_a_missing_token_is_asked_again_from_the_page(secretary, prepared, page, monkeypatch):
+def test_a_missing_token_is_asked_again_from_the_page(secretary, prepared, page, monkeypatch, run_jobs):
     from parvis.core.trust.timestamps import Token
     from parvis.edemat.seances.services import evidence
 
     seance = prepared.convoke()
+    run_jobs(queue="seances", may_fail=True)
     body = secretary.post(page("stamp_again", seance.pk), follow=True).content.decode()
-    assert "ne répond pas encore" in body
+    assert "L’horodatage est demandé" in body
+    assert "Horodatage en attente" in body
     made = prepared.freeze("2019-06-24T19:00+02:00")
     monkeypatch.setattr(evidence, "request_token", lambda data: Token(EMPTY_CMS, made, 7, "Autorité d’essai"))
+    run_jobs(queue="seances")
     body = secretary.post(page("stamp_again", seance.pk), follow=True).content.decode()
     assert "Toutes les preuves sont horodatées" in body
     assert "Jeton non valide" in body  # what was stored is verified again, not believed

@@ -19,7 +19,9 @@ PATIENT = RetryStrategy(max_attempts=12, exponential_wait=2)
 
 
 class Job(Protocol):
-    """What ``@job`` gives back: the function itself, and a way to enqueue it."""
+    """What ``@job`` gives back: the function itself, its task in the queue, and a way to enqueue it."""
+
+    task: Any
 
     def __call__(self, organisation_id: int, **arguments: Any) -> None: ...
 

@@ -44,6 +44,12 @@ def counts(organisation_id: int) -> dict[str, int]:
     return {state: found.get(state, 0) for state in STATES}
 
 
+def latest_state(organisation_id: int, task_name: str) -> str:
+    """State of the latest job of this name for the organisation, "" when there never was one."""
+    jobs = of_organisation(organisation_id).filter(task_name=task_name).order_by("-pk")
+    return jobs.values_list("status", flat=True).first() or ""
+
+
 def label_of(task_name: str) -> str:
     """What the task calls itself in French, else the last part of its technical name."""
     task = app.tasks.get(task_name)

@@ -10,10 +10,11 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from parvis.core import clock
-from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.jobs.queries import latest_state
 from parvis.core.journal import actions, checking, queries, sealing
 from parvis.core.journal.models import Entry, Seal
+from parvis.core.journal.tasks import seal_journal
 from parvis.core.web.integers import whole_number
 
 PAGE = 50
@@ -45,6 +46,7 @@ def index(request: AgentRequest) -> HttpResponse:
         "seals": Seal.objects.filter(organisation=organisation).order_by("-number")[:SEALS],
         "overdue": queries.seal_overdue(organisation, clock.now()),
         "may_seal": "administration.organisation" in request.permissions,
+        "sealing": latest_state(organisation.pk, seal_journal.task.name),
     }
     return render(request, "journal/index.html", context)
 
@@ -124,11 +126,9 @@ def proof_file(request: AgentRequest, seq: int) -> HttpResponse:
 @agent_view("administration.organisation")
 @require_POST
 def seal_now(request: AgentRequest) -> HttpResponse:
-    """Seal without waiting for the night, before a proof is asked for."""
+    """Have a job seal without waiting for the night, before a proof is asked for."""
     organisation = request.organisation
-    try:
-        seal = sealing.seal_day(organisation, actor=request.actor)
-        messages.success(request, f"{seal} : {seal.tree_size} écritures, date certifiée par {seal.authority}.")
-    except DomainError as error:
-        messages.error(request, error.sentence)
+    last = sealing.latest_seal(organisation)
+    seal_journal.enqueue(organisation, asked_by=str(request.user.pk), after=last.number if last else 0)
+    messages.success(request, "Le scellement est demandé : il figure ici dès que l’autorité d’horodatage répond.")
     return redirect("journal:index", organisation_slug=organisation.slug)

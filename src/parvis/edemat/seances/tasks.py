@@ -22,7 +22,7 @@ def send_convocation(organisation_id: int, *, convocation_id: str) -> None:
 
 @job(queue="seances", label="Horodatage d’une preuve d’envoi")
 def stamp_statement(organisation_id: int, *, preuve_id: str) -> None:
-    """Time-stamp a statement that could not be when it was written."""
+    """Time-stamp a statement, again and again until an authority answers."""
     from parvis.edemat.seances.models import Preuve
     from parvis.edemat.seances.services.evidence import stamp
 

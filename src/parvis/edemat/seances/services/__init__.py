@@ -19,7 +19,7 @@ from parvis.edemat.seances.services.convening import (
     resend,
 )
 from parvis.edemat.seances.services.deliberations import STEP_CODES, establish, send_to_signature
-from parvis.edemat.seances.services.evidence import read_evidence, stamp_missing
+from parvis.edemat.seances.services.evidence import ask_missing_tokens, read_evidence
 from parvis.edemat.seances.services.sitting import (
     change_officers,
     composition,
@@ -44,6 +44,7 @@ __all__ = [
     "add_annexe",
     "add_elu",
     "add_point",
+    "ask_missing_tokens",
     "change_officers",
     "change_point",
     "change_seance",
@@ -71,6 +72,5 @@ __all__ = [
     "rise",
     "send_to_signature",
     "sending_limit",
-    "stamp_missing",
     "vote_urgency",
 ]

@@ -21,8 +21,8 @@ from parvis.edemat.seances.formats.calendrier import build_invitation
 from parvis.edemat.seances.formats.delais import Delay, delay_between, paris_date
 from parvis.edemat.seances.models import Channel, Convocation, Elu, Preuve, Seance
 from parvis.edemat.seances.services.agenda import CONVOKE, lock_seance, seance_path, sending_limit
-from parvis.edemat.seances.services.evidence import sent_document, stamp, state_evidence
-from parvis.edemat.seances.tasks import send_convocation, stamp_statement
+from parvis.edemat.seances.services.evidence import ask_token, sent_document, state_evidence
+from parvis.edemat.seances.tasks import send_convocation
 
 OPEN = "Ouvrir la séance"
 REACH = "Joindre autrement"
@@ -85,7 +85,7 @@ def convoke(seance: Seance, *, actor: Actor) -> Seance:
         actor=actor,
         reason=seance.urgency_motive if seance.urgency else "",
     )
-    stamp_or_defer(preuve)
+    ask_token(preuve)
     for convocation in convocations:
         _queue(convocation)
     record(
@@ -144,12 +144,6 @@ def _freeze(seance: Seance, members: list[Elu]) -> list[Convocation]:
         )
         for rank, elu in enumerate(members, start=1)
     ]
-
-
-def stamp_or_defer(preuve: Preuve) -> None:
-    """Time-stamp a statement now, or leave it to a job when no authority answers."""
-    if not stamp(preuve):
-        stamp_statement.enqueue(preuve.organisation, preuve_id=str(preuve.pk))
 
 
 def _queue(convocation: Convocation) -> None:
@@ -285,7 +279,7 @@ def resend(
         convocation=convocation,
         reason=motive,
     )
-    stamp_or_defer(preuve)
+    ask_token(preuve)
     convocation.seance = seance
     _queue(convocation)
     return convocation
@@ -334,5 +328,5 @@ def acknowledge_receipt(convocation: Convocation, *, actor: Actor) -> Convocatio
         actor=actor,
         convocation=convocation,
     )
-    stamp_statement.enqueue(seance.organisation, preuve_id=str(preuve.pk))
+    ask_token(preuve)
     return convocation

@@ -19,6 +19,7 @@ from parvis.edemat.seances.formats.preuve import (
     write_statement,
 )
 from parvis.edemat.seances.models import Convocation, Deliberation, Preuve, Seance
+from parvis.edemat.seances.tasks import stamp_statement
 
 logger = logging.getLogger(__name__)
 MAX_STATEMENT = 4 * 1024 * 1024
@@ -132,13 +133,17 @@ def stamp(preuve: Preuve) -> bool:
     return True
 
 
-def stamp_missing(seance: Seance) -> int:
-    """Time-stamp the statements of a meeting that have no token yet; return how many still have none."""
+def ask_token(preuve: Preuve) -> None:
+    """Have a job time-stamp the statement: the authority is never waited for inside the caller's transaction."""
+    stamp_statement.enqueue(preuve.organisation, preuve_id=str(preuve.pk))
+
+
+def ask_missing_tokens(seance: Seance) -> int:
+    """Ask again, at once, for the tokens that a meeting still lacks; return how many."""
     waiting = list(seance.preuves.filter(token__isnull=True).order_by("rank"))
-    for done, preuve in enumerate(waiting):
-        if not stamp(preuve):
-            return len(waiting) - done
-    return 0
+    for preuve in waiting:
+        ask_token(preuve)
+    return len(waiting)
 
 
 def _complete_open_routes(preuve: Preuve) -> None:

@@ -58,9 +58,8 @@ def evidence(request: AgentRequest, pk: UUID) -> HttpResponse:
 def stamp_again(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Ask at once for the tokens that are still missing."""
     seance = seance_or_404(pk)
-    missing = services.stamp_missing(seance)
-    if missing:
-        messages.warning(request, "L’autorité d’horodatage ne répond pas encore : la demande sera répétée.")
+    if services.ask_missing_tokens(seance):
+        messages.success(request, "L’horodatage est demandé : il figure ici dès que l’autorité répond.")
     else:
         messages.success(request, "Toutes les preuves sont horodatées.")
     return redirect("seances:evidence", seance.organisation.slug, pk)

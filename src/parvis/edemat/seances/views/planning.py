@@ -214,7 +214,7 @@ def confirm_convocation(request: AgentRequest, pk: UUID) -> HttpResponse:
             request,
             seance,
             lambda: services.convoke(seance, actor=request.actor),
-            "Les convocations partent. La preuve d’envoi est établie.",
+            "Les convocations partent. La preuve d’envoi est établie, son horodatage est demandé.",
         )
     members = list(seance.organe.elus.in_office(seance.day))
     context = {

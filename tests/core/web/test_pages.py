@@ -50,15 +50,44 @@ def test_every_page_carries_the_strict_content_policy(client, juvignac):
     assert "script-src 'self'" in policy
 
 
-def test_health_says_what_was_looked_at(client):
+@pytest.fixture
+def operator(juvignac, agent_client):
+    client = agent_client(juvignac, "administrateur")
+    client.account.is_platform_administrator = True
+    client.account.save()
+    return client
+
+
+def test_health_tells_anybody_only_what_works(client, juvignac, agent_client):
     response = client.get("/health")
-    body = response.json()
-    assert response.status_code == 200, body
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "database": "ok", "storage": "ok", "jobs": "ok"}
+    assert "no-store" in response["Cache-Control"]
+    assert agent_client(juvignac, "administrateur").get("/health").json() == response.json()
+
+
+def test_health_tells_the_platforms_administrators_what_was_looked_at(operator):
+    body = operator.get("/health").json()
     assert body["status"] == "ok"
     assert body["database"]["detail"].startswith("PostgreSQL")
     assert body["storage"]["ok"]
     assert body["jobs"]["ok"]
-    assert "no-store" in response["Cache-Control"]
+
+
+def test_health_writes_in_the_storage_only_the_first_time(client, settings, tmp_path):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "documents": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
+    }
+    client.get("/health")
+    [witness] = [path for path in tmp_path.rglob("*") if path.is_file()]
+    before = witness.stat().st_mtime_ns
+    assert client.get("/health").json()["storage"] == "ok"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [witness]
+    assert witness.stat().st_mtime_ns == before
+    witness.chmod(0o644)
+    witness.write_bytes(b"spoilt")
+    assert client.get("/health").json()["storage"] == "ko"
 
 
 def test_health_is_bad_when_documents_cannot_be_written(client, settings, tmp_path):
@@ -73,12 +102,10 @@ def test_health_is_bad_when_documents_cannot_be_written(client, settings, tmp_pa
     }
     response = client.get("/health")
     assert response.status_code == 503
-    assert response.json()["status"] == "unhealthy"
-    assert not response.json()["storage"]["ok"]
-    assert response.json()["database"]["ok"]
+    assert response.json() == {"status": "ko", "database": "ok", "storage": "ko", "jobs": "ok"}
 
 
-def test_health_is_bad_when_no_worker_takes_the_jobs(client):
+def test_health_is_bad_when_no_worker_takes_the_jobs(client, operator):
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -88,7 +115,8 @@ def test_health_is_bad_when_no_worker_takes_the_jobs(client):
         )
     response = client.get("/health")
     assert response.status_code == 503
-    assert "1 sans preneur" in response.json()["jobs"]["detail"]
+    assert response.json()["jobs"] == "ko"
+    assert "1 sans preneur" in operator.get("/health").json()["jobs"]["detail"]
 
 
 def test_missing_page_says_so_in_french_without_naming_the_address(client):

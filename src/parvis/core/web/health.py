@@ -1,9 +1,11 @@
-"""Is this installation able to work? What a load balancer or a supervisor asks at ``/health``."""
+"""Is this installation able to work? What a load balancer or a supervisor asks at ``/health``.
+
+Everybody may ask whether each component works; why it does not, and its figures, are for platform administrators.
+"""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -11,6 +13,8 @@ from django.core.files.storage import storages
 from django.db import connection
 
 STALLED_AFTER_SECONDS = 300
+WITNESS = "health/witness"
+WITNESS_CONTENT = b"parvis"
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,13 @@ def _database() -> tuple[bool, str]:
 
 
 def _storage() -> tuple[bool, str]:
-    """Write, read back and delete a few octets where documents are kept."""
+    """Read back a small witness where documents are kept; it is written once, when it is not there yet."""
     storage = storages["documents"]
-    content = uuid4().bytes
-    name = storage.save(f"health/{uuid4()}", ContentFile(content))
-    try:
-        with storage.open(name) as file:
-            same = file.read() == content
-    finally:
-        storage.delete(name)
-    return same, "écriture et relecture" if same else "le contenu relu diffère de celui qui a été écrit"
+    if not storage.exists(WITNESS):
+        storage.save(WITNESS, ContentFile(WITNESS_CONTENT))
+    with storage.open(WITNESS) as file:
+        same = file.read(2 * len(WITNESS_CONTENT)) == WITNESS_CONTENT
+    return same, "relecture du témoin" if same else "le témoin relu diffère de celui qui a été écrit"
 
 
 def _jobs() -> tuple[bool, str]:
@@ -79,12 +80,15 @@ def examine() -> list[Probe]:
     return found
 
 
-def report() -> tuple[bool, dict[str, object]]:
-    """Whether all is well, and the JSON body of ``/health``."""
+def report(*, detailed: bool) -> tuple[bool, dict[str, object]]:
+    """Whether all is well, and the JSON body of ``/health``: "ok" or "ko" by component, and why if ``detailed``."""
     probes = examine()
     well = all(probe.ok for probe in probes)
+    body: dict[str, object] = {"status": "ok" if well else "ko"}
+    if not detailed:
+        return well, body | {p.name: "ok" if p.ok else "ko" for p in probes}
     return well, {
-        "status": "ok" if well else "unhealthy",
+        **body,
         "version": settings.VERSION,
         **{p.name: {"ok": p.ok, "detail": p.detail, "milliseconds": p.milliseconds} for p in probes},
     }

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
@@ -192,10 +194,10 @@ def files_of(acte: Acte) -> list[tuple[PieceFile, Document]]:
     return found
 
 
-def in_force(classification: Classification | None) -> ClassificationInForce | None:
-    """The classification as the checks read it."""
-    if classification is None:
-        return None
+@lru_cache(maxsize=64)
+def in_force(classification_id: UUID) -> ClassificationInForce:
+    """The classification as the checks read it, kept in memory: its content never changes once received."""
+    classification = Classification.objects.get(pk=classification_id)
     return ClassificationInForce(
         classification.date,
         frozenset(m["code"] for m in classification.matieres),
@@ -216,7 +218,8 @@ def check_acte(acte: Acte) -> list[Finding]:
 def examine(acte: Acte, chosen: ActeSettings) -> list[Finding]:
     """Run the pre-flight checks and put their findings on ``acte``, to save by ``CHECKED``."""
     organisation = acte.organisation
-    classification = current_classification(organisation)
+    known = Classification.objects.filter(organisation=organisation, current=True)
+    classification = known.values_list("pk", "date").first()
     # While the act is active the database itself keeps its number to it.
     in_error = acte.status == Status.ERREUR
     holder = holder_of_number(organisation, acte.numero_actes, but=acte) if in_error else None
@@ -228,7 +231,7 @@ def examine(acte: Acte, chosen: ActeSettings) -> list[Finding]:
             decision_date=acte.decision_date,
             matiere=acte.matiere,
             files=tuple(described for described, _ in files_of(acte)),
-            classification=in_force(classification),
+            classification=in_force(classification[0]) if classification else None,
             today=clock.today(),
             emitter=lambda: emitter_of(organisation, chosen),
             number_holder=str(holder) if holder else "",
@@ -237,7 +240,7 @@ def examine(acte: Acte, chosen: ActeSettings) -> list[Finding]:
     )
     acte.checks = [finding.to_dict() for finding in findings]
     acte.checked_at = clock.now()
-    acte.classification_version = classification.date if classification else None
+    acte.classification_version = classification[1] if classification else None
     return findings
 
 

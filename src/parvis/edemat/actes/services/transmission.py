@@ -170,11 +170,16 @@ def next_serial(organisation: Organisation, day: date) -> int:
 
 def locked(transaction_id: UUID | str) -> Transaction:
     """The transaction, locked until the end of the database transaction."""
-    return (
+    subject = (
         Transaction.objects.select_for_update(of=("self",))
-        .select_related("organisation", "acte__organisation", "acte__route", "acte__document__organisation")
+        .select_related("organisation", "acte__route", "acte__document")
         .get(pk=transaction_id)
     )
+    if subject.acte:  # an act and its document belong to the organisation of its transactions
+        subject.acte.organisation = subject.organisation
+        if subject.acte.document:
+            subject.acte.document.organisation = subject.organisation
+    return subject
 
 
 def build_archive(transaction_id: UUID | str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
+IDENTITIES = SHARED / "samples" / "identity" / "franceconnect-test-identities.csv"
 
 os.environ.setdefault("PARVIS_DEMO", "1")
 os.environ.setdefault("PARVIS_VAR_DIR", str(PROJECT / "var" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "main")))
@@ -275,7 +276,11 @@ def agent_client(account_for):
         client = Client()
         client.force_login(account)
         session = client.session
-        session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "email": account.email}]
+        session["account_authentication_methods_user"] = str(account.pk)
+        session["account_authentication_methods"] = [
+            {"method": "password", "at": time.time(), "email": account.email, "reauthenticated": True},
+            {"method": "mfa", "type": "totp", "at": time.time(), "reauthenticated": True},
+        ]
         session.save()
         client.account = account
         return client
@@ -372,6 +377,7 @@ def sandbox_process(tmp_path_factory):
             "Alix Exemple",
             "Commune de Juvignac",
             "213401235",
+            *(["--identities", str(IDENTITIES)] if IDENTITIES.exists() else []),
         ],
         env={**os.environ, "PYTHONPATH": str(PROJECT / "src")},
     )

@@ -163,9 +163,32 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_GET = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# A browser takes localhost for a safe place without TLS; only there may the demo do without.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
+MFA_TOTP_TOLERANCE = 1
 MFA_TOTP_ISSUER = "Parvis"
 MFA_ADAPTER = "parvis.core.identity.adapters.MfaAdapter"
+
+# --- FranceConnect and ProConnect: their buttons appear once an issuer and a client are named -----------------
+# Secrets come from the environment or from files of PARVIS_SECRETS_DIR (core/federation/configuration.py).
+PARVIS_FRANCECONNECT_ISSUER = os.environ.get("PARVIS_FRANCECONNECT_ISSUER", "")
+PARVIS_FRANCECONNECT_CLIENT_ID = os.environ.get("PARVIS_FRANCECONNECT_CLIENT_ID", "")
+PARVIS_FRANCECONNECT_CLIENT_SECRET = os.environ.get("PARVIS_FRANCECONNECT_CLIENT_SECRET", "")
+PARVIS_FRANCECONNECT_ACR = os.environ.get("PARVIS_FRANCECONNECT_ACR", "eidas1")
+PARVIS_FRANCECONNECT_ALGORITHM = os.environ.get("PARVIS_FRANCECONNECT_ALGORITHM", "ES256")
+PARVIS_FRANCECONNECT_SCOPES = words("PARVIS_FRANCECONNECT_SCOPES", "openid identite_pivot preferred_username email")
+# Rule of six values (every value of the pivot identity equal to verified ones): links without asking; off.
+PARVIS_FRANCECONNECT_LINK_BY_PIVOT = flag("PARVIS_FRANCECONNECT_LINK_BY_PIVOT")
+PARVIS_PROCONNECT_ISSUER = os.environ.get("PARVIS_PROCONNECT_ISSUER", "")
+PARVIS_PROCONNECT_CLIENT_ID = os.environ.get("PARVIS_PROCONNECT_CLIENT_ID", "")
+PARVIS_PROCONNECT_CLIENT_SECRET = os.environ.get("PARVIS_PROCONNECT_CLIENT_SECRET", "")
+PARVIS_PROCONNECT_ALGORITHM = os.environ.get("PARVIS_PROCONNECT_ALGORITHM", "ES256")
+PARVIS_PROCONNECT_SCOPES = words("PARVIS_PROCONNECT_SCOPES", "openid given_name usual_name email uid siret idp_id")
+# Demands a second factor of ProConnect itself; otherwise Parvis asks its own when none was proved.
+PARVIS_PROCONNECT_TWO_FACTORS = flag("PARVIS_PROCONNECT_TWO_FACTORS")
 
 # --- pages --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

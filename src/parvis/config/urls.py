@@ -3,6 +3,8 @@
 from allauth.account import urls as account
 from django.urls import include, path
 
+from parvis.core.authentication.views import step_up
+
 AGENT = [
     ("seances/", "parvis.edemat.seances.urls"),
     ("parapheur/", "parvis.edemat.parapheur.urls"),
@@ -25,8 +27,15 @@ PUBLIC = [
 # An account is known by its address, to which an organisation gives mandates: nobody changes it alone, without
 # proof that it is theirs, and so receives what was meant for another person.
 ACCOUNT = [page for page in account.urlpatterns if page.name != "account_email"]
+# One page asks again for every proof that the account can give, whoever asks for it.
+STEP_UP = [
+    path("reauthenticate/", step_up, name="account_reauthenticate"),
+    path("mfa/reauthenticate/", step_up, name="mfa_reauthenticate"),
+    path("mfa/webauthn/reauthenticate/", step_up, name="mfa_reauthenticate_webauthn"),
+]
 
 urlpatterns = [
+    path("compte/", include(STEP_UP)),
     path("compte/", include(ACCOUNT)),
     path("compte/mfa/", include("allauth.mfa.urls")),
     *[path(f"o/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in AGENT],

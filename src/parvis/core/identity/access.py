@@ -7,7 +7,7 @@ lacks the permission gets 403, since its holder already knows that the organisat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -20,6 +20,8 @@ from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for, identity_of, public_view_of
 
 View = Callable[..., HttpResponseBase]
+Recent = Literal[False, True, "always"]
+"""Whether a fresh proof of identity is asked: never, before anything is changed, or before anything is shown too."""
 
 
 class OrganisationRequest(HttpRequest):
@@ -49,6 +51,23 @@ class Access:
     kind: str
     permission: str = ""
     application: str = ""
+    recent: Recent = False
+
+
+_step_up: Callable[[HttpRequest], HttpResponseBase | None] = lambda request: None  # noqa: E731
+
+
+def step_up_with(ask: Callable[[HttpRequest], HttpResponseBase | None]) -> None:
+    """Tell who asks for a fresh proof: ``ask(request)`` answers None when the proof is fresh (core/authentication)."""
+    global _step_up
+    _step_up = ask
+
+
+def _asked_again(request: HttpRequest, recent: Recent) -> HttpResponseBase | None:
+    """The answer that asks for a fresh proof, where this request needs one and lacks it."""
+    if recent == "always" or (recent and request.method not in ("GET", "HEAD", "OPTIONS")):
+        return _step_up(request)
+    return None
 
 
 def mandates_of(account: Account) -> list[Mandate]:
@@ -89,11 +108,12 @@ def _declare(view: View, access: Access) -> View:
     return view
 
 
-def agent_view(permission: str, *, application: str = "") -> Callable[[View], View]:
+def agent_view(permission: str, *, application: str = "", recent: Recent = False) -> Callable[[View], View]:
     """For agents and élus of the organisation named in the address, holding ``permission``.
 
     With ``application``, a request that could change something is refused once the organisation no longer
-    subscribes to it; what was produced stays readable (convention, article 1).
+    subscribes to it; what was produced stays readable (convention, article 1). With ``recent``, whoever proved
+    who they are more than five minutes ago proves it again first, and finds what they were sending afterwards.
     """
 
     def decorate(view: View) -> View:
@@ -113,43 +133,61 @@ def agent_view(permission: str, *, application: str = "") -> Callable[[View], Vi
                 and not organisation.subscribes_to(application, clock.today())
             ):
                 raise PermissionDenied("Votre organisation n’a pas adhéré à cette application de la convention.")
+            if (asked := _asked_again(request, recent)) is not None:
+                return asked
             request.organisation = organisation  # type: ignore[attr-defined]
             request.permissions = held  # type: ignore[attr-defined]
             with acting_for(organisation, account=request.user.pk):
                 return view(request, *args, **kwargs)
 
-        return _declare(guarded, Access("agent", permission, application))
+        return _declare(guarded, Access("agent", permission, application, recent))
 
     return decorate
 
 
-def account_view(view: View) -> View:
-    """For any logged-in account, acting for all the organisations where it holds a mandate."""
+def account_view(view: View | None = None, *, recent: Recent = False) -> Any:
+    """For any logged-in account, acting for all the organisations where it holds a mandate.
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        organisations = {m.organisation_id for m in request_mandates(request)}
-        with acting_for(*organisations, account=request.user.pk):
-            return view(request, *args, **kwargs)
+    Written ``@account_view`` or ``@account_view(recent=True)``; ``recent`` as for ``agent_view``.
+    """
 
-    return _declare(guarded, Access("account"))
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if (asked := _asked_again(request, recent)) is not None:
+                return asked
+            organisations = {m.organisation_id for m in request_mandates(request)}
+            with acting_for(*organisations, account=request.user.pk):
+                return view(request, *args, **kwargs)
+
+        return _declare(guarded, Access("account", recent=recent))
+
+    return decorate if view is None else decorate(view)
 
 
-def platform_view(view: View) -> View:
-    """For those who run the platform: anybody else gets the answer of a missing address. No tenant's row is seen."""
+def platform_view(view: View | None = None, *, recent: Recent = False) -> Any:
+    """For those who run the platform: anybody else gets the answer of a missing address. No tenant's row is seen.
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if not request.user.is_platform_administrator:
-            raise Http404
-        with identity_of(request.user.pk):
-            return view(request, *args, **kwargs)
+    Written ``@platform_view`` or ``@platform_view(recent=True)``; ``recent`` as for ``agent_view``.
+    """
 
-    return _declare(guarded, Access("platform"))
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not request.user.is_platform_administrator:
+                raise Http404
+            if (asked := _asked_again(request, recent)) is not None:
+                return asked
+            with identity_of(request.user.pk):
+                return view(request, *args, **kwargs)
+
+        return _declare(guarded, Access("platform", recent=recent))
+
+    return decorate if view is None else decorate(view)
 
 
 def public_view(view: View) -> View:

@@ -23,7 +23,7 @@ class ActorMiddleware:
 class SecondFactorMiddleware:
     """An agent without a second factor may do nothing but set one up."""
 
-    OPEN_PREFIXES = ("/compte/", "/static/", "/theme/", "/health", "/p/")
+    OPEN_PREFIXES = ("/compte/", "/mon-compte/securite/", "/static/", "/theme/", "/health", "/p/")
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -102,7 +102,7 @@ def people(request: AgentRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def new_mandate(request: AgentRequest) -> HttpResponse:
     organisation = request.organisation
     form = MandateForm(request.POST or None)
@@ -118,7 +118,7 @@ def new_mandate(request: AgentRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def end_mandate(request: AgentRequest, pk: UUID) -> HttpResponse:
     organisation = request.organisation
     mandate = get_object_or_404(Mandate.objects.select_related("account"), pk=pk, organisation=organisation)

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -22,7 +21,7 @@ from parvis.edemat.parapheur.models import Action, Dossier
 
 READ = agent_view("parapheur.lire", application="edemat")
 ENDORSE = agent_view("parapheur.viser", application="edemat")
-SIGN = agent_view("parapheur.signer", application="edemat")
+SIGN = agent_view("parapheur.signer", application="edemat", recent=True)
 PREPARE = agent_view("parapheur.preparer", application="edemat")
 
 COLUMNS = [
@@ -147,7 +146,6 @@ def endorse(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 @SIGN
-@reauthentication_required(app="parapheur")
 @require_http_methods(["GET", "POST"])
 def sign(request: AgentRequest, pk: UUID) -> HttpResponse:
     return _decide(
@@ -221,8 +219,8 @@ def refuse(request: AgentRequest, pk: UUID) -> HttpResponse:
     if needed not in request.permissions:
         raise PermissionDenied("Seule la personne dont le dossier attend la décision peut le refuser.")
     shown = request.GET.get("empreinte") or found.document.sha256
-    form = RefusalForm(request.POST or None, initial={"empreinte": shown})
-    if request.method == "POST" and form.is_valid():
+    form = RefusalForm(request.POST if request.method == "POST" else None, initial={"empreinte": shown})
+    if form.is_valid():
         try:
             services.refuse(
                 pk,
@@ -242,7 +240,7 @@ def refuse(request: AgentRequest, pk: UUID) -> HttpResponse:
             messages.success(request, "Le document est refusé. La personne qui l’a préparé est prévenue du motif.")
             return redirect(page)
     context = {"dossier": found, "form": form, "page_url": page, "crumbs": _crumbs(request, found)}
-    return render(request, "parapheur/refus.html", context)
+    return render(request, "parapheur/refus.html", context, status=422 if form.errors else 200)
 
 
 @PREPARE

@@ -18,7 +18,7 @@ from parvis.edemat.actes.services.transmission import resolve_uncertain, transme
 from parvis.edemat.actes.views.acts import get_acte
 
 
-@agent_view("actes.transmettre", application="edemat")
+@agent_view("actes.transmettre", application="edemat", recent=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
     """What will be sent and what was checked; the button sends the act to the préfecture, for good."""
@@ -59,7 +59,7 @@ def uncertain_list(request: AgentRequest) -> HttpResponse:
     return render(request, "actes/uncertain_list.html", {"transactions": waiting.order_by("attempt_started_at")[:200]})
 
 
-@agent_view("actes.transmettre", application="edemat")
+@agent_view("actes.transmettre", application="edemat", recent=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def uncertain(request: AgentRequest, pk: UUID) -> HttpResponse:
     """A person says whether the préfecture received the act: wait for its answer, or send again."""

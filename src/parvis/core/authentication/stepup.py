@@ -1,0 +1,93 @@
+"""Step-up: ask again who somebody is before what cannot be undone, without losing what they were sending.
+
+A POST that came too late is kept in the session (its fields only, within a limit) and shown afterwards as a form
+to send again with one click: it goes through its own view, with a fresh CSRF token, like any other request.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
+from parvis.core.authentication.factors import has_second_factor
+
+PENDING = "authentication.pending"
+MAX_PENDING = 3
+MAX_FIELDS = 500
+MAX_LENGTH = 64 * 1024
+KEPT_FOR = 1800
+SECRET_WORDS = ("csrfmiddlewaretoken", "password", "oldpassword", "password1", "password2", "code", "credential")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request that waits for a fresh proof. ``lost`` says why its content could not be kept: '', files or size."""
+
+    token: str
+    path: str
+    fields: tuple[tuple[str, str], ...]
+    lost: str
+    account: int
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """True when the proof is recent, at the level that this account is able to reach."""
+    assurance = assurance_of(request)
+    return assurance.recent and (assurance.acr == TWO_FACTORS or not has_second_factor(request.user))
+
+
+def ask(request: HttpRequest) -> HttpResponse | None:
+    """None when the proof is fresh; otherwise the way to the page that asks for it, what was sent being kept."""
+    if is_fresh(request):
+        return None
+    query = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {"suite": _keep(request)}
+    address = f"{reverse('authentication:step_up')}?{urlencode(query)}"
+    if getattr(request, "htmx", False):
+        return HttpResponse(headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address, status=303)
+
+
+def _keep(request: HttpRequest) -> str:
+    fields = [(k, v) for k, values in request.POST.lists() if k not in SECRET_WORDS for v in values]
+    lost = "files" if request.FILES else ""
+    if not lost and (len(fields) > MAX_FIELDS or sum(len(k) + len(v) for k, v in fields) > MAX_LENGTH):
+        lost, fields = "size", []
+    token = secrets.token_urlsafe(12)
+    kept: dict[str, Any] = {
+        "path": request.get_full_path(),
+        "fields": fields,
+        "lost": lost,
+        "account": request.user.pk,
+        "at": time.time(),
+    }
+    waiting = list(request.session.get(PENDING, {}).items())
+    request.session[PENDING] = dict([*waiting[-(MAX_PENDING - 1) :], (token, kept)])
+    return token
+
+
+def pending(request: HttpRequest, token: str) -> Pending | None:
+    """What this session keeps under ``token``, if it is this account's and not older than half an hour."""
+    kept = request.session.get(PENDING, {}).get(token)
+    if not kept or kept["account"] != request.user.pk or time.time() - kept["at"] > KEPT_FOR:
+        return None
+    return Pending(token, kept["path"], tuple((k, v) for k, v in kept["fields"]), kept["lost"], kept["account"])
+
+
+def forget(request: HttpRequest, token: str) -> None:
+    """Drop what was kept, once it has been shown again."""
+    waiting = request.session.get(PENDING, {})
+    if waiting.pop(token, None) is not None:
+        request.session[PENDING] = waiting
+
+
+def local_address(request: HttpRequest, wanted: str, otherwise: str) -> str:
+    """``wanted`` when it is an address of this site, else ``otherwise`` (no open redirect)."""
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if wanted and safe else otherwise

@@ -41,6 +41,7 @@ def environment_of(facts: dict) -> dict[str, str]:
         "PARVIS_ACTES_IMAP_TLS": "0",
         "PARVIS_ACTES_IMAP_USER": mailbox["user"],
         "PARVIS_ACTES_IMAP_PASSWORD": mailbox["password"],
+        **{name: told[name] for name in told if name.startswith(("PARVIS_FRANCECONNECT_", "PARVIS_PROCONNECT_"))},
     }
 
 
@@ -131,7 +132,8 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Sta
     log.unlink(missing_ok=True)
     sandbox = subprocess.Popen(
         [sys.executable, "-m", "parvis_sandbox", "--state", str(folder / "sandbox"), "--ports-file", str(ports_file),
-         "--clock-file", str(clock_file), *(word for signer in signers for word in ("--signer", *signer))],
+         "--clock-file", str(clock_file), "--site", os.environ.get("PARVIS_BASE_URL", "http://localhost:8000"),
+         *(word for signer in signers for word in ("--signer", *signer))],
     )  # fmt: skip
     children = [sandbox]
     try:

@@ -1,7 +1,7 @@
 """``python -m parvis_sandbox``: starts the other side on free loopback ports and says where in a JSON file.
 
-PKI with OCSP, CRL and time-stamping; mail server with its inbox; the ministry's @CTES platform. Nothing it
-produces has any legal value.
+PKI with OCSP, CRL and time-stamping; mail server with its inbox; the ministry's @CTES platform; FranceConnect and
+ProConnect. Nothing it produces has any legal value.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import signal
 import threading
 from pathlib import Path
 
-from parvis_sandbox import mail, ministry, pki
+from parvis_sandbox import identity, mail, ministry, pki
 from parvis_sandbox.clock import file_clock
 
 MAILBOX_PASSWORD = "bac-a-sable"  # noqa: S105  (a public password for invented mailboxes on loopback)
@@ -31,6 +31,17 @@ def main() -> None:
         metavar=("NAME", "ORGANISATION", "SIREN"),
         help="issue a signing certificate for this invented person; its PKCS#12 is named in the ports file",
     )
+    parser.add_argument(
+        "--site",
+        action="append",
+        help="address of a Parvis that may send people to the identity providers (http://localhost:8000 when none)",
+    )
+    parser.add_argument(
+        "--identities",
+        type=Path,
+        default=os.environ.get("PARVIS_SANDBOX_IDENTITIES"),
+        help="CSV of fictional citizens (columns login, family_name, given_name, birthdate…); a few when absent",
+    )
     options = parser.parse_args()
     options.state.mkdir(parents=True, exist_ok=True)
 
@@ -38,6 +49,7 @@ def main() -> None:
     trust = pki.start(options.state, clock)
     post = mail.start(options.state, clock)
     state = ministry.start(options.state, clock, pki=trust, smtp=("127.0.0.1", post.smtp_port))
+    known = identity.start(clock, sites=tuple(options.site or ["http://localhost:8000"]), people=options.identities)
     client = trust.issue_tls_client("Parvis, opérateur de transmission (bac à sable)")
 
     signers = [(name, trust.issue_signer(name, organisation, siren)) for name, organisation, siren in options.signer]
@@ -57,7 +69,17 @@ def main() -> None:
         "issuing_certificate": str(trust.issuing_certificate),
         "tsa_certificate": str(trust.tsa_certificate),
         "signers": [{"name": n, "pkcs12": str(s.path), "password": s.password} for n, s in signers],
+        "identity": {
+            name: {"issuer": issuer, "control_url": known.control_url(name), "secret": known.client(name).client_secret}
+            for name, issuer in known.urls.items()
+        },
         "settings": {
+            "PARVIS_FRANCECONNECT_ISSUER": known.issuer("franceconnect"),
+            "PARVIS_FRANCECONNECT_CLIENT_ID": known.client("franceconnect").client_id,
+            "PARVIS_FRANCECONNECT_CLIENT_SECRET": known.client("franceconnect").client_secret,
+            "PARVIS_PROCONNECT_ISSUER": known.issuer("proconnect"),
+            "PARVIS_PROCONNECT_CLIENT_ID": known.client("proconnect").client_id,
+            "PARVIS_PROCONNECT_CLIENT_SECRET": known.client("proconnect").client_secret,
             "PARVIS_TSA_URLS": [trust.tsa_url],
             "PARVIS_TRUST_ROOTS_DIR": str(trust.trust_roots_dir),
             "PARVIS_TRUST_ALLOWED_HOSTS": ["127.0.0.1", "localhost"],
@@ -84,7 +106,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     stop.wait()
-    for service in (state, post, trust):
+    for service in (known, state, post, trust):
         service.stop()
 
 

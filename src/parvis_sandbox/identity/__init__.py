@@ -1,0 +1,5 @@
+"""The State's identity providers as seen from a client: FranceConnect v2, FranceConnect+ and ProConnect."""
+
+from parvis_sandbox.identity.service import Identity, start
+
+__all__ = ["Identity", "start"]

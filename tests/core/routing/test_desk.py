@@ -1,14 +1,30 @@
 """The desk: groups by deadline, across organisations, and only what the person may do."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import F
 
 from parvis.core import clock
+from parvis.core.clock import PARIS
 from parvis.core.ids import uuid7
 from parvis.core.organisations.tenancy import acting_for
-from parvis.core.routing.desk import LATE, LATER, TODAY, WEEK, end_of_week, group_of, grouped
+from parvis.core.routing.desk import (
+    LATE,
+    LATER,
+    TODAY,
+    WEEK,
+    Load,
+    end_of_week,
+    following,
+    group_of,
+    grouped,
+    in_group,
+    key_of,
+)
+from parvis.core.routing.models import Task
 from parvis.core.routing.services import open_task
 
 NOW = datetime(2019, 7, 3, 10, 0, tzinfo=UTC)  # a Wednesday, noon in Paris
@@ -132,3 +148,41 @@ class TestPage:
             assert "Convention du pont" in page
             assert "Convention du port" not in page
         assert "Aucun dossier trouvé" in client.get("/bureau/recherche/?q=viaduc").content.decode()
+
+
+@pytest.fixture
+def tasks(juvignac, acting_for_juvignac):
+    """Tasks around every limit between two groups."""
+    limits = [datetime(2019, 7, 1, tzinfo=PARIS) + timedelta(days=d) for d in range(9)] + [NOW]
+    moments = [m + timedelta(microseconds=d) for m in limits for d in (-1, 0, 1)] + [None, None]
+    return Task.objects.bulk_create(
+        Task(
+            organisation=juvignac, service="actes", verb="Signer" if n % 3 else "Viser", title=f"N° {n}",
+            permission="actes.lire", deadline=moment, path="/", subject_kind="acte", subject_id=uuid7(), created_at=NOW,
+        )
+        for n, moment in enumerate(moments)
+    )  # fmt: skip
+
+
+def test_the_database_puts_each_task_in_the_same_group(tasks):
+    for task, group in Task.objects.annotate(group=in_group(NOW)).values_list("deadline", "group"):
+        assert group == group_of(task, NOW), task
+
+
+def test_the_load_counts_everything(tasks):
+    load = Load.of(Task.objects.all(), NOW)
+    assert load.total == len(tasks)
+    assert load.verbs == Counter(task.verb for task in tasks)
+    assert load.groups == Counter(group_of(task.deadline, NOW) for task in tasks)
+
+
+def test_pages_by_key_show_each_task_once(tasks):
+    ordered = Task.objects.order_by(F("deadline").asc(nulls_last=True), "id")
+    seen, page = [], list(ordered[:4])
+    while page:
+        seen += page
+        page = list(following(ordered, key_of(page[-1]))[:4])
+    assert seen == list(ordered)
+    assert len(seen) == len(tasks)
+    for nonsense in ("", "x", "2019-06-24.", f"2019-06-24T00:00:00.{uuid7().hex}", f"demain.{uuid7().hex}"):
+        assert following(ordered, nonsense).count() == len(tasks)

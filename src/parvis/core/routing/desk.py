@@ -1,11 +1,16 @@
 """How the desk « À traiter » is laid out: tasks in four groups by deadline, in the order of a working day."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
 
 from parvis.core.clock import PARIS
+from parvis.core.routing.models import Task
 
 LATE: Final = "late"
 TODAY: Final = "today"
@@ -50,6 +55,67 @@ def group_of(deadline: datetime | None, now: datetime) -> str:
     if local.date() == today:
         return TODAY
     return WEEK if local.date() <= end_of_week(today) else LATER
+
+
+def in_group(now: datetime) -> Case:
+    """The group of a task as an SQL expression: says the same as ``group_of``."""
+    today = now.astimezone(PARIS).date()
+    midnight, tomorrow, monday = (
+        datetime.combine(day, time(), PARIS)
+        for day in (today, today + timedelta(days=1), end_of_week(today) + timedelta(days=1))
+    )
+    late = Q(deadline__lt=now) & ~Q(deadline=midnight)
+    return Case(
+        When(late, then=Value(LATE)),
+        When(deadline__lt=tomorrow, then=Value(TODAY)),
+        When(deadline__lt=monday, then=Value(WEEK)),
+        default=Value(LATER),
+        output_field=CharField(),
+    )
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many tasks await a person, by verb and by group."""
+
+    verbs: Counter[str]
+    groups: Counter[str]
+
+    @classmethod
+    def of(cls, tasks: QuerySet[Task], now: datetime) -> "Load":
+        """Counted by the database in one query, whatever their number."""
+        verbs: Counter[str] = Counter()
+        groups: Counter[str] = Counter()
+        rows = tasks.order_by().values_list("verb", in_group(now)).annotate(number=Count("pk"))
+        for verb, group, number in rows:
+            verbs[verb] += number
+            groups[group] += number
+        return cls(verbs, groups)
+
+    @property
+    def total(self) -> int:
+        return self.verbs.total()
+
+
+def following(tasks: QuerySet[Task], key: str) -> QuerySet[Task]:
+    """The tasks after the one that ``key`` names in the order of the desk; all of them for a key out of form."""
+    at, _, pk = key.rpartition(".")
+    try:
+        last = UUID(pk)
+        deadline = datetime.fromisoformat(at) if at else None
+    except ValueError:
+        return tasks
+    if deadline is None:
+        return tasks.filter(deadline__isnull=True, pk__gt=last)
+    if deadline.tzinfo is None:
+        return tasks
+    return tasks.filter(Q(deadline__gt=deadline) | Q(deadline=deadline, pk__gt=last) | Q(deadline__isnull=True))
+
+
+def key_of(task: Task) -> str:
+    """Place of a task in the order of the desk, for an address."""
+    at = task.deadline.astimezone(UTC).isoformat().replace("+00:00", "Z") if task.deadline else ""
+    return f"{at}.{task.pk.hex}"
 
 
 def grouped(tasks: Iterable[T], now: datetime) -> list[Group[T]]:

@@ -1,62 +1,67 @@
 """The desk « Mon bureau » and the search of a person, across all the organisations it acts for."""
 
-from collections import Counter
 from datetime import timedelta
+from urllib.parse import urlencode
 
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, Q
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from parvis.core import clock
-from parvis.core.identity.access import account_view, request_mandates
+from parvis.core.identity.access import AccountRequest, account_view, request_mandates
 from parvis.core.routing import queries, registry
-from parvis.core.routing.desk import LATE, TODAY, grouped
+from parvis.core.routing.desk import LATE, TODAY, Load, following, grouped, key_of
 from parvis.core.routing.models import Route
 from parvis.core.web.navigation import label_of
 
-SHOWN = 200
+SHOWN = 100
 AGENDA_DAYS = 45
 FOUND = 50
 
 
 @require_safe
 @account_view
-def inbox_page(request: HttpRequest) -> HttpResponse:
-    """What the person must do, by deadline, with the verb on the button; ``?verbe=`` keeps one verb."""
+def inbox_page(request: AccountRequest) -> HttpResponse:
+    """What the person must do, by deadline, with the verb on the button.
+
+    ``?verbe=`` keeps one verb, ``?apres=`` begins after a task.
+    """
     mandates = request_mandates(request)
-    everything = list(queries.inbox(request.user, mandates)[:SHOWN])  # type: ignore[arg-type]
-    verbs = Counter(task.verb for task in everything)
-    chosen = request.GET.get("verbe", "")
-    shown = [task for task in everything if not chosen or task.verb == chosen]
-    for task in shown:
+    everything, now = queries.inbox(request.user, mandates), clock.now()
+    load = Load.of(everything, now)
+    chosen, after = request.GET.get("verbe", ""), request.GET.get("apres", "")
+    wanted = everything.filter(verb=chosen) if chosen else everything
+    found = list(following(wanted, after)[: SHOWN + 1])
+    for task in found:
         task.service_label = label_of(task.service)  # type: ignore[attr-defined]
-    now = clock.now()
-    groups = grouped(shown, now)
-    counts = {group.code: len(group.tasks) for group in grouped(everything, now)}
-    horizon = now + timedelta(days=AGENDA_DAYS)
+    awaited = everything.filter(deadline__range=(now, now + timedelta(days=AGENDA_DAYS))).exclude(deadline_rule="")
+    states = dict(Route.objects.order_by().values_list("state").annotate(number=Count("pk")))
     context = {
-        "groups": groups,
-        "total": len(everything),
-        "waiting": waiting_sentence(len(everything), counts.get(LATE, 0)),
-        "late": counts.get(LATE, 0),
-        "due_today": counts.get(TODAY, 0),
+        "groups": grouped(found[:SHOWN], now),
+        "next": key_of(found[SHOWN - 1]) if len(found) > SHOWN else "",
+        "after": after,
+        "verb": chosen,
+        "total": load.total,
+        "waiting": waiting_sentence(load.total, load.groups[LATE]),
+        "late": load.groups[LATE],
+        "due_today": load.groups[TODAY],
         "tabs": [
-            {"label": "Tout", "url": "?", "active": not chosen, "count": len(everything)},
+            {"label": "Tout", "url": "?", "active": not chosen, "count": load.total},
             *(
                 {
                     "label": f"À {verb.lower()}",
-                    "url": f"?verbe={verb}",
+                    "url": "?" + urlencode({"verbe": verb}),
                     "active": verb == chosen,
                     "count": number,
                 }
-                for verb, number in verbs.most_common()
+                for verb, number in load.verbs.most_common()
             ),
         ],
-        "agenda": [t for t in everything if t.deadline and now <= t.deadline <= horizon and t.deadline_rule][:6],
+        "agenda": awaited[:6],
         "several": len({m.organisation_id for m in mandates}) > 1,
-        "running": Route.objects.filter(state=Route.State.RUNNING).count(),
-        "failed": Route.objects.filter(state=Route.State.FAILED).count(),
+        "running": states.get(Route.State.RUNNING, 0),
+        "failed": states.get(Route.State.FAILED, 0),
     }
     return render(request, "routing/inbox.html", context)
 
@@ -71,7 +76,7 @@ def waiting_sentence(total: int, late: int) -> str:
 
 @require_safe
 @account_view
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: AccountRequest) -> HttpResponse:
     """Routes whose number or title holds the words asked for, in the organisations of the person."""
     terms = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
     found = Route.objects.none()

@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
 
-from parvis.core.identity.roles import ROLE_CHOICES, permissions_of
+from parvis.core.identity.roles import label_of, permissions_of
 from parvis.core.ids import uuid7
 from parvis.core.organisations.models import TenantModel
 
@@ -116,17 +116,31 @@ class SecurityEvent(models.Model):
 
 class MandateQuerySet(models.QuerySet["Mandate"]):
     def in_force(self, on: date) -> "MandateQuerySet":
-        return self.filter(Q(end__isnull=True) | Q(end__gte=on), start__lte=on)
+        """Those that let their holder act on that day: neither to come, nor over, nor suspended."""
+        return self.filter(Q(end__isnull=True) | Q(end__gte=on), start__lte=on, suspended_at__isnull=True)
+
+    def not_over(self, on: date) -> "MandateQuerySet":
+        """Those in force, suspended or to come."""
+        return self.filter(Q(end__isnull=True) | Q(end__gte=on))
 
 
 class Mandate(TenantModel):
-    """What one account may do in one organisation, between two dates."""
+    """What one account may do in one organisation, between two dates: a predefined role or one of its own."""
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="mandates", verbose_name="personne")
-    role = models.CharField("rôle", max_length=20, choices=ROLE_CHOICES)
+    role = models.CharField("rôle", max_length=20, blank=True)
+    own_role = models.ForeignKey(
+        "organisations.Role", models.PROTECT, null=True, blank=True, related_name="mandates", verbose_name="rôle propre"
+    )
     title = models.CharField("qualité", max_length=120, blank=True, help_text="Telle qu’elle figure sur les actes.")
+    department = models.ForeignKey(
+        "organisations.Department", models.PROTECT, null=True, blank=True, related_name="mandates"
+    )
+    staff_number = models.CharField("matricule", max_length=40, blank=True)
     start = models.DateField("début")
     end = models.DateField("fin", null=True, blank=True)
+    suspended_at = models.DateTimeField("suspendu le", null=True, blank=True)
+    last_used_at = models.DateTimeField("dernier accès", null=True, blank=True)
 
     objects = MandateQuerySet.as_manager()
 
@@ -134,13 +148,34 @@ class Mandate(TenantModel):
         verbose_name = "mandat"
         constraints = [
             models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="mandate_dates"),
-            models.UniqueConstraint(fields=["organisation", "account", "role", "start"], name="mandate_once"),
+            models.CheckConstraint(
+                condition=Q(role="", own_role__isnull=False) | (~Q(role="") & Q(own_role__isnull=True)),
+                name="mandate_one_role",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "account", "role", "own_role", "start"],
+                nulls_distinct=False,
+                name="mandate_once",
+            ),
         ]
         indexes = [models.Index(fields=["account"], name="mandate_account")]
 
     def __str__(self) -> str:
-        return f"{self.account} : {self.title or self.get_role_display()}"
+        return f"{self.account} : {self.title or self.role_label}"
 
     @property
     def permissions(self) -> frozenset[str]:
-        return permissions_of(self.role)
+        return self.own_role.held if self.own_role else permissions_of(self.role)
+
+    @property
+    def role_label(self) -> str:
+        """French name of the role, predefined or the organisation's own."""
+        return self.own_role.label if self.own_role else label_of(self.role)
+
+    def get_role_display(self) -> str:
+        return self.role_label
+
+    @property
+    def role_code(self) -> str:
+        """Code of a predefined role, or slug of an own one: an organisation has no two alike."""
+        return self.own_role.slug if self.own_role else self.role

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parvis.core.organisations import views
+from parvis.core.organisations.views import settings as views
 
 app_name = "organisations"
 urlpatterns = [

@@ -76,7 +76,7 @@ def mandates_of(account: Account) -> list[Mandate]:
         return list(
             Mandate.objects.filter(account=account)
             .in_force(clock.today())
-            .select_related("organisation")
+            .select_related("organisation", "own_role")
             .order_by("organisation__name", "start")
         )
 
@@ -103,6 +103,33 @@ def _organisation_or_404(slug: str) -> Organisation:
         raise Http404 from None
 
 
+# Permissions that let read what was produced, besides those called « .lire ».
+READING_TOO = frozenset({"actes.banette"})
+
+
+def _open_to(organisation: Organisation, application: str, permission: str, method: str) -> bool:
+    """Whether the subscriptions of the organisation let a view of ``application`` answer today."""
+    today = clock.today()
+    if organisation.subscribes_to(application, today):
+        return True
+    reading = method in ("GET", "HEAD") and (permission.endswith(".lire") or permission in READING_TOO)
+    return reading and organisation.has_subscribed_to(application, today)
+
+
+def _note_use(request: HttpRequest, organisation: Organisation) -> None:
+    """Keep when the person last acted for the organisation: once a day, and when they come from another one.
+
+    In a transaction of its own, so that no page holds the mandate's lock.
+    """
+    now = clock.now()
+    here = [m for m in request_mandates(request) if m.organisation_id == organisation.pk]
+    used = max((m.last_used_at for m in here if m.last_used_at), default=None)
+    came_back = request.session.get("organisation") != organisation.slug
+    if used is None or came_back or clock.paris(used).date() < clock.paris(now).date():
+        with acting_for(organisation):
+            Mandate.objects.filter(pk__in=[m.pk for m in here]).update(last_used_at=now)
+
+
 def _declare(view: View, access: Access) -> View:
     view.access = access  # type: ignore[attr-defined]
     return view
@@ -111,8 +138,9 @@ def _declare(view: View, access: Access) -> View:
 def agent_view(permission: str, *, application: str = "", recent: Recent = False) -> Callable[[View], View]:
     """For agents and élus of the organisation named in the address, holding ``permission``.
 
-    With ``application``, a request that could change something is refused once the organisation no longer
-    subscribes to it; what was produced stays readable (convention, article 1). With ``recent``, whoever proved
+    With ``application``, the view is closed to an organisation that never subscribed to it, and once the
+    subscription is over only what was produced stays readable (convention, article 1): a page made for doing
+    something is closed even to look at. With ``recent``, whoever proved
     who they are more than five minutes ago proves it again first, and finds what they were sending afterwards.
     """
 
@@ -127,16 +155,13 @@ def agent_view(permission: str, *, application: str = "", recent: Recent = False
                 raise Http404
             if permission not in held:
                 raise PermissionDenied("Votre rôle dans cette organisation ne permet pas cette action.")
-            if (
-                application
-                and request.method not in ("GET", "HEAD")
-                and not organisation.subscribes_to(application, clock.today())
-            ):
+            if application and not _open_to(organisation, application, permission, request.method or ""):
                 raise PermissionDenied("Votre organisation n’a pas adhéré à cette application de la convention.")
             if (asked := _asked_again(request, recent)) is not None:
                 return asked
             request.organisation = organisation  # type: ignore[attr-defined]
             request.permissions = held  # type: ignore[attr-defined]
+            _note_use(request, organisation)
             with acting_for(organisation, account=request.user.pk):
                 return view(request, *args, **kwargs)
 

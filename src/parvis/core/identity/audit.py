@@ -33,12 +33,13 @@ def audit(
     method: str = "",
     client: str = "",
     data: dict[str, Any] | None = None,
+    actor: Account | None = None,
 ) -> SecurityEvent:
     """Log one event of the catalogue about ``account``; ``organisation`` is the one whose administration sees it.
 
-    The actor, the network address, the browser and the session come from ``request``. ``method`` says how the
-    person proved itself ("password", "password+totp", "passkey", "franceconnect"…), ``data`` holds codes and
-    counts, never a secret. Raises ValueError for an event that the catalogue lacks.
+    The actor, the network address, the browser and the session come from ``request``; a job names its ``actor``.
+    ``method`` says how the person proved itself ("password", "password+totp", "passkey", "franceconnect"…),
+    ``data`` holds codes and counts, never a secret. Raises ValueError for an event that the catalogue lacks.
     """
     if event not in EVENTS:
         raise ValueError(f"{event} is not in the catalogue of identity events")
@@ -48,7 +49,7 @@ def audit(
         at=clock.now(),
         event=event,
         account=account,
-        actor=user if isinstance(user, Account) else None,
+        actor=actor or (user if isinstance(user, Account) else None),
         organisation=organisation,
         outcome=outcome,
         method=method,
@@ -63,12 +64,12 @@ def audit(
     with in_scope(Scope(tuple(sorted(mine)), account=account.pk if account else current_scope().account)):
         line.save(force_insert=True)
         if platform is not None:
-            actor = Actor("account", str(line.actor_id)) if line.actor_id else Actor("anonymous", "")
+            who = Actor("account", str(line.actor_id)) if line.actor_id else Actor("anonymous", "")
             record(
                 platform,
                 "identite.evenement",
                 subject=("evenement_identite", line.pk),
-                actor=actor,
+                actor=who,
                 sha256=digest(line),
                 details={"event": event, "outcome": outcome},
             )

@@ -154,6 +154,7 @@ class Mandate(TenantModel):
             ),
             models.UniqueConstraint(
                 fields=["organisation", "account", "role", "own_role", "start"],
+                condition=Q(end__isnull=True) | Q(end__gt=F("start")),  # one ended before it took effect is nothing
                 nulls_distinct=False,
                 name="mandate_once",
             ),

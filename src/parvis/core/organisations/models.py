@@ -113,6 +113,10 @@ class Organisation(models.Model):
             for s in self.subscriptions.all()
         )
 
+    def has_subscribed_to(self, application: str, on: date) -> bool:
+        """True when this organisation has, or had before that day, ``application``."""
+        return any(s.application == application and s.since <= on for s in self.subscriptions.all())
+
 
 class Subscription(models.Model):
     """One of the four applications of the convention (annexe 1), taken by an organisation for a period."""

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from parvis.core import clock
 from parvis.core.organisations.models import Organisation
 
 Count = Callable[[HttpRequest, Organisation], int]
@@ -171,7 +173,7 @@ def label_of(code: str) -> str:
 
 def _took(organisation: Organisation, application: str) -> bool:
     """True when the organisation has, or once had, the application: what was produced stays readable."""
-    return not application or any(s.application == application for s in organisation.subscriptions.all())
+    return not application or organisation.has_subscribed_to(application, clock.today())
 
 
 def _active(links: Iterable[tuple[Service | PublicService, str]], path: str) -> str:
@@ -182,9 +184,12 @@ def _active(links: Iterable[tuple[Service | PublicService, str]], path: str) -> 
 def _reachable(
     offered: Iterable[Service | PublicService], organisation: Organisation
 ) -> list[tuple[Service | PublicService, str]]:
-    """Services with their address; one that does not exist is left out here and told by a system check."""
+    """Those that the organisation took, with their address; one without address is told by a system check."""
+    prefetch_related_objects([organisation], "subscriptions")  # asks nothing when they are known already
     found = []
     for service in offered:
+        if not _took(organisation, service.application):
+            continue
         try:
             found.append((service, service.url(organisation)))
         except NoReverseMatch:
@@ -196,8 +201,7 @@ def rail(
     request: HttpRequest, organisation: Organisation, permissions: frozenset[str], open_tasks: dict[str, int]
 ) -> list[Group]:
     """The groups of the rail for one organisation, each link with what waits there."""
-    offered = [s for s in services() if s.permission in permissions and _took(organisation, s.application)]
-    links = _reachable(offered, organisation)
+    links = _reachable([s for s in services() if s.permission in permissions], organisation)
     here = _active(links, request.path)
     groups: dict[str, list[Link]] = {}
     for service, url in links:
@@ -209,7 +213,7 @@ def rail(
 
 def public_links(request: HttpRequest, organisation: Organisation) -> list[Link]:
     """The public services of an organisation, for its header and its home page."""
-    links = _reachable([s for s in public_services() if _took(organisation, s.application)], organisation)
+    links = _reachable(public_services(), organisation)
     here = _active(links, request.path)
     return [
         Link(s.code, s.label, url, 0, url == here, s.description if isinstance(s, PublicService) else "")

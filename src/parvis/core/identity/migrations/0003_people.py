@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='mandate',
-            constraint=models.UniqueConstraint(fields=('organisation', 'account', 'role', 'own_role', 'start'), name='mandate_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(condition=models.Q(('end__isnull', True), ('end__gt', models.F('start')), _connector='OR'), fields=('organisation', 'account', 'role', 'own_role', 'start'), name='mandate_once', nulls_distinct=False),
         ),
         migrations.RunSQL(HELD_ROLE, "DROP POLICY also ON organisations_role"),
     ]

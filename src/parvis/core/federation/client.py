@@ -1,0 +1,166 @@
+"""The client of FranceConnect v2 and ProConnect: from the button to a verified identity.
+
+Order of the checks of an answer: state, issuer, error, code; then ID token; then userinfo, whose subject must be
+that of the ID token. The access token lives for the time of this exchange only.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from parvis.core.federation import flow
+from parvis.core.federation.configuration import FRANCECONNECT, TWO_FACTORS, Registration
+from parvis.core.federation.discovery import Metadata, metadata, signing_key
+from parvis.core.federation.errors import AnswerRefused, Declined, ProviderUnavailable
+from parvis.core.federation.outgoing import Line, Silent
+from parvis.core.federation.tokens import check_frame, check_id_token, opened, signed_claims
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a provider said of somebody, verified. ``claims`` are those of the userinfo."""
+
+    provider: str
+    issuer: str
+    subject: str
+    acr: str
+    amr: tuple[str, ...]
+    claims: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def email(self) -> str:
+        """Address as declared to the provider: never a proof of anything."""
+        return _text(self.claims.get("email")).lower()
+
+    def text(self, claim: str) -> str:
+        """A claim as text, "" when it is absent or of another type."""
+        return _text(self.claims.get(claim))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A verified identity, the page wanted and the ID token that logout will need."""
+
+    identity: Identity
+    next: str
+    id_token: str
+
+
+def authorization_address(request: HttpRequest, registered: Registration, next_page: str) -> str:
+    """Address to send the browser to. Raises ProviderUnavailable."""
+    try:
+        facts = metadata(registered.issuer, Line(registered.issuer))
+    except Silent as silent:
+        raise ProviderUnavailable(registered.label, **silent.data) from silent
+    waiting = flow.open_request(request, registered.code, next_page, pkce=facts.pkce)
+    asked = {
+        "response_type": "code",
+        "client_id": registered.client_id,
+        "redirect_uri": registered.redirect_uri,
+        "scope": " ".join(registered.scopes),
+        "state": waiting.state,
+        "nonce": waiting.nonce,
+        "claims": json.dumps({"id_token": _claims_asked(registered)}, separators=(",", ":")),
+    }
+    if registered.code == FRANCECONNECT:
+        asked |= {"acr_values": registered.acr, "prompt": "login consent"}
+    if waiting.verifier:
+        digest = hashlib.sha256(waiting.verifier.encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        asked |= {"code_challenge": challenge, "code_challenge_method": "S256"}
+    return f"{facts.authorization_endpoint}?{urlencode(asked)}"
+
+
+def _claims_asked(registered: Registration) -> dict[str, Any]:
+    claims: dict[str, Any] = {"amr": {"essential": True}}
+    if registered.two_factors:
+        claims["acr"] = {"essential": True, "values": list(TWO_FACTORS)}
+    return claims
+
+
+def receive(request: HttpRequest, registered: Registration) -> Answer:
+    """The identity that the provider's answer, found in the query of ``request``, leads to.
+
+    Raises StateUnknown, AnswerRefused, Declined or ProviderUnavailable.
+    """
+    query = {name: request.GET[name] for name in request.GET}
+    waiting = flow.take(request, registered.code, query)
+    if query.get("iss") != registered.issuer:
+        raise AnswerRefused("issuer")
+    if "error" in query:
+        raise Declined(registered.label, query["error"])
+    if not query.get("code"):
+        raise AnswerRefused("code")
+    line = Line(registered.issuer)
+    try:
+        identity, id_token = _exchange(registered, metadata(registered.issuer, line), line, query["code"], waiting)
+    except Silent as silent:
+        raise ProviderUnavailable(registered.label, **silent.data) from silent
+    return Answer(identity, waiting.next, id_token)
+
+
+def _exchange(
+    registered: Registration, facts: Metadata, line: Line, code: str, waiting: flow.Waiting
+) -> tuple[Identity, str]:
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": registered.redirect_uri,
+        "client_id": registered.client_id,
+        "client_secret": registered.client_secret,
+    } | ({"code_verifier": waiting.verifier} if waiting.verifier else {})
+    status, told = line.post_form(facts.token_endpoint, form)
+    if status != 200:
+        raise AnswerRefused("token_endpoint", status=status, error=_text(told.get("error"))[:80])
+    access, sealed_token = told.get("access_token"), told.get("id_token")
+    if (
+        not isinstance(access, str)
+        or not isinstance(sealed_token, str)
+        or _text(told.get("token_type")).lower() != "bearer"
+    ):
+        raise AnswerRefused("token_answer")
+
+    def read(token: str) -> dict[str, Any]:
+        return signed_claims(token, registered, lambda kid: signing_key(facts, kid, line))
+
+    id_token = opened(sealed_token, registered)
+    proof = read(id_token)
+    check_id_token(proof, registered, nonce=waiting.nonce, access_token=access)
+    info = read(opened(_userinfo(facts, line, access), registered))
+    check_frame(info, registered)
+    if info["sub"] != proof["sub"]:
+        raise AnswerRefused("userinfo_subject")
+    amr = tuple(one for one in _list(proof.get("amr")) if isinstance(one, str))[:10]
+    return _identity(registered, proof, info, amr), id_token
+
+
+def _identity(
+    registered: Registration, proof: Mapping[str, Any], info: dict[str, Any], amr: tuple[str, ...]
+) -> Identity:
+    frame = ("iss", "sub", "aud", "exp", "iat")
+    claims = {name: value for name, value in info.items() if name not in frame}
+    return Identity(registered.code, registered.issuer, proof["sub"], _text(proof.get("acr")), amr, claims)
+
+
+def _userinfo(facts: Metadata, line: Line, token: str) -> str:
+    """The userinfo as a JWT: an answer in plain JSON is signed by nobody and refused."""
+    status, media_type, content = line.call(
+        "GET", facts.userinfo_endpoint, token=token, accept="application/jwt", any_status=True
+    )
+    if status != 200 or media_type != "application/jwt":
+        raise AnswerRefused("userinfo", status=status, media_type=media_type[:60])
+    return content.decode("ascii", errors="replace").strip()
+
+
+def _text(value: object) -> str:
+    return value.strip()[:400] if isinstance(value, str) else ""
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

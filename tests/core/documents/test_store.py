@@ -20,6 +20,7 @@ from parvis.core.documents.errors import (
     DocumentTooLarge,
 )
 from parvis.core.documents.models import Document
+from parvis.core.journal.models import Entry
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route
 from parvis.core.routing.services import attach
@@ -304,6 +305,15 @@ def test_a_neighbour_sees_nothing(juvignac, fabregues, document, agent_client):
     for path in ("", "empreinte/", "pages/1/"):
         assert client.get(f"/o/juvignac/documents/{document.pk}/{path}").status_code == 404
         assert client.get(f"/o/fabregues/documents/{document.pk}/{path}").status_code == 404
+
+
+def test_two_people_publish_at_once_one_event_is_written(juvignac, document):
+    with acting_for(juvignac):
+        stale = Document.objects.get(pk=document.pk)
+        services.publish(document)
+        services.publish(stale)
+        assert stale.public_since == document.public_since
+        assert Entry.objects.filter(action="documents.publie").count() == 1
 
 
 def test_the_public_reads_published_documents_only(juvignac, document, client):

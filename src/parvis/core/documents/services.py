@@ -119,7 +119,11 @@ def verify(document: Document) -> None:
 
 
 def publish(document: Document, *, since: datetime | None = None, actor: Actor | None = None) -> None:
-    """Let everybody read the document from ``since`` (now by default); doing it twice changes nothing."""
+    """Let everybody read the document from ``since`` (now by default); doing it twice, even at once, changes
+    nothing more.
+    """
+    known = Document.objects.select_for_update(of=("self",)).values_list("public_since", flat=True)
+    document.public_since = known.get(pk=document.pk)
     if document.public_since is not None:
         return
     document.public_since = since or clock.now()

@@ -20,7 +20,7 @@ from parvis.core.documents.typesetting import organisation_facts, typeset
 from parvis.core.errors import DomainError
 from parvis.core.journal.services import Actor, record
 from parvis.core.routing.models import RouteStep
-from parvis.core.routing.services import attach, complete_step
+from parvis.core.routing.services import announce, attach, complete_step
 from parvis.core.web.templatetags.parvis import date_heure, date_longue, siren, taille
 from parvis.edemat.actes.legal_dates import last_appeal_day
 from parvis.edemat.actes.models import Acte, ActeSettings, Publication
@@ -101,7 +101,7 @@ def stamp_files(acte: Acte, *, actor: Actor) -> dict[Any, Document]:
                 subject=("acte", acte.pk),
                 actor=actor,
                 sha256=original.sha256,
-                details={"reason": refusal.sentence},
+                details={"code": refusal.code},
             )
             continue
         stamped[original.pk] = copy
@@ -287,20 +287,28 @@ def _trace(acte: Acte, actor: Actor, stamped: dict[Any, Document]) -> None:
 
 
 def _go_on(acte: Acte, publication: Publication, actor: Actor) -> None:
+    """Complete the route's step; an act put online again after its withdrawal is announced instead."""
     step = acte.route and acte.route.steps.filter(code=STEP).first()
-    if not step or step.state not in (RouteStep.State.CURRENT, RouteStep.State.FAILED):
+    if not acte.route or not step or step.state == RouteStep.State.WAITING:
+        return
+    renewed = "retiree_le" in acte.route.facts.get("publication", {})
+    if step.state == RouteStep.State.DONE and not renewed:
         return
     address = reverse("actes_public:detail", kwargs={"organisation_slug": acte.organisation.slug, "pk": publication.pk})
     binding = acte.executoire_on.isoformat() if acte.executoire_on else None
+    facts = {
+        "publication": {
+            "date": publication.published_on.isoformat(),
+            "url": settings.BASE_URL + address,
+            "executoire": binding,
+        }
+    }
+    if step.state == RouteStep.State.DONE:
+        announce(acte.route, "publication.retablie", facts=facts, actor=actor)
+        return
     complete_step(
         step,
         summary=f"exécutoire le {acte.executoire_on:%d/%m/%Y}" if acte.executoire_on else "en ligne",
         actor=actor,
-        facts={
-            "publication": {
-                "date": publication.published_on.isoformat(),
-                "url": settings.BASE_URL + address,
-                "executoire": binding,
-            }
-        },
+        facts=facts,
     )

@@ -15,19 +15,28 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import publish as open_to_public
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Mandate
-from parvis.core.journal.actions import register_action, register_subject
+from parvis.core.journal.actions import register_action, register_precision, register_subject
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
-from parvis.core.routing.services import close_tasks
+from parvis.core.routing.services import announce, close_tasks
 from parvis.edemat.actes import document_tasks
 from parvis.edemat.actes.enums import Nature, Status
 from parvis.edemat.actes.legal_dates import executoire_on, online_until
+from parvis.edemat.actes.locking import lock_acte
 from parvis.edemat.actes.models import Acte, Publication
 
+NOT_STAMPED = {
+    "endommage": "fichier endommagé ou hors de la norme",
+    "chiffre": "fichier chiffré",
+    "certifie": "fichier certifié sans modification permise",
+    "deja_tamponne": "fichier déjà tamponné",
+}
+"""Why a file is not stamped, by the code of ``StampError`` that the journal keeps."""
 register_action("actes.publie", "Mise en ligne sur le site de la commune")
 register_action("actes.publication_retiree", "Retirée du site de la commune")
 register_action("actes.documents_produits", "Tampon et justificatifs produits")
 register_action("actes.tampon_impossible", "Tampon impossible sur un fichier")
+register_precision("actes.tampon_impossible", lambda details: NOT_STAMPED.get(str(details.get("code")), ""))
 register_subject("acte", "Acte", "actes:detail")
 register_subject("transaction_actes", "Transmission à la préfecture")
 register_subject("message_actes", "Message de la préfecture", "actes:message")
@@ -127,9 +136,7 @@ def publish(
     """
     today = clock.today()
     on = on or today
-    acte = (
-        Acte.objects.select_for_update(of=("self",)).select_related("organisation", "route", "document").get(pk=acte.pk)
-    )
+    acte = lock_acte(acte.pk)
     _refuse_unpublishable(acte, on, today, personal_data_reviewed)
     pieces = [p for p in acte.pieces.select_related("document") if annexes is None or p.pk in annexes]
     binding = executoire_on(acte.received_on, on)
@@ -181,7 +188,7 @@ def withdraw(publication: Publication, *, reason: str, actor: Actor, despite_dut
     Raises PublicationRefused. The act keeps its date of publication: it was brought to everybody's knowledge.
     """
     # The act first, as the jobs that produce its documents do: none of them publishes a copy meanwhile.
-    Acte.objects.select_for_update().get(pk=publication.acte_id)
+    acte = lock_acte(publication.acte_id)
     publication = Publication.objects.select_for_update().get(pk=publication.pk)
     if publication.withdrawn_on:
         raise PublicationRefused("Cette publication est déjà retirée.")
@@ -204,6 +211,9 @@ def withdraw(publication: Publication, *, reason: str, actor: Actor, despite_dut
         actor=actor,
         details={"before_two_months": clock.today() < free},
     )
+    if acte.route and (told := acte.route.facts.get("publication")):
+        told = told | {"retiree_le": clock.today().isoformat()}
+        announce(acte.route, "publication.retiree", facts={"publication": told}, actor=actor)
 
 
 def vote_sentence(vote: dict[str, Any]) -> str:

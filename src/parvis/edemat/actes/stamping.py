@@ -50,7 +50,11 @@ UPRIGHT = {
 
 
 class StampError(DomainError):
-    """The file could not be stamped; it is never served unstamped instead."""
+    """The file could not be stamped; it is never served unstamped instead. ``code`` names why, for the journal."""
+
+    def __init__(self, sentence: str, *, code: str, **data: object) -> None:
+        super().__init__(sentence, code=code, **data)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ def stamp_pdf(original: bytes, stamp: Stamp, placement: Placement | None = None)
         raise StampError(
             "Le tampon de télétransmission n’a pas pu être apposé : le fichier PDF est endommagé ou sort de "
             "la norme. Le fichier non tamponné n’est pas servi à sa place.",
+            code="endommage",
             cause=repr(error),
         ) from error
     return stamped
@@ -150,7 +155,9 @@ def is_stamped(content: bytes) -> bool:
 def _write_revision(original: bytes, stamp: Stamp, placement: Placement) -> bytes:
     writer = IncrementalPdfFileWriter(BytesIO(original), strict=False)
     if writer.prev.encrypted:
-        raise StampError("Le fichier PDF est chiffré : le tampon de télétransmission ne peut pas être apposé.")
+        raise StampError(
+            "Le fichier PDF est chiffré : le tampon de télétransmission ne peut pas être apposé.", code="chiffre"
+        )
     _refuse_certified(writer)
     rows = stamp.rows
     font = GlyphAccumulator(writer, BytesIO(_font()), FONT_SIZE)
@@ -181,6 +188,7 @@ def _refuse_certified(writer: IncrementalPdfFileWriter) -> None:
             raise StampError(
                 "Ce PDF a été certifié sans modification permise : le tampon romprait sa signature. "
                 "Joignez une version signée sans cette restriction.",
+                code="certifie",
                 field=signature.field_name,
             )
 
@@ -307,7 +315,9 @@ def _check(original: bytes, stamped: bytes) -> None:
     with pikepdf.open(BytesIO(original)) as document:
         pages = len(document.pages)
         if _stamped_pages(document):
-            raise StampError("Ce fichier porte déjà un tampon : un nouveau tampon part de l’original.")
+            raise StampError(
+                "Ce fichier porte déjà un tampon : un nouveau tampon part de l’original.", code="deja_tamponne"
+            )
     with pikepdf.open(BytesIO(stamped)) as document:
         if len(document.pages) != pages or not _stamped_pages(document):
             raise ValueError("the stamp cannot be read back")

@@ -81,15 +81,15 @@ def test_paging_forward_then_back_meets_each_row_once(client, juvignac, open_row
         dataset = Dataset.objects.get()
         whole = [r.delib_id for r in queries.page_of(dataset, queries.Selection(tri=order), 50).rows]
         pages = [queries.page_of(dataset, queries.Selection(tri=order), 3)]
-        assert pages[0].before == ""
-        while pages[-1].after:
-            pages.append(queries.page_of(dataset, queries.Selection(tri=order, apres=pages[-1].after), 3))
+        assert pages[0].previous == ""
+        while pages[-1].next:
+            pages.append(queries.page_of(dataset, queries.Selection(tri=order, apres=pages[-1].next), 3))
         assert [row.delib_id for page in pages for row in page.rows] == whole
         assert [len(page.rows) for page in pages] == [3, 3, 1]
-        back = queries.page_of(dataset, queries.Selection(tri=order, avant=pages[-1].before), 3)
+        back = queries.page_of(dataset, queries.Selection(tri=order, avant=pages[-1].previous), 3)
         assert back == pages[1]
-        first = queries.page_of(dataset, queries.Selection(tri=order, avant=back.before), 3)
-        assert (first.rows, first.before) == (pages[0].rows, "")
+        first = queries.page_of(dataset, queries.Selection(tri=order, avant=back.previous), 3)
+        assert (first.rows, first.previous) == (pages[0].rows, "")
 
 
 def test_the_links_between_pages_keep_the_filters(client, juvignac, open_row, monkeypatch):

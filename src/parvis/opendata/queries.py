@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import ExtractYear, Left
 
 from parvis.core.organisations.models import Organisation
 from parvis.core.routing.models import RouteStep
+from parvis.core.web import keyset
 from parvis.core.web.integers import whole_number
 from parvis.opendata.formats.scdl_deliberations import MATIERES
 from parvis.opendata.models import FIELDS, Dataset, DeliberationRow
@@ -56,15 +56,6 @@ class Selection:
         return {k: v for k, v in given.items() if v} | ({"tri": self.tri} if self.tri != NEWEST_FIRST else {})
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of rows; ``after`` and ``before`` are the places to ask for next, "" at either end."""
-
-    rows: list[DeliberationRow]
-    after: str
-    before: str
-
-
 def selected(dataset: Dataset, selection: Selection) -> QuerySet[DeliberationRow]:
     """Rows of ``dataset`` that the reader's filters keep, in no order."""
     rows = DeliberationRow.objects.filter(dataset=dataset)
@@ -80,44 +71,15 @@ def selected(dataset: Dataset, selection: Selection) -> QuerySet[DeliberationRow
     return rows
 
 
-def page_of(dataset: Dataset, selection: Selection, size: int = PAGE_SIZE) -> Page:
+def page_of(dataset: Dataset, selection: Selection, size: int = PAGE_SIZE) -> keyset.Page[DeliberationRow]:
     """The page that follows ``apres`` or precedes ``avant``: as quick at the end as at the beginning."""
-    rows = selected(dataset, selection)
-    field, descending = SORTS[selection.tri.removeprefix("-")], selection.tri.startswith("-")
-    backwards = bool(selection.avant)
-    place = _place(selection.avant or selection.apres, field)
-    falling = descending != backwards
-    if place is not None:
-        value, identifier = place
-        beyond = "lt" if falling else "gt"
-        rows = rows.filter(**{f"{field}__{beyond}e": value}).filter(
-            Q(**{f"{field}__{beyond}": value}) | Q(**{f"pk__{beyond}": identifier})
-        )
-    sign = "-" if falling else ""
-    found = list(rows.order_by(f"{sign}{field}", f"{sign}pk")[: size + 1])
-    more = len(found) > size
-    found = found[:size]
-    if backwards and place is not None:
-        found.reverse()
-        return Page(found, _mark(found, -1, field, True), _mark(found, 0, field, more))
-    return Page(found, _mark(found, -1, field, more), _mark(found, 0, field, place is not None))
-
-
-def _mark(rows: list[DeliberationRow], index: int, field: str, wanted: bool) -> str:
-    if not rows or not wanted:
-        return ""
-    row = rows[index]
-    return f"{row.pk}~{getattr(row, field)}"
-
-
-def _place(mark: str, field: str) -> tuple[Any, UUID] | None:
-    """The place that ``mark`` names; None when it was mangled, and then the reading starts at the top."""
-    identifier, tilde, value = mark.partition("~")
-    try:
-        known: Any = date.fromisoformat(value) if field == "delib_date" else value.replace("\x00", "")
-        return (known, UUID(identifier)) if tilde else None
-    except ValueError:
-        return None
+    return keyset.page_of(
+        selected(dataset, selection),
+        SORTS[selection.tri.removeprefix("-")],
+        {"apres": selection.apres, "avant": selection.avant},
+        size=size,
+        descending=selection.tri.startswith("-"),
+    )
 
 
 def facets(dataset: Dataset) -> dict[str, list[tuple[str, str, int]]]:
@@ -139,7 +101,8 @@ def table_of(dataset: Dataset) -> Iterator[tuple[Any, ...]]:
 
 def datasets_with_counts() -> QuerySet[Dataset]:
     """Datasets in sight of the present scope, with how many rows each holds."""
-    return Dataset.objects.annotate(rows=Count("deliberations")).order_by("title")
+    in_table = Q(deliberations__withdrawn_at=None)
+    return Dataset.objects.annotate(rows=Count("deliberations", filter=in_table)).order_by("title")
 
 
 def latest(organisation: Organisation, number: int = 10) -> QuerySet[DeliberationRow]:

@@ -59,8 +59,8 @@ def public_deliberations(request: OrganisationRequest) -> HttpResponse:
         "total": total,
         "matieres": [(code, f"{label} ({count})") for code, label, count in facets["matieres"]],
         "annees": [(code, f"{label} ({count})") for code, label, count in facets["annees"]],
-        "next": "?" + urlencode({**selection.filters, "apres": page.after}) if page.after else "",
-        "previous": "?" + urlencode({**selection.filters, "avant": page.before}) if page.before else "",
+        "next": "?" + urlencode({**selection.filters, "apres": page.next}) if page.next else "",
+        "previous": "?" + urlencode({**selection.filters, "avant": page.previous}) if page.previous else "",
     }
     return render(request, "opendata/public/deliberations.html", context)
 

@@ -134,6 +134,7 @@ def test_the_register_on_screen_and_as_csv(archived, juvignac, agent_client):
 
 
 def test_paging_by_key_reaches_every_transfer_once(archived, juvignac):
+    from parvis.core.web.keyset import page_of
     from parvis.edemat.archives import queries
 
     with acting_for(juvignac):
@@ -146,19 +147,19 @@ def test_paging_by_key_reaches_every_transfer_once(archived, juvignac):
         rows = queries.transfers(juvignac)
         seen, query, pages = [], {}, []
         while True:
-            page = queries.page_of(rows, query, size=10)
+            page = page_of(rows, "deposited_at", query, size=10)
             pages.append(page)
             seen += [one.pk for one in page.rows]
             if not page.next:
                 break
             query = {"apres": page.next}
         assert len(seen) == len(set(seen)) == 25
-        back = queries.page_of(rows, {"avant": pages[-1].previous}, size=10)
+        back = page_of(rows, "deposited_at", {"avant": pages[-1].previous}, size=10)
         assert [o.pk for o in back.rows] == [o.pk for o in pages[-2].rows]
-        first = queries.page_of(rows, {"avant": pages[1].previous}, size=10)
+        first = page_of(rows, "deposited_at", {"avant": pages[1].previous}, size=10)
         assert [o.pk for o in first.rows] == [o.pk for o in pages[0].rows]
         assert first.previous == ""
-        assert queries.page_of(rows, {"apres": "n'importe quoi"}, size=10).rows == pages[0].rows
+        assert page_of(rows, "deposited_at", {"apres": "n'importe quoi"}, size=10).rows == pages[0].rows
 
 
 def test_the_list_costs_the_same_with_many_rows(archived, juvignac, agent_client, django_assert_max_num_queries):

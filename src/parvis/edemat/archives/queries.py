@@ -1,12 +1,6 @@
 """Reads that the pages of the archives need."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import UUID
-
 from django.db.models import QuerySet
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 
 from parvis.core.organisations.models import Organisation
 from parvis.edemat.archives.enums import DEAD, State
@@ -27,49 +21,10 @@ FILTERS: dict[str, tuple[str, tuple[State, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page of transfers, newest first, with the keys of its neighbours (empty at an end)."""
-
-    rows: list[Transfer]
-    previous: str = ""
-    next: str = ""
-
-
 def transfers(organisation: Organisation, state: str = "") -> QuerySet[Transfer]:
     """Transfers of the organisation, of one filter when it is known."""
-    found = Transfer.objects.filter(organisation=organisation)
+    found = Transfer.objects.filter(organisation=organisation).select_related("organisation")
     return found.filter(state__in=FILTERS[state][1]) if state in FILTERS else found
-
-
-def page_of(rows: QuerySet[Transfer], query: Mapping[str, str], *, size: int = PAGE_SIZE) -> Page:
-    """The page that ``query`` asks for (``apres`` or ``avant`` a key): by key, all pages cost the same."""
-    rows = rows.select_related("organisation")
-    after, before = _parse(query.get("apres", "")), _parse(query.get("avant", ""))
-    if before:
-        found = rows.filter(TupleGreaterThan(("deposited_at", "id"), before)).order_by("deposited_at", "id")
-        shown = list(found[: size + 1])
-        more = len(shown) > size
-        shown = shown[:size][::-1]
-        return Page(shown, _key(shown[0]) if more else "", _key(shown[-1]) if shown else "")
-    if after:
-        rows = rows.filter(TupleLessThan(("deposited_at", "id"), after))
-    shown = list(rows.order_by("-deposited_at", "-id")[: size + 1])
-    following = len(shown) > size
-    shown = shown[:size]
-    return Page(shown, _key(shown[0]) if after and shown else "", _key(shown[-1]) if following else "")
-
-
-def _key(transfer: Transfer) -> str:
-    return f"{transfer.deposited_at.timestamp():.6f}.{transfer.pk.hex}"
-
-
-def _parse(text: str) -> tuple[datetime, UUID] | None:
-    seconds, _, identifier = text.rpartition(".")
-    try:
-        return datetime.fromtimestamp(float(seconds), tz=UTC), UUID(identifier)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def tree(archive: ArchiveObject) -> tuple[list[ArchiveUnit], bool]:

@@ -21,6 +21,7 @@ from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.core.journal.services import record
 from parvis.core.web.integers import whole_number
+from parvis.core.web.keyset import page_of
 from parvis.edemat.archives import queries
 from parvis.edemat.archives.enums import Origin, Outcome, State
 from parvis.edemat.archives.formats.rules import parse_duration
@@ -127,7 +128,7 @@ def transfers(request: AgentRequest) -> HttpResponse:
     """Transfers, newest first, by state."""
     organisation = request.organisation
     state = request.GET.get("etat", "")
-    page = queries.page_of(queries.transfers(organisation, state), request.GET)
+    page = page_of(queries.transfers(organisation, state), "deposited_at", request.GET)
     base = f"?etat={state}&" if state in queries.FILTERS else "?"
     tabs = [{"label": "Tous", "url": "?", "active": state not in queries.FILTERS}]
     tabs += [

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.web.keyset import page_of
 from parvis.edemat.actes import board, publication
 from parvis.edemat.actes.dossier import Dossier
 from parvis.edemat.actes.enums import InboundState, Nature
 from parvis.edemat.actes.exports import export_acts
 from parvis.edemat.actes.forms import PublishForm, WithdrawForm
-from parvis.edemat.actes.keyset import page_of
 from parvis.edemat.actes.legal_dates import executoire_on, last_appeal_day, online_until
 from parvis.edemat.actes.models import Acte, InboundMessage, Publication, Transaction
 

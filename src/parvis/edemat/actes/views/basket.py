@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from parvis.core.documents.services import open_document
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.web.keyset import page_of
 from parvis.edemat.actes.enums import InboundState
-from parvis.edemat.actes.keyset import page_of
 from parvis.edemat.actes.models import InboundMessage
+from parvis.edemat.actes.services.reception import SenderNotProven, verify_sender
 from parvis.edemat.actes.services.reception import replay as replay_message
 
 SHOWN_BYTES = 256 * 1024
@@ -48,6 +49,7 @@ def message(request: AgentRequest, pk: UUID) -> HttpResponse:
             "sender": str(mail.get("From", ""))[:300],
             "attachments": [name for part in mail.walk() if (name := part.get_filename())],
             "raw": raw.decode("utf-8", "replace")[:SHOWN_CHARACTERS],
+            "unproven": _unproven(raw),
             "cut": found.raw.size > SHOWN_CHARACTERS,
         },
     )
@@ -59,7 +61,7 @@ def replay(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Read the message again, after what prevented it has been put right."""
     found = _message(request, pk)
     try:
-        replay_message(found, actor=request.actor)
+        replay_message(found, actor=request.actor, despite_sender=request.POST.get("accepter") == "oui")
     except DomainError as refusal:
         messages.error(request, refusal.sentence)
         return redirect("actes:message", organisation_slug=request.organisation.slug, pk=pk)
@@ -69,6 +71,14 @@ def replay(request: AgentRequest, pk: UUID) -> HttpResponse:
         return redirect("actes:message", organisation_slug=request.organisation.slug, pk=pk)
     messages.success(request, "Le message a été lu et rattaché.")
     return redirect("actes:basket", organisation_slug=request.organisation.slug)
+
+
+def _unproven(raw: bytes) -> bool:
+    try:
+        verify_sender(raw)
+    except SenderNotProven:
+        return True
+    return False
 
 
 def _message(request: AgentRequest, pk: UUID) -> InboundMessage:

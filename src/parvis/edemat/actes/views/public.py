@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from parvis.core.identity.access import OrganisationRequest, public_view
+from parvis.core.web.keyset import page_of
 from parvis.edemat.actes import board
 from parvis.edemat.actes.exports import export_publications
-from parvis.edemat.actes.keyset import page_of
 from parvis.edemat.actes.legal_dates import last_appeal_day, online_until
 from parvis.edemat.actes.models import Publication
 

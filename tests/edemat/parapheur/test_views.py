@@ -200,6 +200,7 @@ def test_a_failed_signature_is_told_on_the_page(maire_client, dgs_client, juvign
 
 def test_a_refusal_without_motive_keeps_the_form_and_says_why(dgs_client, juvignac, page, dossier):
     response = dgs_client.post(page + "refuser/", {"empreinte": dossier.document.sha256, "motif": ""})
+    assert response.status_code == 422
     assert "Indiquez le motif du refus." in response.content.decode()
     assert state_of(dossier, juvignac) == "visa"
 
@@ -232,4 +233,14 @@ def test_the_signatory_is_told_that_another_gives_the_visa(maire_client, juvigna
     assert "viser/?empreinte" not in content
     answer = maire_client.post(page + "viser/", {"empreinte": dossier.document.sha256}, follow=True)
     assert "seule personne habilitée à signer" in answer.content.decode()
+    assert state_of(dossier, juvignac) == "visa"
+
+
+@pytest.mark.parametrize("form", [{}, {"motif": "La date manque"}, {"motif": "La date manque", "empreinte": "x"}])
+def test_a_refusal_that_does_not_say_which_document_was_seen_is_explained(dgs_client, juvignac, page, dossier, form):
+    response = dgs_client.post(page + "refuser/", form)
+    content = response.content.decode()
+    assert response.status_code == 422
+    assert "Affichez à nouveau le document" in content
+    assert "Empreinte</a>" not in content
     assert state_of(dossier, juvignac) == "visa"

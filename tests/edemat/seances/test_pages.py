@@ -249,6 +249,19 @@ def test_evidence_is_readable(secretary, prepared, page):
     assert "Horodatage en attente" in body
 
 
+def test_a_forged_power_is_refused_in_plain_words(secretary, prepared, page):
+    seance = prepared.convoke()
+    member = seance.convocations.order_by("rank").last()
+    data = _form(seance, 18, 8)
+    forged = "0197c0de-0000-7000-8000-000000000000"
+    data |= {f"etat-{member.pk.hex}": "pouvoir", f"mandataire-{member.pk.hex}": forged}
+    answer = secretary.post(page("presences", seance.pk), data)
+    content = answer.content.decode()
+    assert answer.status_code == 422
+    assert "ne peut donner pouvoir qu’à un autre membre de la séance" in content
+    assert forged not in content
+
+
 def test_a_missing_token_is_asked_again_from_the_page(secretary, prepared, page, monkeypatch, run_jobs):
     from parvis.core.trust.timestamps import Token
     from parvis.edemat.seances.services import evidence

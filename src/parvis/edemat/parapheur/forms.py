@@ -1,5 +1,7 @@
 """Forms of the parapheur: each carries the digest of the document that was shown."""
 
+from typing import Any
+
 from django import forms
 
 from parvis.edemat.parapheur.services import MOTIVE_LENGTH
@@ -13,6 +15,12 @@ class DecisionForm(forms.Form):
 
 class RefusalForm(DecisionForm):
     """Refusal of the document shown, with its motive."""
+
+    def clean(self) -> dict[str, Any]:
+        """What a page without its digest lacks is said in a sentence: the person never saw that field."""
+        if self.errors.pop("empreinte", None):
+            self.add_error(None, "La demande est incomplète. Affichez à nouveau le document avant de vous prononcer.")
+        return super().clean() or {}
 
     motif = forms.CharField(
         label="Motif du refus",

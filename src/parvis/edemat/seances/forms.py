@@ -154,6 +154,7 @@ class PresenceForm(forms.Form):
                 label=one.name,
                 choices=[(PRESENT, "En séance"), (POWER, "Pouvoir"), (ABSENT, "Absent")],
                 initial=state,
+                error_messages={"invalid_choice": f"Dites si {one.name} est en séance, représenté ou absent."},
             )
             holder = holders.get(one.name)
             self.fields[self._holder_name(one.pk)] = forms.ChoiceField(
@@ -161,6 +162,10 @@ class PresenceForm(forms.Form):
                 choices=[choice for choice in choices if choice[0] != str(one.pk)],
                 required=False,
                 initial=str(by_name[holder].pk) if holder else "",
+                error_messages={
+                    "invalid_choice": f"{one.name} ne peut donner pouvoir qu’à un autre membre de la séance : "
+                    "choisissez-le dans la liste."
+                },
             )
 
     @staticmethod

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from parvis.core.jobs import job
+from parvis.core.jobs.tasks import SILENCE_SECONDS, rescue_stalled
 from parvis.core.organisations.tenancy import acting_for, current_scope
 
 seen: list = []
@@ -65,21 +66,29 @@ def test_a_job_whose_worker_was_killed_is_put_back_to_work(juvignac):
     finally:
         process.kill()
         process.wait()
-    time.sleep(2.2)
+    _fall_silent()
     from procrastinate.contrib.django import app
 
     async def rescue() -> None:
         with app.replace_connector(app.connector.get_worker_connector()):
             async with app.open_async():
-                for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=2):
-                    await app.job_manager.retry_job(stalled)
+                await rescue_stalled()
 
-    assert "jobs.rescue_stalled" in app.tasks
     # A thread of its own: a browser test before this one may have left an event loop in the main thread.
     thread = threading.Thread(target=asyncio.run, args=(rescue(),))
     thread.start()
     thread.join(20)
     assert _statuses() == ["todo"]
+
+
+def _fall_silent() -> None:
+    """Set back the last heartbeat of the killed worker, as if it had died longer ago than the rescue waits for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - %s * interval '1 second'",
+            [2 * SILENCE_SECONDS],
+        )
+        assert cursor.rowcount == 1
 
 
 def _statuses() -> list[str]:

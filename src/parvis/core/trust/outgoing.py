@@ -7,8 +7,10 @@ allow-list is the only sound filter (signature.md lists it among the checks; OWA
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncGenerator
+from concurrent.futures import Future
 from urllib.parse import urlsplit
 
 import requests
@@ -54,30 +56,46 @@ def exchange(
             url=url,
         )
     headers = {"User-Agent": USER_AGENT, "Accept": accept} | ({"Content-Type": content_type} if body else {})
-    started = time.monotonic()
-    content = bytearray()
+    outcome: Future[requests.Response] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(_answer(url, body, headers, limit, time.monotonic() + TOTAL_TIME))
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    # Waits of the network restart at every byte: only a second thread can be left at the appointed time. It ends
+    # by itself, since its own socket times out and its reading stops at the same time.
+    threading.Thread(target=work, name="certification-service", daemon=True).start()
     try:
-        with requests.request(
-            "POST" if body is not None else "GET",
-            url,
-            data=body,
-            headers=headers,
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-            allow_redirects=False,
-            stream=True,
-        ) as answer:
-            if answer.status_code != 200:
-                raise _silent(url, f"status {answer.status_code}")
-            for chunk in answer.iter_content(16 * 1024):
-                content += chunk
-                if len(content) > limit:
-                    raise _silent(url, f"more than {limit} bytes")
-                if time.monotonic() - started > TOTAL_TIME:
-                    raise _silent(url, "too slow")
-            answer._content = bytes(content)  # the answer is read: let callers use .content
-            return answer
+        return outcome.result(TOTAL_TIME)
+    except TimeoutError as error:
+        raise _silent(url, "too slow") from error
     except requests.RequestException as error:
         raise _silent(url, str(error)) from error
+
+
+def _answer(url: str, body: bytes | None, headers: dict[str, str], limit: int, until: float) -> requests.Response:
+    content = bytearray()
+    with requests.request(
+        "POST" if body is not None else "GET",
+        url,
+        data=body,
+        headers=headers,
+        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+        allow_redirects=False,
+        stream=True,
+    ) as answer:
+        if answer.status_code != 200:
+            raise _silent(url, f"status {answer.status_code}")
+        while chunk := answer.raw.read1(16 * 1024, decode_content=True):
+            content += chunk
+            if len(content) > limit:
+                raise _silent(url, f"more than {limit} bytes")
+            if time.monotonic() > until:
+                raise _silent(url, "too slow")
+        answer._content = bytes(content)  # the answer is read: let callers use .content
+        return answer
 
 
 def _silent(url: str, reason: str) -> ServiceUnreachable:

@@ -3,8 +3,11 @@
 from datetime import date
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from parvis.core.identity.roles import label_of, permissions_of
 from parvis.core.ids import uuid7
@@ -40,6 +43,17 @@ class Account(AbstractBaseUser):
     population = models.CharField("population", max_length=12, choices=Population.choices, default=Population.AGENT)
     email_verified_at = models.DateTimeField("adresse prouvée le", null=True, blank=True)
     suspended_at = models.DateTimeField("suspendu le", null=True, blank=True)
+    deleted_at = models.DateTimeField("supprimé le", null=True, blank=True, editable=False)
+    dormancy_told_at = models.DateTimeField("prévenu d’inactivité le", null=True, blank=True, editable=False)
+    commune = models.ForeignKey(
+        "organisations.Organisation",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="commune préférée",
+        help_text="Une préférence, qui ne donne aucun droit.",
+    )
     created_at = models.DateTimeField("créé le", auto_now_add=True)
 
     objects = AccountManager()
@@ -50,6 +64,7 @@ class Account(AbstractBaseUser):
 
     class Meta:
         verbose_name = "compte"
+        constraints = [models.UniqueConstraint(Lower("email"), name="account_email_case")]
 
     def __str__(self) -> str:
         return self.full_name
@@ -180,3 +195,142 @@ class Mandate(TenantModel):
     def role_code(self) -> str:
         """Code of a predefined role, or slug of an own one: an organisation has no two alike."""
         return self.own_role.slug if self.own_role else self.role
+
+
+class ProfileAttribute(AccountModel):
+    """One value that a person's profile holds, with its source (see ``profile``)."""
+
+    class Source(models.TextChoices):
+        DECLARE = "declare", "Déclaré par vous"
+        FRANCECONNECT = "franceconnect", "Vérifié par FranceConnect"
+        PROCONNECT = "proconnect", "Vérifié par ProConnect"
+        AGENT = "agent", "Vérifié par un agent"
+
+    name = models.CharField(max_length=30)
+    value = models.JSONField()
+    source = models.CharField(max_length=15, choices=Source.choices, default=Source.DECLARE)
+    verified_at = models.DateTimeField(null=True)
+    verified_by = models.CharField(max_length=200, blank=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "donnée du profil"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], name="profile_attribute_once"),
+            models.CheckConstraint(
+                condition=Q(source="declare", verified_at__isnull=True)
+                | (~Q(source="declare") & Q(verified_at__isnull=False)),
+                name="profile_attribute_mark",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.source})"
+
+
+class Link(models.Model):
+    """A link sent by mail that proves an address, once and for a time; the token is in the mail only (``links``)."""
+
+    class Purpose(models.TextChoices):
+        REGISTRATION = "registration", "Inscription"
+        EMAIL = "email", "Changement d’adresse"
+        EMAIL_UNDO = "email_undo", "Annulation d’un changement d’adresse"
+        DELETION = "deletion", "Suppression du compte"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    purpose = models.CharField(max_length=15, choices=Purpose.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    email = models.EmailField()
+    account = models.ForeignKey(Account, models.CASCADE, null=True, related_name="+")
+    commune = models.ForeignKey("organisations.Organisation", models.SET_NULL, null=True, related_name="+")
+    next = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "lien envoyé par courriel"
+        indexes = [
+            models.Index(fields=["email", "purpose"], name="link_email"),
+            models.Index(fields=["expires_at"], name="link_expires"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.created_at:%Y-%m-%d}"
+
+
+class AccountExport(AccountModel):
+    """Everything that an account holds, prepared at its holder's request and kept for a week."""
+
+    asked_at = models.DateTimeField()
+    done = models.PositiveSmallIntegerField(default=0)
+    total = models.PositiveSmallIntegerField(default=0)
+    ready_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    failed = models.BooleanField(default=False)
+    archive = models.BinaryField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "export d’un compte"
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d}"
+
+
+class Tombstone(models.Model):
+    """What is kept of a deleted account: a keyed digest of its address and the receipt, which names nobody."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    reference = models.CharField(max_length=24, unique=True)
+    account = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
+    email_digest = models.CharField(max_length=64, db_index=True)
+    reason = models.CharField(max_length=20)
+    asked_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+    erased = models.JSONField(default=dict)
+    link = models.OneToOneField(Link, models.SET_NULL, null=True, related_name="tombstone")
+
+    class Meta:
+        verbose_name = "trace d’un compte supprimé"
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class NameKey(models.Model):
+    """The trigrams of an account's full name, by which namesakes are found (see ``duplicates``)."""
+
+    account = models.OneToOneField(Account, models.CASCADE, primary_key=True, related_name="+")
+    name = models.CharField(max_length=200)
+    trigrams = ArrayField(models.CharField(max_length=3))
+
+    class Meta:
+        verbose_name = "clé de nom"
+        indexes = [GinIndex(fields=["trigrams"], name="namekey_trigrams")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Namesake(models.Model):
+    """Two accounts that look like one person's: shown to administrators, never merged by the machine."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    first = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    second = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    similarity = models.FloatField()
+    same_birth_date = models.BooleanField(default=False)
+    found_at = models.DateTimeField()
+    dismissed_at = models.DateTimeField(null=True)
+    dismissed_by = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name = "doublon possible"
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="namesake_once"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="namesake_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} ~ {self.second_id}"

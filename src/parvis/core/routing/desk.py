@@ -76,21 +76,22 @@ def in_group(now: datetime) -> Case:
 
 @dataclass(frozen=True)
 class Load:
-    """How many tasks await a person, by verb and by group."""
+    """How many tasks await a person: by verb, by group, and by (organisation, service)."""
 
-    verbs: Counter[str]
-    groups: Counter[str]
+    verbs: Counter[str] = field(default_factory=Counter)
+    groups: Counter[str] = field(default_factory=Counter)
+    services: Counter[tuple[int, str]] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, tasks: QuerySet[Task], now: datetime) -> "Load":
         """Counted by the database in one query, whatever their number."""
-        verbs: Counter[str] = Counter()
-        groups: Counter[str] = Counter()
-        rows = tasks.order_by().values_list("verb", in_group(now)).annotate(number=Count("pk"))
-        for verb, group, number in rows:
-            verbs[verb] += number
-            groups[group] += number
-        return cls(verbs, groups)
+        load = cls()
+        rows = tasks.order_by().values_list("verb", in_group(now), "organisation_id", "service")
+        for verb, group, organisation, service, number in rows.annotate(number=Count("pk")):
+            load.verbs[verb] += number
+            load.groups[group] += number
+            load.services[organisation, service] += number
+        return load
 
     @property
     def total(self) -> int:

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 from parvis.core import clock
 from parvis.core.identity.access import AccountRequest, account_view, request_mandates
 from parvis.core.routing import queries, registry
-from parvis.core.routing.desk import LATE, TODAY, Load, following, grouped, key_of
+from parvis.core.routing.desk import LATE, TODAY, following, grouped, key_of
 from parvis.core.routing.models import Route
 from parvis.core.web.navigation import label_of
 
-SHOWN = 100
+SHOWN = 50
 AGENDA_DAYS = 45
 FOUND = 50
 
@@ -29,11 +29,13 @@ def inbox_page(request: AccountRequest) -> HttpResponse:
     """
     mandates = request_mandates(request)
     everything, now = queries.inbox(request.user, mandates), clock.now()
-    load = Load.of(everything, now)
+    load = queries.request_load(request)
     chosen, after = request.GET.get("verbe", ""), request.GET.get("apres", "")
     wanted = everything.filter(verb=chosen) if chosen else everything
     found = list(following(wanted, after)[: SHOWN + 1])
+    mine = {mandate.organisation_id: mandate.organisation for mandate in mandates}
     for task in found:
+        task.organisation = mine[task.organisation_id]
         task.service_label = label_of(task.service)  # type: ignore[attr-defined]
     awaited = everything.filter(deadline__range=(now, now + timedelta(days=AGENDA_DAYS))).exclude(deadline_rule="")
     states = dict(Route.objects.order_by().values_list("state").annotate(number=Count("pk")))

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -16,7 +15,7 @@ from parvis.core.identity.access import permissions_in, request_mandates
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import current_scope
-from parvis.core.routing.queries import inbox
+from parvis.core.routing.queries import request_load
 from parvis.core.web import navigation
 
 SESSION_KEY = "organisation"
@@ -55,24 +54,17 @@ class Navigation:
         return (here[0].title or here[0].get_role_display()) if here else ""
 
     @cached_property
-    def _open_tasks(self) -> dict[tuple[int, str], int]:
-        if not self.mandates or not current_scope().organisations:
-            return {}
-        rows = inbox(self.request.user, self.mandates).order_by().values("organisation_id", "service")  # type: ignore[arg-type]
-        return {(r["organisation_id"], r["service"]): r["number"] for r in rows.annotate(number=Count("pk"))}
-
-    @cached_property
     def desk_count(self) -> int:
         """How many things wait on the desk; 0 (not shown) where only a part of them can be seen from here."""
         seen = set(current_scope().organisations)
-        return sum(self._open_tasks.values()) if {m.organisation_id for m in self.mandates} <= seen else 0
+        return request_load(self.request).total if {m.organisation_id for m in self.mandates} <= seen else 0
 
     @cached_property
     def groups(self) -> list[navigation.Group]:
         organisation = self.organisation
         if organisation is None:
             return []
-        tasks = {s: n for (pk, s), n in self._open_tasks.items() if pk == organisation.pk}
+        tasks = {s: n for (pk, s), n in request_load(self.request).services.items() if pk == organisation.pk}
         return navigation.rail(self.request, organisation, permissions_in(self.mandates, organisation), tasks)
 
     @cached_property

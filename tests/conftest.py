@@ -14,6 +14,7 @@ SHARED = PROJECT.parent / "shared"
 IDENTITIES = SHARED / "samples" / "identity" / "franceconnect-test-identities.csv"
 
 os.environ.setdefault("PARVIS_DEMO", "1")
+os.environ.setdefault("PARVIS_ACTES_SENDERS", "actes-bac-a-sable@interieur.test")  # the simulated ministry
 os.environ.setdefault("PARVIS_VAR_DIR", str(PROJECT / "var" / "test" / os.environ.get("PYTEST_XDIST_WORKER", "main")))
 os.environ.setdefault("PARVIS_SECRET_KEY", "only-for-tests-" + "t" * 40)
 Path(os.environ["PARVIS_VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)

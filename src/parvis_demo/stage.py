@@ -41,6 +41,7 @@ def environment_of(facts: dict) -> dict[str, str]:
         "PARVIS_ACTES_IMAP_TLS": "0",
         "PARVIS_ACTES_IMAP_USER": mailbox["user"],
         "PARVIS_ACTES_IMAP_PASSWORD": mailbox["password"],
+        "PARVIS_ACTES_SENDERS": " ".join(told["PARVIS_ACTES_SENDERS"]),
         **{name: told[name] for name in told if name.startswith(("PARVIS_FRANCECONNECT_", "PARVIS_PROCONNECT_"))},
     }
 

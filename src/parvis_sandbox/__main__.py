@@ -13,6 +13,7 @@ from pathlib import Path
 
 from parvis_sandbox import identity, mail, ministry, pki
 from parvis_sandbox.clock import file_clock
+from parvis_sandbox.ministry.returns import SENDER
 
 MAILBOX_PASSWORD = "bac-a-sable"  # noqa: S105  (a public password for invented mailboxes on loopback)
 
@@ -96,6 +97,7 @@ def main() -> None:
                 "user": options.returns_to,
                 "password": MAILBOX_PASSWORD,
             },
+            "PARVIS_ACTES_SENDERS": [SENDER],
         },
     }
     unfinished = options.ports_file.with_suffix(".part")

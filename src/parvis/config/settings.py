@@ -259,6 +259,10 @@ PARVIS_ACTES_MAILBOX = {
     "user": os.environ.get("PARVIS_ACTES_IMAP_USER", ""),
     "password": os.environ.get("PARVIS_ACTES_IMAP_PASSWORD", ""),
 }
+# Who may send the State's returns: exact addresses or @domains; any other mail waits in the error basket.
+PARVIS_ACTES_SENDERS = words("PARVIS_ACTES_SENDERS")
+# Name of the receiving relay in Authentication-Results: when set, it must vouch for the sender (DKIM or SPF).
+PARVIS_ACTES_AUTHSERV_ID = os.environ.get("PARVIS_ACTES_AUTHSERV_ID", "")
 
 # --- mail ---------------------------------------------------------------------------------------------------
 EMAIL_HOST = os.environ.get("PARVIS_SMTP_HOST", "localhost")

@@ -8,9 +8,13 @@ class OpendataConfig(AppConfig):
 
     def ready(self) -> None:
         from parvis.core.journal.actions import register_action, register_subject
+        from parvis.core.routing.registry import register_listener
         from parvis.core.web import navigation
-        from parvis.opendata import routing_steps  # noqa: F401
+        from parvis.opendata import routing_steps
 
+        register_listener("publication.retiree", routing_steps.publication_withdrawn)
+        register_listener("publication.retablie", routing_steps.publication_renewed)
+        register_action("opendata.deliberation_retiree", "Délibération retirée des données publiques")
         register_action("opendata.deliberation_ouverte", "Délibération ouverte dans les données publiques")
         register_action("opendata.jeu_mis_en_ligne", "Jeu de données mis en ligne")
         register_action("opendata.jeu_retire", "Jeu de données retiré de la page publique")

@@ -51,6 +51,13 @@ class Dataset(TenantModel):
         }[self.Licence(self.licence)]
 
 
+class OpenRows(models.Manager["DeliberationRow"]):
+    """The rows that are in the table: those withdrawn stay in the database, for nobody to reuse."""
+
+    def get_queryset(self) -> models.QuerySet["DeliberationRow"]:
+        return super().get_queryset().filter(withdrawn_at__isnull=True)
+
+
 class DeliberationRow(TenantModel):
     """One deliberation in the open table; the fields bear the names of the schema's columns."""
 
@@ -74,6 +81,10 @@ class DeliberationRow(TenantModel):
     vote_abstention = models.PositiveIntegerField("abstentions", null=True, blank=True)
     delib_url = models.CharField("adresse de l’acte", max_length=500, blank=True)
     opened_at = models.DateTimeField("ouverte le")
+    withdrawn_at = models.DateTimeField("retirée le", null=True, blank=True)
+
+    objects = OpenRows()
+    including_withdrawn = models.Manager["DeliberationRow"]()
 
     class Meta:
         verbose_name = "délibération ouverte"

@@ -2,7 +2,8 @@
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
-from parvis.core.routing.models import RouteStep
+from parvis.core.journal.services import Actor
+from parvis.core.routing.models import Route, RouteStep
 from parvis.core.routing.registry import register_step
 from parvis.core.routing.services import complete_step, fail_step
 from parvis.opendata import services
@@ -16,6 +17,7 @@ class OpenDeliberations:
     code = STEP
     label = "À ouvrir"
     done_label = "En données ouvertes"
+    application = "opendata"
 
     def start(self, step: RouteStep) -> None:
         organisation = step.organisation
@@ -24,6 +26,11 @@ class OpenDeliberations:
                 step,
                 summary="Non ouverte : l’organisation n’a pas adhéré à l’application Open data.",
                 actor=services.SYSTEM,
+            )
+            return
+        if withdrawn(step.route):
+            complete_step(
+                step, summary="Non ouverte : la publication de l’acte a été retirée.", actor=services.SYSTEM
             )
             return
         try:
@@ -38,3 +45,25 @@ class OpenDeliberations:
             facts={"opendata": {"dataset": row.dataset.slug, "row": str(row.pk), "date": str(clock.today())}},
             actor=services.SYSTEM,
         )
+
+
+def withdrawn(route: Route) -> bool:
+    """True when the act of ``route`` was put online and is no longer."""
+    return bool(route.facts.get("publication", {}).get("retiree_le"))
+
+
+def publication_withdrawn(route: Route, actor: Actor) -> None:
+    """The act is no longer online: its row leaves the table."""
+    services.withdraw_deliberation(route, actor=actor)
+
+
+def publication_renewed(route: Route, actor: Actor) -> None:
+    """The act is online again: its row comes back, when this step had been reached."""
+    if not route.steps.filter(code=STEP, state=RouteStep.State.DONE).exists():
+        return
+    if not route.organisation.subscribes_to("opendata", clock.today()):
+        return
+    try:
+        services.open_deliberation(route, actor=actor)
+    except DomainError as error:
+        services.ask_for_correction(route, error)

@@ -123,10 +123,10 @@ def open_deliberation(route: Route, *, actor: Actor = SYSTEM) -> DeliberationRow
     nullable = ("pref_date", *(column.lower() for column in scdl.VOTES))
     values: dict[str, str | None] = {column.lower(): value for column, value in cells.items()}
     values |= {name: values[name] or None for name in nullable}
-    row, _ = DeliberationRow.objects.update_or_create(
+    row, _ = DeliberationRow.including_withdrawn.update_or_create(
         organisation=organisation,
         delib_id=values.pop("delib_id"),
-        defaults={**values, "dataset": dataset, "route": route, "opened_at": now},
+        defaults={**values, "dataset": dataset, "route": route, "opened_at": now, "withdrawn_at": None},
     )
     dataset.updated_at = now
     dataset.save(update_fields=["updated_at"])
@@ -141,6 +141,29 @@ def open_deliberation(route: Route, *, actor: Actor = SYSTEM) -> DeliberationRow
     )
     close_tasks(organisation, subject=("route", route.pk), verb="Corriger")
     return row
+
+
+def withdraw_deliberation(route: Route, *, actor: Actor = SYSTEM) -> bool:
+    """Take the row of ``route`` out of the open table; False when it is not there.
+
+    The row is kept, marked, so that a publication renewed finds it again under the same identifier.
+    """
+    row = DeliberationRow.objects.select_related("dataset").filter(route=route).first()
+    if row is None:
+        return False
+    now = clock.now()
+    row.withdrawn_at = row.dataset.updated_at = now
+    row.save(update_fields=["withdrawn_at"])
+    row.dataset.save(update_fields=["updated_at"])
+    record(
+        route.organisation,
+        "opendata.deliberation_retiree",
+        subject=("route", route.pk),
+        actor=actor,
+        details={"dataset": row.dataset.slug, "row": str(row.pk)},
+    )
+    close_tasks(route.organisation, subject=("route", route.pk), verb="Corriger")
+    return True
 
 
 def ask_for_correction(route: Route, error: DomainError) -> None:
@@ -161,14 +184,15 @@ def set_public(dataset: Dataset, public: bool, *, actor: Actor) -> None:
     """Put ``dataset`` online or withdraw it from the public pages; the rows stay."""
     if dataset.public == public:
         return
-    dataset.public = public
-    dataset.save(update_fields=["public"])
+    # The journal first, as a route that reaches this step does: the rows of a dataset are locked after its end.
     record(
         dataset.organisation,
         "opendata.jeu_mis_en_ligne" if public else "opendata.jeu_retire",
         subject=("dataset", dataset.pk),
         actor=actor,
     )
+    dataset.public = public
+    dataset.save(update_fields=["public"])
 
 
 # --- files -------------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ def registered() -> dict[str, str]:
 
 register_action("journal.scelle", "Journal scellé et horodaté")
 register_action("cheminement.ouvert", "Cheminement ouvert")
+register_action("cheminement.evenement", "Événement annoncé aux services du cheminement")
 register_action("cheminement.etape_faite", "Étape franchie")
 register_action("documents.depose", "Document déposé")
 register_action("documents.publie", "Document rendu public")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from email.utils import formataddr, make_msgid
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -14,7 +15,15 @@ LINE_BREAK = re.compile(r"[\r\n]+")
 
 
 class MessageNotSent(DomainError):
-    """The mail relay refused the message or could not be reached."""
+    """The mail relay refused the message or could not be reached.
+
+    ``is_final`` says that sending again is of no use. The relay's own error is not chained: its text quotes
+    addresses, which would reach the logs.
+    """
+
+    def __init__(self, sentence: str, *, is_final: bool = False, **data: object) -> None:
+        super().__init__(sentence, is_final=is_final, **data)
+        self.is_final = is_final
 
 
 def send(
@@ -46,9 +55,22 @@ def send(
         message.attach(name, content, media_type)
     try:
         message.send()
+        return message_id
     except OSError as error:  # smtplib's errors derive from OSError
-        raise MessageNotSent(
-            "Le message n’a pas pu être remis au relais de messagerie ; il sera présenté de nouveau.",
-            cause=type(error).__name__,  # its text quotes the address
-        ) from error
-    return message_id
+        cause, is_final = type(error).__name__, _is_final(error)
+    # Outside the handler, so that the error is neither the cause nor the context of this one.
+    raise MessageNotSent(
+        "Le message n’a pas pu être remis au relais de messagerie ; il sera présenté de nouveau.",
+        is_final=is_final,
+        cause=cause,
+    )
+
+
+def _is_final(error: OSError) -> bool:
+    """True for a permanent refusal of the address or of the message (RFC 5321 §4.2.1, codes 5xx).
+
+    A relay that refuses us (greeting, password, sender) says nothing of the address: it is asked again.
+    """
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return isinstance(error, SMTPDataError) and error.smtp_code >= 500

@@ -5,11 +5,15 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from parvis.core.documents.holders import hold
+from parvis.core.journal.services import Actor
 from parvis.core.routing.models import Route, RouteStep
 
 
 class StepPlugin(Protocol):
-    """One kind of step. ``start`` runs in the transaction that makes the step current."""
+    """One kind of step. ``start`` runs in the transaction that makes the step current.
+
+    A step that bears the code of an ``application`` is left out of the routes of who does not subscribe to it.
+    """
 
     code: str
     label: str
@@ -39,6 +43,27 @@ def plugin(code: str) -> StepPlugin:
 
 def registered_codes() -> list[str]:
     return sorted(_plugins)
+
+
+def application_of(code: str) -> str:
+    """The application that an organisation must subscribe to for this step; "" for all."""
+    return str(getattr(plugin(code), "application", ""))
+
+
+Listener = Callable[[Route, Actor], None]
+
+_listeners: dict[str, list[Listener]] = {}
+
+
+def register_listener(event: str, listener: Listener) -> None:
+    """Have ``listener(route, actor)`` called when ``event`` is announced on a route (from AppConfig.ready)."""
+    known = _listeners.setdefault(event, [])
+    if listener not in known:
+        known.append(listener)
+
+
+def listeners(event: str) -> list[Listener]:
+    return list(_listeners.get(event, []))
 
 
 def open_roles(permission: str, *roles: str) -> None:

@@ -12,7 +12,7 @@ from parvis.core.identity.models import Account
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.routing.models import Route, RouteDocument, RouteStep, Task
-from parvis.core.routing.registry import plugin
+from parvis.core.routing.registry import application_of, listeners, plugin
 
 
 class StepNotCurrent(DomainError):
@@ -29,8 +29,12 @@ def open_route(
     facts: Mapping[str, Any],
     actor: Actor,
 ) -> Route:
-    """Create a route with its steps, in order, and start the first one."""
+    """Create a route with its steps, in order, and start the first one.
+
+    A step of an application that the organisation does not subscribe to today is left out.
+    """
     now = clock.now()
+    kept = [c for c in step_codes if not (a := application_of(c)) or organisation.subscribes_to(a, clock.today())]
     route = Route.objects.create(
         organisation=organisation,
         kind=kind,
@@ -41,7 +45,7 @@ def open_route(
     )
     steps = [
         RouteStep(organisation=organisation, route=route, rank=rank, code=plugin(code).code)
-        for rank, code in enumerate(step_codes, start=1)
+        for rank, code in enumerate(kept, start=1)
     ]
     RouteStep.objects.bulk_create(steps)
     record(organisation, "cheminement.ouvert", subject=("route", route.pk), actor=actor, details={"kind": kind})
@@ -56,9 +60,16 @@ def _start(step: RouteStep) -> None:
     plugin(step.code).start(step)
 
 
+def lock_route(pk: UUID) -> Route:
+    """The route, locked until the transaction ends; its steps change under this lock only.
+
+    To be taken before the first ``record``: see « Locks » in docs/architecture.md.
+    """
+    return Route.objects.select_for_update().get(pk=pk)
+
+
 def _locked(step: RouteStep) -> tuple[Route, RouteStep]:
-    route = Route.objects.select_for_update().get(pk=step.route_id)
-    return route, RouteStep.objects.get(pk=step.pk)
+    return lock_route(step.route_id), RouteStep.objects.get(pk=step.pk)
 
 
 def complete_step(
@@ -129,6 +140,28 @@ def retry_step(step: RouteStep, *, actor: Actor) -> None:
         details={"step": step.code},
     )
     _start(step)
+
+
+def announce(route: Route, event: str, *, actor: Actor, facts: Mapping[str, Any] | None = None) -> Route:
+    """Tell the services that listen that ``event`` ("publication.retiree") befell the object of ``route``.
+
+    For what happens after a step is done and undoes or renews it. ``facts`` join those of the route, which is
+    returned; the listeners run in the caller's transaction.
+    """
+    route = lock_route(route.pk)
+    if facts:
+        route.facts |= dict(facts)
+        route.save(update_fields=["facts"])
+    record(
+        route.organisation,
+        "cheminement.evenement",
+        subject=("route", route.pk),
+        actor=actor,
+        details={"event": event},
+    )
+    for listener in listeners(event):
+        listener(route, actor)
+    return route
 
 
 def step_of(route: Route, code: str) -> RouteStep:

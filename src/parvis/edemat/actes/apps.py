@@ -10,7 +10,7 @@ class ActesConfig(AppConfig):
         from parvis.core.documents.holders import hold
         from parvis.core.routing.registry import open_roles, register_pages
         from parvis.core.web import navigation
-        from parvis.edemat.actes import document_tasks, publication_step, routing_steps, tasks  # noqa: F401
+        from parvis.edemat.actes import checks, document_tasks, publication_step, routing_steps, tasks  # noqa: F401
         from parvis.edemat.actes.addresses import pages_of_routes
 
         register_pages("deliberation", pages_of_routes)

@@ -2,13 +2,7 @@
 
 from parvis.core.jobs import job
 from parvis.core.journal.services import Actor
-from parvis.edemat.actes.models import Acte
-
-
-def _acte(acte_id: str) -> Acte:
-    return (
-        Acte.objects.select_for_update(of=("self",)).select_related("organisation", "route", "document").get(pk=acte_id)
-    )
+from parvis.edemat.actes.locking import lock_acte
 
 
 @job(queue="actes", label="Tampon et bordereau d’acquittement")
@@ -16,7 +10,7 @@ def prepare_acknowledgement_documents(organisation_id: int, acte_id: str) -> Non
     """Stamped copies and bordereau at the acknowledgement; the rest if the act is online already."""
     from parvis.edemat.actes import generated_documents
 
-    acte, actor = _acte(acte_id), Actor("job", "actes.documents")
+    acte, actor = lock_acte(acte_id), Actor("job", "actes.documents")
     generated_documents.produce_after_acknowledgement(acte, actor=actor)
     generated_documents.produce_after_publication(acte, actor=actor)
 
@@ -26,4 +20,4 @@ def prepare_publication_documents(organisation_id: int, acte_id: str) -> None:
     """Copies stamped with the publication date and certificate, once the act is online; the route goes on."""
     from parvis.edemat.actes import generated_documents
 
-    generated_documents.produce_after_publication(_acte(acte_id), actor=Actor("job", "actes.documents"))
+    generated_documents.produce_after_publication(lock_acte(acte_id), actor=Actor("job", "actes.documents"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.journal.models import Entry
 from parvis.core.routing.models import RouteStep
@@ -28,6 +29,9 @@ SINGULAR = {
 TRANSMIT, PUBLISH, RESOLVE = "actes.transmettre", "actes.publier", "actes.transmettre"
 
 JOURNAL_LENGTH = 60
+
+DATED = ("actes.transmission", "actes.acquittement")
+"""Steps whose summary only repeats the date that is shown."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ class Dossier:
 
     def _lines(self, step: RouteStep) -> list[str]:
         if step.state == RouteStep.State.DONE and step.ended_at:
-            return list(filter(None, [self._when(step), step.summary]))
+            said = "" if step.code in DATED else step.summary
+            return list(filter(None, [self._when(step), said]))
         if step.state == RouteStep.State.CURRENT:
             since = f"depuis le {jour_heure(step.started_at)}" if step.started_at else ""
             return list(filter(None, [since, step.summary]))
@@ -118,16 +123,26 @@ class Dossier:
         """The legal date of the step when the act knows it, else when the step ended."""
         if step.code == "actes.transmission" and self.acte.sent_at:
             return jour_heure(self.acte.sent_at)
+        if step.code == "actes.acquittement" and self.acte.received_on != clock.paris(step.ended_at).date():
+            return date_moyenne(self.acte.received_on)
         if step.code == "actes.publication" and self.acte.published_on:
-            return date_moyenne(self.acte.published_on)
+            return self._published
         return jour_heure(step.ended_at)
+
+    @property
+    def _published(self) -> str:
+        """When the act went online; the day alone when it was put online for an earlier day, or withdrawn."""
+        online, day = self.publication, self.acte.published_on
+        if online and clock.paris(online.published_at).date() == day:
+            return jour_heure(online.published_at)
+        return date_moyenne(day)
 
     def _own_steps(self) -> list[dict[str, Any]]:
         acte = self.acte
         done = [
             ("Transmise", "À transmettre", acte.sent_at, jour_heure(acte.sent_at) if acte.sent_at else ""),
             ("Acquittée", "À acquitter", acte.received_on, date_courte(acte.received_on)),
-            ("Publiée", "À publier", acte.published_on, date_courte(acte.published_on)),
+            ("Publiée", "À publier", acte.published_on, self._published if acte.published_on else ""),
         ]
         steps, current = [], True
         for past, future, reached, when in done:
@@ -334,7 +349,9 @@ class Dossier:
     def checks(self) -> list[dict[str, Any]]:
         """Checks of the services before this one, then those made before sending; the failing ones first."""
         earlier = self.acte.route.facts.get("controles", []) if self.acte.route else []
-        return sorted([*earlier, *self.acte.checks], key=lambda check: bool(check.get("ok")))
+        # The envelope and the message are each judged by the schema: one line when the same is said of both.
+        once = {(check.get("code"), check.get("sentence")): check for check in [*earlier, *self.acte.checks]}
+        return sorted(once.values(), key=lambda check: bool(check.get("ok")))
 
     @property
     def remarks(self) -> int:

@@ -1,6 +1,7 @@
 """Background jobs of the télétransmission: thin and idempotent, they call the services."""
 
 import logging
+from hashlib import sha256
 
 from django.conf import settings
 from django.db import close_old_connections, connection
@@ -32,21 +33,36 @@ def send_archive(organisation_id: int, transaction_id: str) -> None:
 
 @job(queue="actes", label="Annonce de l’accusé de réception")
 def notify_acknowledgement(organisation_id: int, acte_id: str) -> None:
-    """Tell the addresses chosen by the organisation that the State has received the act, with the AR
-    itself."""
+    """Have each address chosen by the organisation told that the State has received the act.
+
+    One job per address: what fails for one is tried again without repeating the others.
+    """
+    chosen = ActeSettings.objects.filter(organisation_id=organisation_id).first()
+    for address in chosen.notified_addresses if chosen else ():
+        send_acknowledgement.enqueue(organisation_id, acte_id=acte_id, recipient=_mark(address))
+
+
+@job(queue="actes", label="Envoi de l’accusé de réception à un service")
+def send_acknowledgement(organisation_id: int, acte_id: str, recipient: str) -> None:
+    """Send the AR to one address, known by the mark of it; nothing when it is no longer among the chosen."""
     acte = Acte.objects.select_related("organisation").get(pk=acte_id)
     chosen = ActeSettings.objects.filter(organisation_id=organisation_id).first()
+    address = next((a for a in chosen.notified_addresses if _mark(a) == recipient), None) if chosen else None
     sent = acte.transaction
-    if chosen is None or sent is None or sent.ar is None or acte.received_on is None:
+    if address is None or sent is None or sent.ar is None or acte.received_on is None:
         return
     text = (
         f"La préfecture a reçu le {acte.received_on:%d/%m/%Y} l’acte n° {acte.numero} "
         f"« {acte.objet} ».\n\nIdentifiant unique : {acte.unique_id}\n"
     )
     receipt = (f"{acte.numero_actes}-ar-actes.xml", read_bytes(sent.ar), "application/xml")
-    for address in chosen.notified_addresses:
-        subject = f"[{acte.organisation.short_name}] Notification concernant l’acte {acte.numero}"
-        send(acte.organisation, address, subject, text, attachments=[receipt])
+    subject = f"[{acte.organisation.short_name}] Notification concernant l’acte {acte.numero}"
+    send(acte.organisation, address, subject, text, attachments=[receipt])
+
+
+def _mark(address: str) -> str:
+    """What a job keeps of an address: its digest, so that the queue holds no personal data."""
+    return sha256(address.encode()).hexdigest()[:16]
 
 
 @app.periodic(cron=f"* * * * * */{POLL_SECONDS}")

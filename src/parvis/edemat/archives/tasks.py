@@ -4,7 +4,7 @@ from parvis.core.errors import DomainError
 from parvis.core.jobs.decorator import job
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import RouteStep
-from parvis.core.routing.services import fail_step
+from parvis.core.routing.services import fail_step, lock_route
 
 QUEUE = "archives"
 
@@ -14,8 +14,8 @@ def build_transfer(organisation_id: int, *, step_id: str) -> None:
     """Assemble the transfer of a route's step, then have it controlled."""
     from parvis.edemat.archives.services.assembling import JOB, assemble
 
-    steps = RouteStep.objects.select_for_update(of=("self",)).select_related("organisation", "route__organisation")
-    step = steps.get(pk=step_id)
+    lock_route(RouteStep.objects.values_list("route_id", flat=True).get(pk=step_id))
+    step = RouteStep.objects.select_related("organisation", "route__organisation").get(pk=step_id)
     if step.state not in (RouteStep.State.CURRENT, RouteStep.State.FAILED):
         return
     try:

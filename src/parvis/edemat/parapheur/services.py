@@ -25,7 +25,15 @@ from parvis.core.journal.services import SYSTEM, Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import RouteStep
-from parvis.core.routing.services import attach, close_tasks, complete_step, fail_step, open_task, retry_step
+from parvis.core.routing.services import (
+    attach,
+    close_tasks,
+    complete_step,
+    fail_step,
+    lock_route,
+    open_task,
+    retry_step,
+)
 from parvis.core.trust import certificates, identities, pades, validation
 from parvis.core.trust.models import Certificate
 from parvis.edemat.parapheur.models import PERMISSIONS, VERBS, Action, Circuit, Dossier, Etape
@@ -477,7 +485,9 @@ def _locked(dossier_id: UUID) -> Dossier:
     dossiers = Dossier.objects.select_for_update(of=("self",)).select_related(
         "organisation", "document", "circuit", "route_step__route", "signer"
     )
-    return dossiers.get(pk=dossier_id)
+    dossier = dossiers.get(pk=dossier_id)
+    lock_route(dossier.route_step.route_id)  # before the journal
+    return dossier
 
 
 def _mandate(organisation: Organisation, account: Account, permission: str) -> Mandate:

@@ -1,8 +1,7 @@
-"""Receiving the State's returns: each mail is stored raw, then read once, and changes an act or nothing at
-all.
+"""Receiving the State's returns: each mail is stored raw, then read once, and changes an act or nothing at all.
 
-A mail that cannot be attached with certainty (unknown act, other authority, unreadable XML, missing file)
-goes to the error basket with its reason and a task; the state of the acts does not move.
+A mail whose sender is not proven, or that cannot be attached with certainty (unknown act, other authority,
+unreadable XML, missing file), goes to the error basket with its reason and a task; the acts do not move.
 """
 
 import io
@@ -16,7 +15,9 @@ from email.policy import compat32
 from hashlib import sha256
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
 from parvis.core import clock
@@ -29,11 +30,12 @@ from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.services import attach, close_tasks, open_task
 from parvis.edemat.actes.enums import Delivery, InboundOutcome, InboundState, Status, TransactionKind
-from parvis.edemat.actes.formats import inbound
+from parvis.edemat.actes.formats import authenticity, inbound
 from parvis.edemat.actes.formats.archives import MAX_EXPANDED, UnsafeArchive, read_archive
 from parvis.edemat.actes.formats.names import IdActe, is_inbound_envelope, refused_envelope, siren_in
 from parvis.edemat.actes.legal_dates import executoire_on
 from parvis.edemat.actes.lifecycle import begin, move
+from parvis.edemat.actes.locking import lock_actes
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, InboundMessage, Transaction
 from parvis.edemat.actes.schemas import judge_incoming
 from parvis.edemat.actes.services import classification
@@ -55,12 +57,18 @@ PASS_LIMIT = 500
 
 register_action("actes.message_recu", "Message de l’État reçu")
 register_action("actes.message_traite", "Message de l’État traité")
+register_action("actes.message_relu", "Message de l’État relu à la demande d’un agent")
+register_action("actes.message_accepte", "Message accepté par un agent malgré son expéditeur")
 register_action("actes.message_banette", "Message mis en banette d’erreur")
 register_action("actes.message_doublon", "Message déjà reçu, sans effet")
 
 
 class ToBasket(DomainError):
     """The mail cannot be attached with certainty: nothing changes and a person looks at it."""
+
+
+class SenderNotProven(ToBasket):
+    """The mail does not come, or not surely, from the State."""
 
 
 class AlreadyKnown(Exception):
@@ -93,8 +101,10 @@ def file_names(mail: Mail) -> list[str]:
 
 
 def addressee(raw: bytes) -> Organisation | None:
-    """The organisation that the mail is for, read on its outside (names of its attachments) before
-    anything is opened; the métropole, which runs the mailbox, when the outside names no known authority."""
+    """The organisation that the mail is for, read on its outside (names of its attachments).
+
+    The métropole, which runs the mailbox, when the outside names no known authority.
+    """
     try:
         sirens = {siren for siren in map(siren_in, file_names(parse_mail(raw))) if siren}
     except Exception:  # headers so broken that the library fails: somebody will look at it
@@ -164,8 +174,10 @@ def collect(mailbox: Mailbox, *, limit: int = PASS_LIMIT) -> PassReport:
 
 
 def collect_from_settings(*, limit: int = PASS_LIMIT) -> PassReport:
-    """``collect`` from the operator's IMAP mailbox. Raises OSError or IMAPClientError when it is out of
-    reach."""
+    """``collect`` from the operator's IMAP mailbox.
+
+    Raises OSError or IMAPClientError when it is out of reach.
+    """
     mailbox = ImapMailbox()
     try:
         return collect(mailbox, limit=limit)
@@ -228,23 +240,51 @@ def process(organisation: Organisation | int, message_id: UUID) -> str:
         return str(message.state)
 
 
-def replay(message: InboundMessage, *, actor: Actor) -> None:
-    """A person asks to read again a mail of the basket, in the caller's transaction."""
+def verify_sender(raw: bytes) -> None:
+    """Raise ``SenderNotProven`` unless the mail comes from a sender that the operator allows.
+
+    With ``PARVIS_ACTES_AUTHSERV_ID``, the receiving relay must also have verified the sender's domain.
+    """
+    mail = parse_mail(raw)
+    sender = authenticity.sender_of(mail)
+    if not authenticity.is_allowed(sender, settings.PARVIS_ACTES_SENDERS):
+        raise SenderNotProven(
+            "L’expéditeur de ce message n’est pas l’un de ceux par lesquels l’État répond : rien n’a été modifié. "
+            "Vérifiez auprès de la préfecture avant de l’accepter."
+        )
+    relay = settings.PARVIS_ACTES_AUTHSERV_ID
+    if relay and not authenticity.is_verified(mail, sender, relay):
+        raise SenderNotProven(
+            "La messagerie n’a pas pu prouver que ce message vient bien de son expéditeur (contrôles DKIM et SPF) : "
+            "rien n’a été modifié. Vérifiez auprès de la préfecture avant de l’accepter."
+        )
+
+
+def replay(message: InboundMessage, *, actor: Actor, despite_sender: bool = False) -> None:
+    """A person asks to read again a mail of the basket, in the caller's transaction.
+
+    ``despite_sender`` accepts a mail whose sender is not proven, after the person asked the préfecture.
+    """
     locking = InboundMessage.objects.select_for_update(of=("self",))
     message = locking.select_related("organisation", "raw__organisation").get(pk=message.pk)
     if message.state != InboundState.BANETTE:
         raise DomainError("Ce message n’est plus dans la banette : rechargez la page.")
     close_tasks(message.organisation, subject=("message_actes", message.pk))
-    record(message.organisation, "actes.message_recu", subject=("message_actes", message.pk), actor=actor)
     message.error = ""
-    _read(message)
+    _read(message, despite_sender=despite_sender)
+    # After the acts are locked: the journal comes last.
+    action = "actes.message_accepte" if despite_sender else "actes.message_relu"
+    record(message.organisation, action, subject=("message_actes", message.pk), actor=actor, sha256=message.sha256)
 
 
-def _read(message: InboundMessage) -> None:
+def _read(message: InboundMessage, *, despite_sender: bool = False) -> None:
     """Apply the mail whole, or change nothing and put it in the basket."""
     try:
         with transaction.atomic():
-            reading = Reading(message.organisation, files_of(read_bytes(message.raw)))
+            raw = read_bytes(message.raw)
+            if not despite_sender:
+                verify_sender(raw)
+            reading = Reading(message.organisation, files_of(raw))
             reading.apply()
     except AlreadyKnown as known:
         message.transaction = known.transaction
@@ -335,17 +375,23 @@ class Reading:
     root: str = ""
     transaction: Transaction | None = None
     remarks: list[str] = field(default_factory=list)
+    request: Transaction | None = None
+    """The request for a classification that this mail answers."""
 
     def apply(self) -> None:
-        """Find the envelope, then apply each message that it lists. Raises ``ToBasket`` or
-        ``AlreadyKnown``."""
+        """Find the envelope, then apply each message that it lists.
+
+        Raises ``ToBasket`` or ``AlreadyKnown``.
+        """
         documents = {name: xml for name, xml in self.files.items() if name.lower().endswith(".xml")}
         if not documents:  # bulky pieces are announced by a mail without XML
             return
         known = 0
-        for name in self._forms(documents):
+        messages = [(name, self._understood(name, documents[name])) for name in self._forms(documents)]
+        self._lock_all(messages)
+        for name, message in messages:
             try:
-                self._apply_one(name, self._understood(name, documents[name]))
+                self._apply_one(name, message)
             except AlreadyKnown as already:
                 known += 1
                 self.transaction = already.transaction
@@ -397,26 +443,49 @@ class Reading:
         self.root = message.root
 
     # --- finding what a message speaks of ---
-    def _acte(self, day: date, numero: str, nature: str) -> Transaction:
-        """The transmission of that act, locked. Raises ``ToBasket`` when the organisation sent no such
-        act."""
-        found = (
-            Transaction.objects.filter(
-                organisation=self.organisation,
-                kind=TransactionKind.ACTE,
-                acte__numero_actes=numero,
-                acte__decision_date=day,
-                acte__nature=nature,
-            )
-            .order_by("-id")
-            .values_list("pk", "status", "attempts")
+    def _lock_all(self, messages: list[tuple[str, inbound.Message]]) -> None:
+        """Lock the acts of the whole mail before the first of them is written in the journal."""
+        acts: set[UUID] = set()
+        for name, message in messages:
+            match message:
+                case inbound.ArActe(id_acte=one) | inbound.Courrier(id_acte=one):
+                    found = self._transmissions(one.date, one.numero, one.nature_code)
+                case inbound.AnomalieActe(acte=one):
+                    found = self._transmissions(one.date, one.numero, one.nature)
+                case inbound.AnomalieEnveloppe():
+                    found = self._refused_transactions(name, message)
+                case _:
+                    continue
+            acts |= {pk for pk in found.values_list("acte_id", flat=True) if pk}
+        lock_actes(acts)
+        if any(isinstance(m, inbound.RetourClassification | inbound.ClassificationInchangee) for _, m in messages):
+            self.request = self._pending_request()
+
+    def _transmissions(self, day: date, numero: str, nature: str) -> QuerySet[Transaction]:
+        return Transaction.objects.filter(
+            organisation=self.organisation,
+            kind=TransactionKind.ACTE,
+            acte__numero_actes=numero,
+            acte__decision_date=day,
+            acte__nature=nature,
         )
-        sent = [(pk, status) for pk, status, attempts in found if attempts > 0]
+
+    def _refused_transactions(self, name: str, message: inbound.AnomalieEnveloppe) -> QuerySet[Transaction]:
+        found = Transaction.objects.filter(organisation=self.organisation)
+        refused = refused_envelope(name)
+        return found.filter(envelope_name=refused) if refused else found.filter(message_name__in=message.formulaires)
+
+    def _acte(self, day: date, numero: str, nature: str) -> Transaction:
+        """The transmission of that act, locked.
+
+        Raises ``ToBasket`` when the organisation sent no such act.
+        """
+        found = self._transmissions(day, numero, nature).filter(attempts__gt=0)
+        sent = list(found.order_by("-id").values_list("pk", "status"))
         if not sent:
             raise ToBasket(
                 f"Aucun acte transmis ne porte le numéro {numero}, la date du {day:%d/%m/%Y} et la nature "
-                f"{nature} : "
-                "rien n’a été modifié."
+                f"{nature} : rien n’a été modifié."
             )
         # The transmission that lives, else the latest in error: an AR may follow a closing in error.
         living = [pk for pk, status in sent if status != Status.ERREUR]
@@ -426,8 +495,7 @@ class Reading:
         if identifier.siren != self.organisation.siren:
             raise ToBasket(
                 f"Le message concerne l’acte {identifier} d’une autre collectivité (SIREN "
-                f"{identifier.siren}) : "
-                "rien n’a été modifié."
+                f"{identifier.siren}) : rien n’a été modifié."
             )
         subject = self._acte(identifier.date, identifier.numero, identifier.nature_code)
         assert subject.acte is not None
@@ -494,8 +562,7 @@ class Reading:
         )
         if subject.status != Status.TRANSMIS and not sent:
             raise ToBasket(
-                f"Une anomalie est arrivée pour une transmission à l’état « {subject.get_status_display()} "
-                "» : "
+                f"Une anomalie est arrivée pour une transmission à l’état « {subject.get_status_display()} » : "
                 "rien n’a été modifié, interrogez la préfecture."
             )
         return self._keep(name, "Anomalie signalée par le ministère")
@@ -509,12 +576,11 @@ class Reading:
     def _anomalie_enveloppe(self, name: str, message: inbound.AnomalieEnveloppe) -> None:
         if message.siren and message.siren != self.organisation.siren:
             raise ToBasket(f"L’anomalie concerne une enveloppe du SIREN {message.siren} : rien n’a été modifié.")
-        found = Transaction.objects.filter(organisation=self.organisation)
-        refused = refused_envelope(name)
-        found = found.filter(envelope_name=refused) if refused else found.filter(message_name__in=message.formulaires)
+        found = self._refused_transactions(name, message)
         subjects = [locked(pk) for pk in found.order_by("id").values_list("pk", flat=True)]
         if not subjects:
-            raise ToBasket(f"L’enveloppe refusée (« {refused or name} ») n’est pas de celles qui sont parties d’ici.")
+            refused = refused_envelope(name) or name
+            raise ToBasket(f"L’enveloppe refusée (« {refused} ») n’est pas de celles qui sont parties d’ici.")
         for subject in subjects:
             document = self._refused(subject, name, message.nature, message.detail)
             self._put_in_error(subject, message.nature, message.detail, document)
@@ -585,8 +651,8 @@ class Reading:
         self._answered_request("Classification confirmée.")
         self.outcome = InboundOutcome.CLASSIFICATION
 
-    def _answered_request(self, sentence: str) -> None:
-        """Close the request that this classification answers, if there is one under way."""
+    def _pending_request(self) -> Transaction | None:
+        """The request for a classification that is under way, locked."""
         pending = (
             Transaction.objects.filter(
                 organisation=self.organisation,
@@ -598,8 +664,12 @@ class Reading:
             .values_list("pk", flat=True)
             .first()
         )
-        if pending:
-            subject = locked(pending)
+        return locked(pending) if pending else None
+
+    def _answered_request(self, sentence: str) -> None:
+        """Close the request that this classification answers, if there is one under way."""
+        subject, self.request = self.request, None
+        if subject:
             note_sent(subject)
             move(subject, Status.ACQUITTE, sentence, actor=RECEIVER)
             self.transaction = subject

@@ -52,6 +52,7 @@ from parvis.edemat.actes.formats.outbound import (
     build_envelope,
 )
 from parvis.edemat.actes.lifecycle import begin, move, write_event
+from parvis.edemat.actes.locking import lock_acte
 from parvis.edemat.actes.models import Acte, ActePiece, DailySerial, Transaction
 from parvis.edemat.actes.schemas import judge_outgoing, schema_path
 from parvis.edemat.actes.services.preparation import (
@@ -100,8 +101,7 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
-        locking = Acte.objects.select_for_update(of=("self",))
-        acte = locking.select_related("organisation", "route", "document").get(pk=acte.pk)
+        acte = lock_acte(acte.pk)
         if acte.status not in (Status.A_POSTER, Status.ERREUR):
             under_way = acte.transaction
             if under_way is None:
@@ -169,16 +169,13 @@ def next_serial(organisation: Organisation, day: date) -> int:
 
 
 def locked(transaction_id: UUID | str) -> Transaction:
-    """The transaction, locked until the end of the database transaction."""
-    subject = (
-        Transaction.objects.select_for_update(of=("self",))
-        .select_related("organisation", "acte__route", "acte__document")
-        .get(pk=transaction_id)
-    )
-    if subject.acte:  # an act and its document belong to the organisation of its transactions
-        subject.acte.organisation = subject.organisation
-        if subject.acte.document:
-            subject.acte.document.organisation = subject.organisation
+    """The transaction, locked after its act and route until the end of the database transaction."""
+    owner = Transaction.objects.values_list("acte_id", flat=True).get(pk=transaction_id)
+    acte = lock_acte(owner) if owner else None
+    locking = Transaction.objects.select_for_update(of=("self",)).select_related("organisation")
+    subject = locking.get(pk=transaction_id)
+    if acte:
+        subject.acte = acte
     return subject
 
 

@@ -15,7 +15,7 @@ from parvis.core.documents.services import open_document, store
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
-from parvis.core.routing.services import attach, fail_step, open_task
+from parvis.core.routing.services import attach, fail_step, lock_route, open_task
 from parvis.edemat.archives import intake, tasks
 from parvis.edemat.archives.enums import State
 from parvis.edemat.archives.formats.container import Limits, open_container
@@ -332,4 +332,7 @@ def locked(transfer_id: str) -> Transfer:
     found = Transfer.objects.select_for_update(of=("self",)).select_related(
         "organisation", "package__organisation", "accord", "route_step__route"
     )
-    return found.get(pk=transfer_id)
+    transfer = found.get(pk=transfer_id)
+    if transfer.route_step:
+        lock_route(transfer.route_step.route_id)  # before the journal
+    return transfer

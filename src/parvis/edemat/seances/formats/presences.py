@@ -1,11 +1,9 @@
-"""Who is present, represented or absent at an item, computed from the journal of arrivals, departures and
-powers.
+"""Who is present, represented or absent at an item, computed from the journal of arrivals, departures and powers.
 
-The list of a deliberation is never typed: it is the journal folded up to the opening of its item. A power
-counts only
-while its holder is in the room and its giver is not (CGCT L2121-20); an interested member who withdraws
-from an item
-counts neither for the quorum nor for the vote, and a power they hold stays unused (CE 19 January 1983 Chauré).
+The list of a deliberation is never typed: it is the journal folded up to the opening of its item. A power counts
+only while its holder is in the room and its giver is not (CGCT L2121-20); an interested member who withdraws from
+an item counts neither for the quorum nor for the vote, and a power they hold stays unused (CE 19 January 1983
+Chauré).
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,8 +38,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """The body at one item. `presents` are the people in the room, `withdrawn` those of them who leave the
-    item."""
+    """The body at one item: `presents` are in the room, `withdrawn` are those of them who leave the item."""
 
     presents: tuple[str, ...]
     powers: tuple[Power, ...]

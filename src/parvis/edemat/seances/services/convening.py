@@ -1,9 +1,7 @@
-"""Sending of the convocations: frozen list, evidence, one message per member, receipt (CGCT L2121-10 to
--12)."""
+"""Sending of the convocations: frozen list, evidence, one message per member, receipt (CGCT L2121-10 to -12)."""
 
 from collections import Counter
 from datetime import datetime
-from smtplib import SMTPDataError, SMTPRecipientsRefused
 from uuid import UUID
 
 from django.conf import settings
@@ -225,8 +223,7 @@ def hand_to_relay(convocation_id: UUID | str) -> str:
 
 
 def _refused(convocation: Convocation, refusal: MessageNotSent) -> str:
-    cause = refusal.__cause__
-    final = _is_final(cause) or convocation.attempts >= MAX_ATTEMPTS
+    final = refusal.is_final or convocation.attempts >= MAX_ATTEMPTS
     convocation.last_error = refusal.sentence[:500]
     if final:
         convocation.state = Convocation.State.REBOND
@@ -240,16 +237,6 @@ def _refused(convocation: Convocation, refusal: MessageNotSent) -> str:
         )
     convocation.save()
     return "" if final else refusal.sentence
-
-
-def _is_final(cause: BaseException | None) -> bool:
-    """True for a permanent refusal of the address or of the message (RFC 5321 §4.2.1, codes 5xx).
-
-    A relay that refuses us (greeting, password, sender) says nothing of the member: it is asked again.
-    """
-    if isinstance(cause, SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in cause.recipients.values())
-    return isinstance(cause, SMTPDataError) and cause.smtp_code >= 500
 
 
 def resend(

@@ -29,9 +29,7 @@ class OpenDeliberations:
             )
             return
         if withdrawn(step.route):
-            complete_step(
-                step, summary="Non ouverte : la publication de l’acte a été retirée.", actor=services.SYSTEM
-            )
+            complete_step(step, summary="Non ouverte : la publication de l’acte a été retirée.", actor=services.SYSTEM)
             return
         try:
             row = services.open_deliberation(step.route)

@@ -14,6 +14,7 @@ from parvis.core.documents.services import read_bytes, store
 from parvis.core.errors import DomainError
 from parvis.core.journal.models import Entry
 from parvis.core.journal.services import Actor
+from parvis.core.notifications.services import MessageNotSent
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route, RouteStep, Task
@@ -553,6 +554,41 @@ def test_the_addresses_to_warn_receive_the_receipt(commune, prepare, state, run_
     assert "acte 19.07.01.05" in mail.subject
     with acting_for(commune):
         assert mail.attachments == [("19_07_01_05-ar-actes.xml", read_bytes(acte.transaction.ar), "application/xml")]
+
+
+def test_an_address_that_fails_is_tried_again_alone(commune, prepare, state, monkeypatch):
+    from parvis.edemat.actes import tasks
+
+    asked: list[dict] = []
+    monkeypatch.setattr(tasks.send_acknowledgement, "enqueue", lambda organisation, **spec: asked.append(spec))
+    with acting_for(commune):
+        chosen = settings_of(commune)
+        chosen.notified_addresses = ["dgs@juvignac.test", "maire@juvignac.test"]
+        chosen.save()
+    acte = state.transmit(prepare(commune))
+    state.poll()
+    tasks.notify_acknowledgement(commune.pk, acte_id=str(acte.pk))
+    assert len({spec["recipient"] for spec in asked}) == 2
+    assert "juvignac.test" not in str(asked), "the queue holds no address"
+    reached: list[str] = []
+
+    def send(organisation, address, *_, **__):
+        if address == "dgs@juvignac.test" and not reached:
+            raise MessageNotSent("Relais injoignable.")
+        reached.append(address)
+
+    monkeypatch.setattr(tasks, "send", send)
+    first, second = asked
+    with pytest.raises(MessageNotSent):
+        tasks.send_acknowledgement(commune.pk, **first)
+    tasks.send_acknowledgement(commune.pk, **second)
+    tasks.send_acknowledgement(commune.pk, **first)
+    assert reached == ["maire@juvignac.test", "dgs@juvignac.test"]
+    with acting_for(commune):
+        chosen.notified_addresses = []
+        chosen.save()
+    tasks.send_acknowledgement(commune.pk, **first)
+    assert len(reached) == 2, "an address no longer chosen receives nothing"
 
 
 def test_many_returns_are_read_in_one_pass(commune, prepare, state):

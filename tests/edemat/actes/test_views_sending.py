@@ -126,7 +126,7 @@ def test_an_uncertain_send_is_told_and_settled_by_a_person(secretary, commune, p
 
 
 # --- the basket ---
-UNKNOWN = b"""From: ministere@interieur.test
+UNKNOWN = b"""From: actes-bac-a-sable@interieur.test
 To: retours-actes@parvis.test
 Subject: =?utf-8?q?Accus=C3=A9_de_r=C3=A9ception?=
 MIME-Version: 1.0

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "parvis.core.identity.middleware.ActorMiddleware",
     "parvis.core.identity.middleware.SecondFactorMiddleware",
+    "parvis.core.provider.middleware.SessionFollowingMiddleware",
     "parvis.core.web.middleware.NullCharacterMiddleware",
     "parvis.core.web.middleware.LastOrganisationMiddleware",
 ]
@@ -189,6 +190,12 @@ PARVIS_PROCONNECT_ALGORITHM = os.environ.get("PARVIS_PROCONNECT_ALGORITHM", "ES2
 PARVIS_PROCONNECT_SCOPES = words("PARVIS_PROCONNECT_SCOPES", "openid given_name usual_name email uid siret idp_id")
 # Demands a second factor of ProConnect itself; otherwise Parvis asks its own when none was proved.
 PARVIS_PROCONNECT_TWO_FACTORS = flag("PARVIS_PROCONNECT_TWO_FACTORS")
+
+# --- sites that trust the platform (OpenID Connect) ----------------------------------------------------------
+IDP_OIDC_ADAPTER = "parvis.core.provider.adapter.Adapter"
+# Hosts of an internal network that may be told of logouts, and the authority of their certificates.
+PARVIS_PROVIDER_INTERNAL_HOSTS = words("PARVIS_PROVIDER_INTERNAL_HOSTS")
+PARVIS_PROVIDER_CA = os.environ.get("PARVIS_PROVIDER_CA", "")
 
 # --- pages --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -1,0 +1,62 @@
+"""What the endpoints know of a site: the approved registration, read from the library's client."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from allauth.idp.oidc.models import Client
+
+
+@dataclass(frozen=True)
+class Site:
+    """The registration in force. Lifetimes are in seconds; ``secrets`` are digests with their last second."""
+
+    organisation: int
+    service: str
+    sector: str
+    live: bool = False
+    own: bool = False
+    agreement: str = "demander"
+    acr: str = ""
+    populations: tuple[str, ...] = ()
+    members_only: bool = False
+    home: str = ""
+    backchannel: str = ""
+    access_lifetime: int = 300
+    id_lifetime: int = 300
+    refresh_lifetime: int = 28800
+    secrets: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, client: Client) -> Site:
+        """The registration that ``client`` carries. Raises KeyError for a client that Parvis did not make."""
+        data = dict(client.data["site"])
+        data["populations"], data["secrets"] = tuple(data["populations"]), tuple(data["secrets"])
+        return cls(**data)
+
+    def accepts(self, secret: str) -> bool:
+        """True when ``secret`` is one of those in force."""
+        given = digest(secret)
+        now = time.time()
+        good = [hmac.compare_digest(given, s["sha256"]) for s in self.secrets if s["until"] is None or s["until"] > now]
+        return any(good)
+
+
+def digest(secret: str) -> str:
+    """SHA-256 in hexadecimal: enough for a random secret of 256 bits, and as quick as an exchange needs."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_secret() -> str:
+    """A secret of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def is_live(client: Client) -> bool:
+    """True for a client that Parvis made, approved and did not suspend."""
+    return bool(client.data and client.data.get("site", {}).get("live"))

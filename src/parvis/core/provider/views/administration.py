@@ -1,0 +1,173 @@
+"""Administration of the services that trust an organisation's accounts."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.provider import services
+from parvis.core.provider.claims import SCOPES, example
+from parvis.core.provider.forms import ServiceForm
+from parvis.core.provider.models import LogoutNotice, Service
+from parvis.core.provider.services import RegistrationRefused
+from parvis.core.provider.sites import Site
+from parvis.core.web.navigation import administration_tabs
+
+PERMISSION = "administration.organisation"
+
+
+def _found(request: AgentRequest, pk: UUID) -> Service:
+    found = services.service_for(request.organisation.pk, pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _page(request: AgentRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    tabs = administration_tabs(request.organisation, request.permissions, "services")
+    response = render(request, f"provider/{template}.html", {"tabs": tabs, **context}, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _to(name: str, request: AgentRequest, **kwargs: Any) -> HttpResponse:
+    return redirect(f"clients:{name}", organisation_slug=request.organisation.slug, **kwargs)
+
+
+@require_safe
+@agent_view(PERMISSION)
+def services_list(request: AgentRequest) -> HttpResponse:
+    found = Service.objects.filter(organisation=request.organisation)
+    columns = [{"label": "Service"}, {"label": "Nature"}, {"label": "État"}, {"label": "Dernière utilisation"}]
+    return _page(request, "services", services=list(found), columns=columns)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def new(request: AgentRequest) -> HttpResponse:
+    form = ServiceForm(request.POST or None, initial={"populations": ["usager"], "scopes": ["profile"]})
+    if request.method == "POST" and form.is_valid():
+        try:
+            service = services.propose(request.organisation, form.cleaned_data, actor=request.actor, request=request)
+        except RegistrationRefused as error:
+            form.add_error(str(error.data.get("field")) or None, error.sentence)
+        else:
+            messages.success(request, f"{service.name} est proposé : la plateforme doit maintenant l’approuver.")
+            return _to("detail", request, pk=service.pk)
+    return _page(request, "service_form", form=form, service=None, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
+    service = _found(request, pk)
+    initial = {name: getattr(service, name) for name in services.FIELDS}
+    form = ServiceForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = services.change(service, form.cleaned_data, actor=request.actor, request=request)
+        except RegistrationRefused as error:
+            form.add_error(str(error.data.get("field")) or None, error.sentence)
+        else:
+            messages.success(
+                request,
+                "La modification prendra effet quand la plateforme l’aura approuvée."
+                if changed
+                else "Rien n’a changé.",
+            )
+            return _to("detail", request, pk=pk)
+    return _page(request, "service_form", form=form, service=service, status=422 if form.errors else 200)
+
+
+def _secrets(service: Service) -> list[dict[str, Any]]:
+    from datetime import UTC, datetime
+
+    now = time.time()
+    return [
+        {
+            "since": datetime.fromtimestamp(s["since"], UTC),
+            "until": datetime.fromtimestamp(s["until"], UTC) if s["until"] else None,
+        }
+        for s in Site.of(service.client).secrets
+        if s["until"] is None or s["until"] > now
+    ]
+
+
+@require_safe
+@agent_view(PERMISSION)
+def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
+    service = _found(request, pk)
+    claims = example(request.organisation, service.scopes)
+    return _page(
+        request,
+        "service",
+        service=service,
+        secrets=_secrets(service),
+        scopes=[SCOPES[code].label for code in service.scopes if code in SCOPES],
+        preview=json.dumps(claims, ensure_ascii=False, indent=2),
+        notices=LogoutNotice.objects.filter(client=service.client)[:10],
+        changes=pending_changes(service),
+        switchable=service.state != Service.State.REFUSED,
+        columns=[{"label": "Fin de session"}, {"label": "État"}, {"label": "Essais"}, {"label": "Dernière réponse"}],
+    )
+
+
+def pending_changes(service: Service) -> list[tuple[str, str, str]]:
+    """Label, value in force, value proposed of what an approval would change."""
+    if service.approved_at is None:
+        return []
+    live = services.in_force(service)
+    differing = [name for name, value in live.items() if getattr(service, name) != value]
+    labels = ServiceForm.base_fields
+    return [(labels[n].label, _words(n, live[n]), _words(n, getattr(service, n))) for n in differing]  # type: ignore[misc]
+
+
+def _words(name: str, value: Any) -> str:
+    choices: dict[Any, Any] = dict(getattr(Service._meta.get_field(name), "choices", None) or [])
+    if name == "scopes":
+        choices = {code: scope.label for code, scope in SCOPES.items()}
+    if isinstance(value, bool):
+        return "oui" if value else "non"
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(str(choices.get(v, v)) for v in values) or "–"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def secret(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Make a secret, in the answer to the form and nowhere else."""
+    service = _found(request, pk)
+    made = ""
+    if request.method == "POST":
+        try:
+            if request.POST.get("action") == "retirer":
+                dropped = services.drop_old_secrets(service, actor=request.actor, request=request)
+                messages.success(request, "Les anciens secrets sont retirés." if dropped else "Rien n’a changé.")
+                return _to("detail", request, pk=pk)
+            made = services.rotate_secret(service, actor=request.actor, request=request)
+        except RegistrationRefused as error:
+            messages.error(request, error.sentence)
+            return _to("detail", request, pk=pk)
+    return _page(request, "secret", service=service, made=made, overlap=services.OVERLAP_DAYS)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION)
+def switch(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Suspend, or put back."""
+    service = _found(request, pk)
+    suspended = service.state == Service.State.SUSPENDED
+    if request.method == "POST":
+        act = services.reactivate if suspended else services.suspend
+        act(service, actor=request.actor, request=request)
+        messages.success(request, f"{service.name} est {'remis en service' if suspended else 'suspendu'}.")
+        return _to("detail", request, pk=pk)
+    return _page(request, "switch", service=service, suspended=suspended)

@@ -14,6 +14,10 @@ from parvis.core.ids import uuid7
 from parvis.core.organisations.models import TenantModel
 
 
+NO_ADDRESS = "@sans-adresse.invalid"
+"""End of the address of an account whose holder has proved none; nothing is ever sent there (RFC 6761, §6.4)."""
+
+
 class AccountManager(BaseUserManager["Account"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "Account":
         account = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -72,6 +76,11 @@ class Account(AbstractBaseUser):
     @property
     def full_name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def has_address(self) -> bool:
+        """False for whoever came through FranceConnect and has proved no address yet."""
+        return not self.email.endswith(NO_ADDRESS)
 
     @property
     def initials(self) -> str:
@@ -267,7 +276,6 @@ class AccountExport(AccountModel):
     total = models.PositiveSmallIntegerField(default=0)
     ready_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
-    failed = models.BooleanField(default=False)
     archive = models.BinaryField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
 

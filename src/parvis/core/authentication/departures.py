@@ -1,0 +1,56 @@
+"""What a logout has to undo elsewhere: sites visited, providers that answered for the person.
+
+A package registers a function that tells, from the session about to end, what must be left and how. Departures that
+the server can make are made at once; those that need the browser are made from the page that lists them all, which
+says of each whether it succeeded (reference of the federation, logout: each step that fails is displayed).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from django.http import HttpRequest
+
+KEY: Final = "authentication.departures"
+
+
+@dataclass(frozen=True)
+class Departure:
+    """One step. ``state`` is done, failed or browser; in the last case the browser goes to ``address``, one that
+    comes back here. ``code`` tells it from the others."""
+
+    code: str
+    label: str
+    state: str
+    address: str = ""
+
+
+Leave = Callable[[HttpRequest], list[Departure]]
+_leaving: dict[str, Leave] = {}
+
+
+def register_departure(code: str, leave: Leave) -> None:
+    """Call ``leave`` with each request that logs somebody out, while its session is still there."""
+    _leaving[code] = leave
+
+
+def collect(request: HttpRequest) -> list[Departure]:
+    """What this session has to leave, in the order of registration."""
+    return [departure for leave in _leaving.values() for departure in leave(request)]
+
+
+def keep(request: HttpRequest, departures: list[Departure]) -> None:
+    """Write the steps in the session that follows the logout."""
+    request.session[KEY] = [asdict(one) for one in departures]
+
+
+def kept(request: HttpRequest) -> list[Departure]:
+    """The steps of the logout just made by this browser."""
+    return [Departure(**one) for one in request.session.get(KEY, [])]
+
+
+def mark(request: HttpRequest, code: str, state: str) -> None:
+    """Say how the step ``code`` ended."""
+    request.session[KEY] = [
+        {**one, "state": state, "address": ""} if one["code"] == code else one for one in request.session.get(KEY, [])
+    ]

@@ -123,8 +123,9 @@ class Dossier:
         """The legal date of the step when the act knows it, else when the step ended."""
         if step.code == "actes.transmission" and self.acte.sent_at:
             return jour_heure(self.acte.sent_at)
-        if step.code == "actes.acquittement" and self.acte.received_on != clock.paris(step.ended_at).date():
-            return date_moyenne(self.acte.received_on)
+        received, ended = self.acte.received_on, step.ended_at
+        if step.code == "actes.acquittement" and ended and received != clock.paris(ended).date():
+            return date_moyenne(received)
         if step.code == "actes.publication" and self.acte.published_on:
             return self._published
         return jour_heure(step.ended_at)

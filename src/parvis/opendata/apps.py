@@ -7,10 +7,12 @@ class OpendataConfig(AppConfig):
     verbose_name = "Données ouvertes"
 
     def ready(self) -> None:
+        from parvis.core.api.registry import register_router, register_scope
         from parvis.core.journal.actions import register_action, register_subject
         from parvis.core.routing.registry import register_listener
         from parvis.core.web import navigation
         from parvis.opendata import routing_steps
+        from parvis.opendata.api import router
 
         register_listener("publication.retiree", routing_steps.publication_withdrawn)
         register_listener("publication.retablie", routing_steps.publication_renewed)
@@ -19,6 +21,8 @@ class OpendataConfig(AppConfig):
         register_action("opendata.jeu_mis_en_ligne", "Jeu de données mis en ligne")
         register_action("opendata.jeu_retire", "Jeu de données retiré de la page publique")
         register_subject("dataset", "Jeu de données")
+        register_scope("opendata.lire", "Consulter les jeux de données", application="opendata")
+        register_router(router)
         navigation.register(
             "opendata",
             "Données ouvertes",

@@ -19,7 +19,7 @@ from parvis.core.organisations.models import Organisation
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: an ``account``, a ``job``, the ``system`` or somebody ``anonymous``; never a name."""
+    """Who acts: an ``account``, an ``api`` account, a ``job``, the ``system``, somebody ``anonymous``; no name."""
 
     kind: str
     id: str = ""

@@ -7,13 +7,18 @@ class ActesConfig(AppConfig):
     verbose_name = "Actes"
 
     def ready(self) -> None:
+        from parvis.core.api.registry import register_router, register_scope
         from parvis.core.documents.holders import hold
         from parvis.core.routing.registry import open_roles, register_pages
         from parvis.core.web import navigation
         from parvis.edemat.actes import checks, document_tasks, publication_step, routing_steps, tasks  # noqa: F401
         from parvis.edemat.actes.addresses import pages_of_routes
+        from parvis.edemat.actes.api import router
 
         register_pages("deliberation", pages_of_routes)
+        register_scope("actes.lire", "Consulter les actes et leurs fichiers", application="edemat")
+        register_scope("actes.preparer", "Préparer un acte, qu’une personne transmettra", application="edemat")
+        register_router(router)
         navigation.register("actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30)
         navigation.register_public(
             "actes",

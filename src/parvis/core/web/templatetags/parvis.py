@@ -279,7 +279,12 @@ def with_query(context: template.Context, **changes: Any) -> str:
 
 # --- what components need ---------------------------------------------------------------------------------
 
-ACTORS = {"job": "Traitement automatique", "system": "Plateforme", "anonymous": "Visiteur"}
+ACTORS = {
+    "job": "Traitement automatique",
+    "api": "Logiciel relié (API)",
+    "system": "Plateforme",
+    "anonymous": "Visiteur",
+}
 STEP_STATES = {"current": "now", "running": "now", "todo": "waiting"}
 STEP_WORDS = {"done": "fait", "now": "étape en cours", "waiting": "à venir", "failed": "en échec"}
 

@@ -1,0 +1,61 @@
+"""Forms about API accounts: shapes only, the rules are in services."""
+
+from django import forms
+
+from parvis.core import clock
+from parvis.core.api.registry import scopes
+from parvis.core.organisations.models import Organisation
+
+MAX_NETWORKS = 20
+
+
+class AccountForm(forms.Form):
+    name = forms.CharField(label="Nom du logiciel", max_length=80, help_text="Par exemple « Gestion des assemblées ».")
+    contact = forms.EmailField(label="Adresse à prévenir", help_text="Celle du service ou de l’éditeur qui l’exploite.")
+    scopes = forms.MultipleChoiceField(
+        label="Droits",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Le moins possible. Sans aucun droit, le logiciel sait seulement qu’il est connu.",
+    )
+    expires_on = forms.DateField(
+        label="Dernier jour",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text="Dans deux ans au plus.",
+    )
+    networks = forms.CharField(
+        label="Réseaux admis",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Une adresse ou un réseau par ligne, par exemple 192.0.2.0/24. Vide : toutes les adresses.",
+    )
+    certificate = forms.CharField(
+        label="Certificat TLS du logiciel",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text="Au format PEM. Le compte se prouve alors par ce certificat, sans secret.",
+    )
+
+    def __init__(self, organisation: Organisation, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        today = clock.today()
+        self.fields["scopes"].choices = [  # type: ignore[attr-defined]
+            (s.code, s.label) for s in scopes() if not s.application or organisation.subscribes_to(s.application, today)
+        ]
+
+    def clean_networks(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["networks"].splitlines() if line.strip()]
+        if len(lines) > MAX_NETWORKS:
+            raise forms.ValidationError(f"{MAX_NETWORKS} lignes au plus : regroupez-les en réseaux.")
+        return lines
+
+
+class RotationForm(forms.Form):
+    overlap_days = forms.TypedChoiceField(
+        label="L’ancien secret reste valable",
+        coerce=int,
+        choices=[(7, "sept jours"), (30, "trente jours"), (1, "un jour"), (0, "plus du tout")],
+    )

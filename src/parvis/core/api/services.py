@@ -1,0 +1,176 @@
+"""The life of an API account: created, its secret rotated, revoked; each in one transaction, journalled."""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from parvis.core import clock
+from parvis.core.api.credentials import digest_of, new_secret
+from parvis.core.api.models import ApiAccount, ApiSecret
+from parvis.core.api.registry import scopes
+from parvis.core.errors import DomainError
+from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.models import Organisation
+
+LONGEST: Final = timedelta(days=2 * 366)
+OVERLAP: Final = timedelta(days=30)
+
+
+class ApiAccountRefused(DomainError):
+    """The account cannot be made or changed as asked; ``data["field"]`` names the field, when one is at fault."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The TLS certificate of a caller, by its SHA-256."""
+
+    sha256: str
+    subject: str
+    until: datetime
+
+
+def read_certificate(pem: str) -> Certificate:
+    """The certificate written in PEM. Raises ``ApiAccountRefused``, also when its time is over."""
+    try:
+        found = x509.load_pem_x509_certificate(pem.strip().encode())
+        subject, until = found.subject.rfc4514_string(), found.not_valid_after_utc
+    except ValueError as error:
+        raise ApiAccountRefused(
+            "Ce certificat est illisible : collez-le au format PEM, de « -----BEGIN CERTIFICATE----- » à "
+            "« -----END CERTIFICATE----- ».",
+            field="certificate",
+        ) from error
+    if until <= clock.now():
+        raise ApiAccountRefused(
+            f"Ce certificat a expiré le {clock.paris(until):%d/%m/%Y} : collez celui qui l’a remplacé.",
+            field="certificate",
+        )
+    return Certificate(found.fingerprint(hashes.SHA256()).hex(), subject[:300], until)
+
+
+def read_network(text: str) -> str:
+    """A network or an address in its canonical form ("192.0.2.0/24"). Raises ``ApiAccountRefused``."""
+    try:
+        return str(ipaddress.ip_network(text.strip(), strict=False))
+    except ValueError as error:
+        raise ApiAccountRefused(
+            f"« {text[:50]} » n’est ni une adresse ni un réseau : écrivez par exemple 192.0.2.10 ou 192.0.2.0/24.",
+            field="networks",
+        ) from error
+
+
+def create_account(
+    organisation: Organisation,
+    *,
+    name: str,
+    contact: str,
+    scopes: list[str],
+    actor: Actor,
+    expires_on: date | None = None,
+    networks: list[str] | None = None,
+    certificate: str = "",
+) -> tuple[ApiAccount, str]:
+    """The new account and its secret, told this once ("" when ``certificate``, in PEM, is the proof).
+
+    Raises ``ApiAccountRefused``.
+    """
+    today = clock.today()
+    _check_scopes(organisation, scopes)
+    if expires_on is not None and not today <= expires_on <= today + LONGEST:
+        raise ApiAccountRefused("Le dernier jour doit être à venir, dans deux ans au plus.", field="expires_on")
+    if ApiAccount.objects.live().filter(organisation=organisation, name=name).exists():
+        raise ApiAccountRefused(
+            f"Un compte s’appelle déjà « {name} » : donnez un autre nom, ou renouvelez le secret de ce compte.",
+            field="name",
+        )
+    pinned = read_certificate(certificate) if certificate.strip() else None
+    account = ApiAccount.objects.create(
+        organisation=organisation,
+        name=name,
+        contact=contact,
+        scopes=sorted(set(scopes)),
+        networks=[read_network(network) for network in networks or []],
+        certificate_sha256=pinned.sha256 if pinned else "",
+        certificate_subject=pinned.subject if pinned else "",
+        certificate_until=pinned.until if pinned else None,
+        expires_on=expires_on,
+        created_at=clock.now(),
+    )
+    secret = "" if pinned else _new_secret_of(account)
+    record(
+        organisation,
+        "compte_api.cree",
+        subject=("compte_api", account.pk),
+        actor=actor,
+        sha256=account.certificate_sha256,
+        details={"scopes": account.scopes, "proof": "certificate" if pinned else "secret"},
+    )
+    return account, secret
+
+
+def _check_scopes(organisation: Organisation, chosen: list[str]) -> None:
+    """Only registered scopes, of applications that the organisation has taken."""
+    today = clock.today()
+    known = {s.code: s for s in scopes()}
+    for code in chosen:
+        if code not in known:
+            raise ApiAccountRefused("L’un des droits demandés n’existe pas : choisissez dans la liste.", field="scopes")
+        application = known[code].application
+        if application and not organisation.subscribes_to(application, today):
+            raise ApiAccountRefused(
+                f"« {known[code].label} » demande une application à laquelle l’organisation n’a pas adhéré : "
+                "retirez ce droit.",
+                field="scopes",
+            )
+
+
+def _new_secret_of(account: ApiAccount) -> str:
+    secret = new_secret()
+    ApiSecret.objects.create(
+        organisation=account.organisation,
+        account=account,
+        digest=digest_of(secret),
+        hint=secret[-4:],
+        created_at=clock.now(),
+    )
+    return secret
+
+
+def rotate_secret(account: ApiAccount, *, overlap: timedelta, actor: Actor) -> str:
+    """A new secret, told this once; the one it replaces is valid for ``overlap`` more, older ones no longer.
+
+    Raises ``ApiAccountRefused``.
+    """
+    account = ApiAccount.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=account.pk)
+    if account.revoked_at is not None:
+        raise ApiAccountRefused("Ce compte est révoqué : créez-en un autre.")
+    if account.certificate_sha256:
+        raise ApiAccountRefused("Ce compte se prouve par un certificat : il n’a pas de secret à renouveler.")
+    if not timedelta(0) <= overlap <= OVERLAP:
+        raise ApiAccountRefused("L’ancien secret ne peut rester valable plus de trente jours.")
+    now = clock.now()
+    account.secrets.filter(ends_at__gt=now).update(ends_at=now)
+    account.secrets.filter(ends_at__isnull=True).update(ends_at=now + overlap)
+    secret = _new_secret_of(account)
+    record(
+        account.organisation,
+        "compte_api.secret_renouvele",
+        subject=("compte_api", account.pk),
+        actor=actor,
+        details={"overlap_hours": int(overlap.total_seconds() // 3600)},
+    )
+    return secret
+
+
+def revoke_account(account: ApiAccount, *, actor: Actor) -> None:
+    """Stop the account for ever, from the next call on; doing it twice changes nothing."""
+    account = ApiAccount.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=account.pk)
+    if account.revoked_at is not None:
+        return
+    account.revoked_at = clock.now()
+    account.save(update_fields=["revoked_at"])
+    record(account.organisation, "compte_api.revoque", subject=("compte_api", account.pk), actor=actor)

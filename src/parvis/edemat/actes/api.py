@@ -1,0 +1,204 @@
+"""Operations of acts: read them, download them, prepare one as its own software would hand it over."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from ninja import File, Form, Query, Router, Schema
+from ninja.files import UploadedFile
+from ninja.responses import Status
+from pydantic import Field
+
+from parvis.core.api.fields import TEXT, Cursor, Limit, Page, Search, page_of, refused
+from parvis.core.api.operations import MULTIPART, ApiRequest, operation
+from parvis.core.documents.delivery import deliver
+from parvis.core.documents.services import store
+from parvis.edemat.actes import board
+from parvis.edemat.actes.models import Acte
+from parvis.edemat.actes.services.preparation import (
+    Annexe,
+    NumberTaken,
+    check_acte,
+    current_classification,
+    prepare_acte,
+)
+
+router = Router(tags=["Actes"])
+MAX_FILES = 150 * 1024 * 1024  # one act's archive (arrêté technique)
+MAX_ANNEXES = 50
+Situation = Literal["", "a_transmettre", "en_cours", "acquittes", "a_publier", "publies", "erreur", "annules"]
+NATURES = Literal["1", "2", "3", "4", "5", "6"]
+
+
+class FileOut(Schema):
+    nom: str
+    taille: int = Field(description="En octets.")
+    type: str
+    sha256: str
+
+
+class ActeOut(Schema):
+    """Un acte, tel qu’il est transmis au contrôle de légalité."""
+
+    id: UUID
+    numero: str
+    numero_transmis: str
+    nature: str
+    objet: str
+    date: date
+    matiere: str
+    matiere_libelle: str
+    etat: int
+    etat_libelle: str
+    identifiant_unique: str = Field(description="Donné par l’État à l’acquittement ; vide avant.")
+    recu_le: date | None = Field(description="Reçu en préfecture.")
+    publie_le: date | None
+    document: FileOut
+
+
+class CheckOut(Schema):
+    """Un contrôle fait avant l’envoi."""
+
+    code: str
+    gravite: str
+    respecte: bool
+    explication: str
+
+
+class PreparedOut(ActeOut):
+    controles: list[CheckOut]
+
+
+class ActeIn(Schema):
+    """Ce qui décrit un acte à préparer."""
+
+    numero: str = Field(min_length=1, max_length=60, pattern=TEXT, description="Tel qu’il figure sur l’acte.")
+    nature: NATURES = Field(description="De 1 (délibération) à 6 (autre), comme dans la nomenclature de l’État.")
+    objet: str = Field(min_length=1, max_length=499, pattern=TEXT)
+    date: date
+    matiere: str = Field(pattern=r"^[1-9](\.[0-9]{1,2}){1,4}$", max_length=20, description="Par exemple 5.7.")
+    type_piece: str = Field("", pattern=r"^([0-9]{2}_[A-Z]{2})?$", max_length=5)
+
+
+def _told(acte: Acte) -> dict[str, Any]:
+    document = acte.document
+    return {
+        "id": acte.pk,
+        "numero": acte.numero,
+        "numero_transmis": acte.numero_actes,
+        "nature": acte.nature,
+        "objet": acte.objet,
+        "date": acte.decision_date,
+        "matiere": acte.matiere,
+        "matiere_libelle": acte.matiere_label,
+        "etat": acte.status,
+        "etat_libelle": acte.get_status_display(),
+        "identifiant_unique": acte.unique_id,
+        "recu_le": acte.received_on,
+        "publie_le": acte.published_on,
+        "document": {
+            "nom": document.filename,
+            "taille": document.size,
+            "type": document.media_type,
+            "sha256": document.sha256,
+        },
+    }
+
+
+def _acte(request: ApiRequest, pk: UUID) -> Acte:
+    acts = Acte.objects.select_related("document__organisation")
+    return get_object_or_404(acts, pk=pk, organisation=request.organisation)
+
+
+@operation(
+    router, "GET", "/actes", scope="actes.lire", application="edemat", response=Page[ActeOut], summary="Les actes"
+)
+def list_acts(
+    request: ApiRequest,
+    curseur: Cursor = "",
+    limite: Limit = 50,
+    etat: Situation = "",
+    nature: Annotated[Literal["", "1", "2", "3", "4", "5", "6"], Query("")] = "",
+    du: date | None = None,
+    au: date | None = None,
+    q: Search = "",
+) -> dict[str, Any]:
+    """Les actes de l’organisation, du plus récent au plus ancien ; « q » cherche dans l’objet et les numéros."""
+    filters = board.Filters(situation=etat, nature=nature, since=du, until=au, text=q.strip())
+    rows = board.acts(request.organisation, filters).select_related("document").defer("checks")
+    page = page_of(rows, "decision_date", curseur, limite)
+    return {**page, "elements": [_told(acte) for acte in page["elements"]]}
+
+
+@operation(
+    router, "GET", "/actes/{uuid:pk}", scope="actes.lire", application="edemat", response=ActeOut, summary="Un acte"
+)
+def read_acte(request: ApiRequest, pk: UUID) -> dict[str, Any]:
+    """Un acte par son identifiant."""
+    return _told(_acte(request, pk))
+
+
+@operation(
+    router,
+    "GET",
+    "/actes/{uuid:pk}/document",
+    scope="actes.lire",
+    application="edemat",
+    files=("application/pdf", "application/octet-stream"),
+    summary="Le fichier d’un acte",
+)
+def read_document(request: ApiRequest, pk: UUID) -> HttpResponseBase:
+    """L’acte transmis lui-même ; les demandes partielles (Range) sont servies."""
+    return deliver(request, _acte(request, pk).document)
+
+
+@operation(
+    router,
+    "POST",
+    "/actes",
+    scope="actes.preparer",
+    application="edemat",
+    body=MULTIPART,
+    max_body=MAX_FILES,
+    response={201: PreparedOut},
+    summary="Préparer un acte",
+)
+def prepare(
+    request: ApiRequest,
+    acte: Form[ActeIn],
+    fichier: File[UploadedFile],
+    annexes: File[list[UploadedFile]] = [],  # noqa: B006 - read by ninja, never changed
+) -> Status:
+    """Dépose un acte et ses annexes. Rien ne part à la préfecture : une personne relit, puis transmet.
+
+    Le même numéro deux fois est un conflit (409) : la demande peut donc être répétée sans risque.
+    """
+    if len(annexes) > MAX_ANNEXES:
+        raise refused("corps.annexes", f"{MAX_ANNEXES} annexes au plus.", "Réunissez-en plusieurs.")
+    organisation = request.organisation
+    document = store(organisation, fichier.file, fichier.name or "acte.pdf", must_be_sound=True, limit=MAX_FILES)
+    if document.media_type != "application/pdf":
+        raise refused("corps.fichier", "L’acte est un fichier PDF.", "Enregistrez-le en PDF, puis déposez-le.")
+    attached = [
+        Annexe(store(organisation, a.file, a.name or "annexe", must_be_sound=True, limit=MAX_FILES)) for a in annexes
+    ]
+    facts = acte.model_dump(mode="json") | {"matiere_label": _matiere_label(request, acte.matiere)}
+    try:
+        with transaction.atomic():
+            made = prepare_acte(organisation, facts, document, actor=request.actor, annexes=attached)
+    except NumberTaken as error:
+        raise refused("corps.numero", error.sentence, "Relisez l’acte qui le porte.", status=409) from error
+    except IntegrityError as error:  # another call took the number in the meantime
+        raise refused("corps.numero", "Ce numéro vient d’être pris.", "Relisez la liste.", status=409) from error
+    findings = check_acte(made)
+    checks = [{"code": f.code, "gravite": f.severity, "respecte": f.ok, "explication": f.sentence} for f in findings]
+    return Status(201, _told(made) | {"controles": checks})
+
+
+def _matiere_label(request: ApiRequest, code: str) -> str:
+    current = current_classification(request.organisation)
+    labels = {m["code"]: m["label"] for m in current.matieres} if current else {}
+    return labels.get(code, "")

@@ -267,6 +267,7 @@ def account_for(db):
 @pytest.fixture
 def agent_client(account_for):
     """``agent_client(organisation, role)`` -> a Django test client logged in with its second factor set up."""
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
     from django.test import Client
 
@@ -274,6 +275,7 @@ def agent_client(account_for):
         account = account_for(organisation, role, **fields)
         if not account.authenticator_set.exists():
             TOTP.activate(account, generate_totp_secret())
+            RecoveryCodes.activate(account)
         client = Client()
         client.force_login(account)
         session = client.session

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 
@@ -32,6 +33,7 @@ def install(stage: Stage, calendar: story.Calendar) -> tuple[Organisation, dict[
         if not person.role:
             continue
         TOTP.activate(account, story.TOTP_SECRET)
+        RecoveryCodes.activate(account)
         with acting_for(organisation):
             Mandate.objects.create(
                 organisation=organisation, account=account, role=person.role, title=person.title, start=since

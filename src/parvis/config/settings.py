@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "parvis.core.api.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "parvis.core.authentication.middleware.SessionLimitsMiddleware",
     "parvis.core.identity.middleware.ActorMiddleware",
     "parvis.core.identity.middleware.SecondFactorMiddleware",
     "parvis.core.provider.middleware.SessionFollowingMiddleware",
@@ -142,16 +144,19 @@ PARVIS_CLOCK_FILE = os.environ.get("PARVIS_CLOCK_FILE", "") if DEMO else ""
 
 # --- identity -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.Account"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+AUTHENTICATION_BACKENDS = ["parvis.core.authentication.backend.AccountBackend"]
+# The first one hashes; the others only read what other software hashed, until the next login hashes it again.
+PASSWORD_HASHERS = [
+    "parvis.core.authentication.hashers.NormalisingArgon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.BCryptPasswordHasher",
 ]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "parvis.core.authentication.passwords.PolicyValidator"}]
+# SHA-1 digests of leaked passwords, one per line, sorted (the export of the public lists); none is bundled.
+PARVIS_BREACHED_PASSWORDS = (
+    Path(os.environ["PARVIS_BREACHED_PASSWORDS"]) if os.environ.get("PARVIS_BREACHED_PASSWORDS") else None
+)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/bureau/"
 LOGOUT_REDIRECT_URL = "/"
@@ -164,12 +169,27 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_FORMS = {
+    "login": "parvis.core.authentication.forms.LoginForm",
+    "change_password": "parvis.core.authentication.forms.ChangePasswordForm",
+    "reset_password": "parvis.core.authentication.forms.ResetPasswordForm",
+}
+# Failed tries are counted by core/authentication/throttle.py, which locks nobody out.
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": "60/m/ip", "reset_password": "20/m/ip,5/h/key"}
+PASSWORD_RESET_TIMEOUT = 3600
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 # A browser takes localhost for a safe place without TLS; only there may the demo do without.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
 MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "parvis.core.authentication.forms.AuthenticateForm",
+    "activate_totp": "parvis.core.authentication.forms.ActivateTOTPForm",
+    "authenticate_webauthn": "parvis.core.authentication.forms.AuthenticateWebAuthnForm",
+    "login_webauthn": "parvis.core.authentication.forms.LoginWebAuthnForm",
+    "add_webauthn": "parvis.core.authentication.forms.AddWebAuthnForm",
+}
 MFA_TOTP_ISSUER = "Parvis"
 MFA_ADAPTER = "parvis.core.identity.adapters.MfaAdapter"
 
@@ -197,6 +217,14 @@ IDP_OIDC_ADAPTER = "parvis.core.provider.adapter.Adapter"
 PARVIS_PROVIDER_INTERNAL_HOSTS = words("PARVIS_PROVIDER_INTERNAL_HOSTS")
 PARVIS_PROVIDER_CA = os.environ.get("PARVIS_PROVIDER_CA", "")
 
+# --- the API of machines --------------------------------------------------------------------------------------
+# The proxy's own addresses: from them alone are X-Forwarded-For and Client-Cert (RFC 9440) believed.
+PARVIS_BEHIND_PROXY = flag("PARVIS_BEHIND_PROXY")
+PARVIS_PROXY_ADDRESSES = words("PARVIS_PROXY_ADDRESSES", "127.0.0.1 ::1")
+# Calls in any minute.
+PARVIS_API_CALLS_PER_ACCOUNT = int(os.environ.get("PARVIS_API_CALLS_PER_ACCOUNT", "600"))
+PARVIS_API_CALLS_PER_ADDRESS = int(os.environ.get("PARVIS_API_CALLS_PER_ADDRESS", "1200"))
+
 # --- pages --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -211,6 +239,9 @@ WHITENOISE_MIMETYPES = {".mjs": "text/javascript"}
 
 # --- security headers ---------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not (DEBUG or DEMO)
+# A browser accepts a __Host- cookie only over TLS, for this very host: no other host of the domain may plant one.
+SESSION_COOKIE_NAME = "__Host-parvis" if SESSION_COOKIE_SECURE else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrf" if CSRF_COOKIE_SECURE else "csrftoken"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

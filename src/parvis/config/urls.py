@@ -2,6 +2,7 @@
 
 from allauth.account import urls as account
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from parvis.core.authentication.views import step_up
 
@@ -15,7 +16,11 @@ AGENT = [
     ("journal/", "parvis.core.journal.urls"),
     ("administration/charte/", "parvis.core.branding.urls"),
     ("administration/services-relies/", "parvis.core.provider.administration_urls"),
+    ("administration/saml/", "parvis.core.saml.administration_urls"),
     ("administration/api/", "parvis.core.api.administration_urls"),
+    ("administration/activations/", "parvis.core.federation.administration_urls"),
+    ("administration/comptes/", "parvis.core.identity.administration_urls"),
+    ("administration/second-facteur/", "parvis.core.authentication.administration_urls"),
     ("administration/", "parvis.core.organisations.urls"),
     ("travaux/", "parvis.core.jobs.urls"),
 ]
@@ -32,6 +37,9 @@ STEP_UP = [
     path("reauthenticate/", step_up, name="account_reauthenticate"),
     path("mfa/reauthenticate/", step_up, name="mfa_reauthenticate"),
     path("mfa/webauthn/reauthenticate/", step_up, name="mfa_reauthenticate_webauthn"),
+    # Every factor is on one page too.
+    path("mfa/", RedirectView.as_view(pattern_name="authentication:security"), name="mfa_index"),
+    path("mfa/webauthn/", RedirectView.as_view(pattern_name="authentication:security"), name="mfa_list_webauthn"),
 ]
 
 urlpatterns = [
@@ -41,7 +49,12 @@ urlpatterns = [
     *[path(f"o/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in AGENT],
     *[path(f"p/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in PUBLIC],
     path("bureau/", include("parvis.core.routing.urls")),
+    path("plateforme/saml/", include("parvis.core.saml.platform_urls")),
+    path("inscription/", include("parvis.core.identity.registration_urls")),
+    path("plateforme/doublons/", include("parvis.core.identity.platform_urls")),
+    path("plateforme/second-facteur/", include("parvis.core.authentication.platform_urls")),
     path("plateforme/", include("parvis.core.organisations.platform_urls")),
+    path("invitation/", include("parvis.core.organisations.invitation_urls")),
     path("federation/", include("parvis.core.federation.urls")),
     path("saml/", include("parvis.core.saml.urls")),
     path("", include("parvis.core.provider.urls")),

@@ -87,12 +87,18 @@ def code_of(account):
     return format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
 
 
-SENT = {"email": "nouvelle@juvignac.test", "role": "lecteur", "title": ["l’une", "l’autre"]}
-ADDRESS = "/o/juvignac/administration/personnes/nouvelle/"
+SENT = {"reason": "téléphone perdu", "in_person": "on", "title": ["l’une", "l’autre"]}
 
 
-def test_what_was_being_sent_waits_for_the_proof_and_is_sent_again_with_one_click(old_client):
-    answer = old_client.post(ADDRESS, SENT)
+@pytest.fixture
+def address(agent_client, juvignac):
+    """A page that asks for a fresh proof before it changes anything."""
+    lost = agent_client(juvignac, "lecteur").account
+    return f"/o/juvignac/administration/second-facteur/{lost.pk}/"
+
+
+def test_what_was_being_sent_waits_for_the_proof_and_is_sent_again_with_one_click(old_client, address):
+    answer = old_client.post(address, SENT)
     assert answer.status_code == 303
     assert answer["Location"].startswith("/mon-compte/securite/confirmer/?suite=")
     page = old_client.get(answer["Location"])
@@ -111,20 +117,20 @@ def test_what_was_being_sent_waits_for_the_proof_and_is_sent_again_with_one_clic
     assert done["Location"] == f"/mon-compte/securite/reprendre/?suite={token}"
     assert old_client.session.session_key != key, "a new session identifier at each proof"
     shown = old_client.get(done["Location"]).content.decode()
-    assert f'action="{ADDRESS}"' in shown
-    assert 'name="email" value="nouvelle@juvignac.test"' in shown
+    assert f'action="{address}"' in shown
+    assert 'name="reason" value="téléphone perdu"' in shown
     assert 'value="l’une"' in shown
     assert 'value="l’autre"' in shown
-    assert old_client.post(ADDRESS, SENT).status_code != 303
+    assert old_client.post(address, SENT).status_code != 303
     assert old_client.get(done["Location"]).status_code == 302, "shown once"
 
 
-def test_reading_needs_no_fresh_proof(old_client):
-    assert old_client.get(ADDRESS).status_code == 200
+def test_reading_needs_no_fresh_proof(old_client, address):
+    assert old_client.get(address).status_code == 200
 
 
-def test_a_wrong_password_keeps_asking_and_keeps_what_waits(old_client):
-    answer = old_client.post(ADDRESS, SENT)
+def test_a_wrong_password_keeps_asking_and_keeps_what_waits(old_client, address):
+    answer = old_client.post(address, SENT)
     token = answer["Location"].partition("suite=")[2]
     refused = old_client.post(answer["Location"], {"password": "faux", "code": "000000", "suite": token})
     assert refused.status_code == 400
@@ -132,25 +138,25 @@ def test_a_wrong_password_keeps_asking_and_keeps_what_waits(old_client):
     assert "Ce que vous envoyiez est gardé" in old_client.get(answer["Location"]).content.decode()
 
 
-def test_files_and_long_texts_are_not_kept_and_that_is_said(old_client):
+def test_files_and_long_texts_are_not_kept_and_that_is_said(old_client, address):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    answer = old_client.post(ADDRESS, {"email": "x@y.test", "piece": SimpleUploadedFile("a.pdf", b"%PDF")})
+    answer = old_client.post(address, {"email": "x@y.test", "piece": SimpleUploadedFile("a.pdf", b"%PDF")})
     token = answer["Location"].partition("suite=")[2]
     shown = old_client.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
     assert "choisissez-les de nouveau" in shown
-    answer = old_client.post(ADDRESS, {"email": "x" * 70_000})
+    answer = old_client.post(address, {"email": "x" * 70_000})
     token = answer["Location"].partition("suite=")[2]
     assert "trop long" in old_client.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
 
 
-def test_secrets_are_not_kept(old_client):
-    old_client.post(ADDRESS, {**SENT, "password": "secret-a-ne-pas-garder"})
+def test_secrets_are_not_kept(old_client, address):
+    old_client.post(address, {**SENT, "password": "secret-a-ne-pas-garder"})
     assert "secret-a-ne-pas-garder" not in str(dict(old_client.session))
 
 
-def test_what_waits_is_not_shown_to_another_account(old_client, agent_client, juvignac):
-    answer = old_client.post(ADDRESS, SENT)
+def test_what_waits_is_not_shown_to_another_account(old_client, address, agent_client, juvignac):
+    answer = old_client.post(address, SENT)
     other = agent_client(juvignac, "lecteur")
     session = other.session
     session["authentication.pending"] = old_client.session["authentication.pending"]
@@ -171,6 +177,6 @@ def test_the_way_back_stays_on_this_site(old_client, wanted):
     assert done["Location"] == "/mon-compte/securite/"
 
 
-def test_an_htmx_request_sends_the_whole_page_to_the_proof(old_client):
-    answer = old_client.post(ADDRESS, SENT, headers={"HX-Request": "true"})
+def test_an_htmx_request_sends_the_whole_page_to_the_proof(old_client, address):
+    answer = old_client.post(address, SENT, headers={"HX-Request": "true"})
     assert answer["HX-Redirect"].startswith("/mon-compte/securite/confirmer/")

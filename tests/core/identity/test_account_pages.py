@@ -14,5 +14,5 @@ def test_nobody_gives_their_account_another_address(agent_client, juvignac):
 
 def test_the_other_pages_of_an_account_are_there(agent_client, juvignac):
     client = agent_client(juvignac, "lecteur")
-    for page in ("password/change/", "mfa/", "logout/"):
-        assert client.get(f"/compte/{page}").status_code == 200, page
+    for page in ("/compte/password/change/", "/mon-compte/securite/", "/compte/logout/"):
+        assert client.get(page).status_code == 200, page

@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 KEY: Final = "authentication.departures"
+PAGE: Final = "federation:departures"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,15 @@ def register_departure(code: str, leave: Leave) -> None:
 
 
 def collect(request: HttpRequest) -> list[Departure]:
-    """What this session has to leave, in the order of registration."""
-    return [departure for leave in _leaving.values() for departure in leave(request)]
+    """What this session has to leave, in the order of registration; asked once per request."""
+    if not hasattr(request, "_departures"):
+        request._departures = [one for leave in _leaving.values() for one in leave(request)]  # type: ignore[attr-defined]
+    return request._departures  # type: ignore[attr-defined]
+
+
+def page(request: HttpRequest) -> str:
+    """Address of the page of the steps when this session has something to leave, else ""."""
+    return reverse(PAGE) if collect(request) else ""
 
 
 def keep(request: HttpRequest, departures: list[Departure]) -> None:

@@ -45,14 +45,15 @@ def ask(request: HttpRequest) -> HttpResponse | None:
     """None when the proof is fresh; otherwise the way to the page that asks for it, what was sent being kept."""
     if is_fresh(request):
         return None
-    query = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {"suite": _keep(request)}
+    query = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {"suite": keep(request)}
     address = f"{reverse('authentication:step_up')}?{urlencode(query)}"
     if getattr(request, "htmx", False):
         return HttpResponse(headers={"HX-Redirect": address})
     return HttpResponseRedirect(address, status=303)
 
 
-def _keep(request: HttpRequest) -> str:
+def keep(request: HttpRequest) -> str:
+    """Keep in the session what ``request`` sends; returns the name under which it waits."""
     fields = [(k, v) for k, values in request.POST.lists() if k not in SECRET_WORDS for v in values]
     lost = "files" if request.FILES else ""
     if not lost and (len(fields) > MAX_FIELDS or sum(len(k) + len(v) for k, v in fields) > MAX_LENGTH):

@@ -1,24 +1,35 @@
 """Pages of a person's security, under ``/mon-compte/securite/``."""
 
+import time
+
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.flows.reauthentication import resume_request
 from allauth.mfa.base.internal.flows import post_authentication
-from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal import auth as webauthn
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from allauth.usersessions.models import UserSession
+from django.contrib import messages
+from django.core import signing
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parvis.core.authentication import stepup
+from parvis.core.authentication import factors, resets, sessions, stepup, throttle
 from parvis.core.authentication.assurance import federated_proofs
+from parvis.core.authentication.devices import describe
 from parvis.core.authentication.factors import has_passkey
-from parvis.core.authentication.forms import StepUpForm
+from parvis.core.authentication.forms import ReauthenticateWebAuthnForm, StepUpForm
+from parvis.core.authentication.models import FactorReset
+from parvis.core.authentication.passwords import CRITERIA_SALT, MAX_LENGTH, examine
 from parvis.core.authentication.sessions import renew
-from parvis.core.identity.access import AccountRequest, account_view
+from parvis.core.identity.access import AccountRequest, account_view, open_view, request_mandates
+from parvis.core.identity.audit import audit
+from parvis.core.identity.events import EVENTS
+from parvis.core.identity.models import Account, SecurityEvent
+from parvis.core.web.navigation import account_tabs
 
 
 @account_view
@@ -83,7 +94,121 @@ def resume(request: AccountRequest) -> HttpResponse:
 
 
 @account_view
+@never_cache
 @require_safe
 def security(request: AccountRequest) -> HttpResponse:
-    """How this account is protected."""
-    return render(request, "authentication/security.html", {"factors": Authenticator.objects.filter(user=request.user)})
+    """How this account is protected, where it is open, what happened to it lately."""
+    account = request.user
+    mandates = [] if account.population == Account.Population.USAGER else request_mandates(request)
+    administrator = sessions.administers(account, mandates)
+    held = factors.held_by(account)
+    required = bool(mandates) or administrator
+    context = {
+        "tabs": account_tabs("securite"),
+        "held": held,
+        "required": required,
+        "grace": None if held.number or not required or administrator else factors.grace_ends(account),
+        "overdue": required and not held.number and factors.must_enrol(account, administrator=administrator),
+        "spare_missing": administrator and bool(held.number) and not held.spare,
+        "sessions": len(UserSession.objects.purge_and_list(account)),
+        "limits": sessions.limits_of(account, mandates),
+        "events": _own_events(account),
+        "reset": FactorReset.objects.filter(account=account, state=FactorReset.State.ASKED).first(),
+    }
+    return render(request, "authentication/security.html", context)
+
+
+def _own_events(account: Account) -> list[dict[str, object]]:
+    """The twenty last things that happened to the security of ``account``, in words."""
+    rows = SecurityEvent.objects.filter(account=account).order_by("-at")[:20]
+    return [
+        {
+            "at": row.at,
+            "label": EVENTS.get(row.event, row.event),
+            "refused": row.outcome != "success",
+            "device": describe(row.user_agent) if row.user_agent else "",
+            "address": row.address or "",
+            "by_other": row.actor_id not in (None, account.pk),
+        }
+        for row in rows
+    ]
+
+
+@account_view
+@never_cache
+@require_safe
+def devices(request: AccountRequest) -> HttpResponse:
+    """The sessions of this account, each with its device, and a way to end it."""
+    lines = sorted(UserSession.objects.purge_and_list(request.user), key=lambda line: line.last_seen_at, reverse=True)
+    rows = [(line, describe(line.user_agent), line.is_current()) for line in lines]
+    context = {"tabs": account_tabs("securite"), "rows": rows, "columns": DEVICE_COLUMNS, "others": len(rows) > 1}
+    return render(request, "authentication/devices.html", context)
+
+
+DEVICE_COLUMNS = [
+    {"label": "Appareil"},
+    {"label": "Adresse"},
+    {"label": "Ouverte le"},
+    {"label": "Dernière activité"},
+    {"label": "Action", "hidden": True},
+]
+
+
+@account_view
+@require_POST
+def close_session(request: AccountRequest) -> HttpResponse:
+    """End one session of this account by its number, or all but this one."""
+    lines = UserSession.objects.filter(user=request.user).exclude(session_key=request.session.session_key)
+    number = request.POST.get("session", "")
+    if number:
+        lines = lines.filter(pk=int(number) if number.isdecimal() and len(number) < 18 else 0)
+    ended = 0
+    for line in lines:
+        line.end()
+        audit("user.session.revoked", account=request.user, request=request, data={"reason": "person"})
+        ended += 1
+    said = "Aucune session n’était à fermer." if not ended else "La session est fermée."
+    messages.success(request, said if ended < 2 else f"{ended} sessions sont fermées.")
+    return redirect("authentication:devices")
+
+
+@account_view
+@never_cache
+@require_POST
+def extend(request: AccountRequest) -> HttpResponse:
+    """One action keeps the session open (WCAG 2.2.1)."""
+    sessions.touch(request)
+    return HttpResponse(status=204)
+
+
+@account_view
+@require_POST
+def cancel_reset(request: AccountRequest) -> HttpResponse:
+    """« Ce n’est pas moi »: the holder stops the reset of their own second factor."""
+    reset = get_object_or_404(FactorReset, account=request.user, state=FactorReset.State.ASKED)
+    resets.cancel(reset, by=request.user, request=request)
+    messages.success(request, "La demande est annulée : votre second facteur reste le même.")
+    return redirect("authentication:security")
+
+
+CHECKS_PER_MINUTE = 60
+
+
+@open_view
+@never_cache
+@sensitive_post_parameters("password1")
+@require_POST
+def password_criteria(request: HttpRequest) -> HttpResponse:
+    """What the password being typed still lacks, as a piece of page. The form checks again when it is sent."""
+    where = throttle.network(request.META.get("REMOTE_ADDR") or "")
+    key = f"parvis.criteria.{where}.{int(time.time()) // 60}"
+    cache.add(key, 0, 120)
+    if cache.incr(key) > CHECKS_PER_MINUTE:
+        return HttpResponse(status=429)
+    try:
+        number = signing.loads(request.POST.get("pour", ""), salt=CRITERIA_SALT, max_age=24 * 3600)
+    except signing.BadSignature:
+        number = None
+    account = Account.objects.filter(pk=number).first() if number else None
+    password = request.POST.get("password1", "")[:MAX_LENGTH]
+    return render(request, "authentication/criteria.html", {"verdict": examine(password, account), "typed": password})

@@ -1,0 +1,118 @@
+"""« Second facteur »: who of an organisation has one, asking that a lost one be reset; on the platform, approving."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from parvis.core import clock
+from parvis.core.authentication import factors, resets
+from parvis.core.authentication.forms import FactorResetForm
+from parvis.core.authentication.models import FactorReset
+from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
+from parvis.core.identity.models import Mandate
+from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.web.navigation import administration_tabs, platform_tabs
+
+PERMISSION = "administration.organisation"
+COLUMNS = [
+    {"label": "Personne"},
+    {"label": "Second facteur"},
+    {"label": "Demande"},
+    {"label": "Action", "hidden": True},
+]
+PLATFORM_COLUMNS = [
+    {"label": "Personne"},
+    {"label": "Organisation"},
+    {"label": "Motif"},
+    {"label": "Demandée par"},
+    {"label": "Possible à partir du"},
+    {"label": "Action", "hidden": True},
+]
+
+
+@agent_view(PERMISSION)
+@require_safe
+def people(request: AgentRequest) -> HttpResponse:
+    """Everybody who acts for the organisation, with the state of their second factor."""
+    asked = FactorReset.objects.filter(organisation=request.organisation, state=FactorReset.State.ASKED)
+    waiting = {reset.account_id: reset for reset in asked.select_related("asked_by")}
+    rows = [(account, held, waiting.get(account.pk)) for account, held in resets.agents_of(request.organisation)]
+    context = {
+        "tabs": administration_tabs(request.organisation, request.permissions, "second-facteur"),
+        "rows": rows,
+        "columns": COLUMNS,
+    }
+    return render(request, "authentication/people.html", context)
+
+
+@agent_view(PERMISSION, recent=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: AgentRequest, pk: int) -> HttpResponse:
+    """Ask that somebody's second factor be reset."""
+    here = Mandate.objects.filter(organisation=request.organisation, account=pk).in_force(clock.today())
+    account = get_object_or_404(here.select_related("account")[:1]).account
+    form = FactorResetForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            resets.ask(request.organisation, account, **form.cleaned_data, by=request.user, request=request)
+        except resets.ResetRefused as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(request, "La demande est transmise à la plateforme, et la personne est prévenue.")
+            return redirect("authentication_administration:people", organisation_slug=request.organisation.slug)
+    context = {"form": form, "account": account, "held": factors.held_by(account)}
+    return render(request, "authentication/ask_reset.html", context, status=400 if form.errors else 200)
+
+
+@agent_view(PERMISSION)
+@require_POST
+def cancel(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Take a request back."""
+    reset = get_object_or_404(FactorReset, pk=pk, organisation=request.organisation)
+    try:
+        resets.cancel(reset, by=request.user, request=request)
+    except resets.ResetRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, "La demande est annulée.")
+    return redirect("authentication_administration:people", organisation_slug=request.organisation.slug)
+
+
+def _everywhere() -> list[int]:
+    return list(Organisation.objects.values_list("pk", flat=True))
+
+
+@platform_view
+@require_safe
+def requests(request: AccountRequest) -> HttpResponse:
+    """The requests that wait for a second pair of eyes, oldest first; nothing else of the organisations is read."""
+    with acting_for(*_everywhere(), account=request.user.pk):
+        waiting = FactorReset.objects.filter(state=FactorReset.State.ASKED).order_by("asked_at")
+        rows = [
+            (reset, clock.now() >= reset.possible_from, request.user.pk not in (reset.asked_by_id, reset.account_id))
+            for reset in waiting.select_related("account", "organisation", "asked_by")
+        ]
+    context = {"tabs": platform_tabs("second-facteur"), "rows": rows, "columns": PLATFORM_COLUMNS}
+    return render(request, "authentication/reset_requests.html", context)
+
+
+@platform_view(recent=True)
+@require_POST
+def decide(request: AccountRequest, pk: UUID) -> HttpResponse:
+    """Approve a request (the factors go, the sessions end) or turn it down."""
+    with acting_for(*_everywhere(), account=request.user.pk):
+        reset = get_object_or_404(FactorReset, pk=pk)
+        try:
+            if request.POST.get("decision") == "approuver":
+                resets.approve(reset, by=request.user, request=request)
+                messages.success(request, "Le second facteur est remis à zéro ; la personne est prévenue.")
+            else:
+                resets.cancel(reset, by=request.user, request=request)
+                messages.success(request, "La demande est écartée.")
+        except resets.ResetRefused as refused:
+            messages.error(request, refused.sentence)
+    return redirect("authentication_platform:requests")

@@ -1,0 +1,63 @@
+"""What authentication remembers: failed tries, and second factors that an organisation asks to reset."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import models
+from django.db.models import F, Q
+
+from parvis.core.organisations.models import TenantModel
+
+WAITING_TIME: Final = timedelta(hours=24)
+"""Between the notice to the holder and the reset, unless their identity was checked face to face."""
+
+
+class Throttle(models.Model):
+    """Failed tries under one key (a digest): how many, and until when the next one waits. Holds no personal data."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    failures = models.PositiveIntegerField(default=0)
+    until = models.FloatField(default=0)
+    expires = models.FloatField(default=0, db_index=True)
+
+    class Meta:
+        verbose_name = "frein"
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} : {self.failures}"
+
+
+class FactorReset(TenantModel):
+    """The lost second factor of one agent: asked by an administrator of theirs, approved by an operator."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", "À approuver"
+        DONE = "done", "Fait"
+        CANCELLED = "cancelled", "Annulé"
+
+    account = models.ForeignKey("identity.Account", models.CASCADE, related_name="+")
+    reason = models.CharField("motif", max_length=200)
+    in_person = models.BooleanField("identité vérifiée de visu", default=False)
+    state = models.CharField("état", max_length=10, choices=State.choices, default=State.ASKED)
+    asked_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField("demandé le")
+    ended_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField("terminé le", null=True)
+
+    class Meta:
+        verbose_name = "remise à zéro d’un second facteur"
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=Q(state="asked"), name="factorreset_one_open"),
+            models.CheckConstraint(
+                condition=~Q(state="done") | (Q(ended_by__isnull=False) & ~Q(ended_by=F("asked_by"))),
+                name="factorreset_four_eyes",
+            ),
+            models.CheckConstraint(condition=~Q(account=F("asked_by")), name="factorreset_not_oneself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} : {self.get_state_display()}"
+
+    @property
+    def possible_from(self) -> datetime:
+        return self.asked_at if self.in_person else self.asked_at + WAITING_TIME

@@ -2,11 +2,12 @@
 
 import base64
 import hashlib
+import hmac
 import json
 from typing import Any
 
 from joserfc import jwe, jws
-from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
+from joserfc.jwk import ECKey, KeySet, RSAKey
 
 Claims = dict[str, Any]
 
@@ -42,8 +43,10 @@ class KeyRing:
         if lie == "alg_none":
             return ".".join((_b64(json.dumps({"alg": "none", "kid": key.kid}).encode()), _b64(payload), ""))
         if lie == "hs256":
-            secret = OctKey.import_key(key.as_pem(private=False))
-            return jws.serialize_compact({"alg": "HS256", "kid": key.kid}, payload, secret, algorithms=["HS256"])
+            # By hand: the library refuses, rightly, to take a public key for a shared secret.
+            signed = ".".join((_b64(json.dumps({"alg": "HS256", "kid": key.kid}).encode()), _b64(payload)))
+            mac = hmac.new(key.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
+            return f"{signed}.{_b64(mac)}"
         if lie:
             key = ECKey.generate_key("P-256") if alg == "ES256" else RSAKey.generate_key(2048)
             if lie == "unknown_kid":

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
 
@@ -17,11 +18,12 @@ from parvis.core.authentication import notices
 from parvis.core.errors import DomainError
 from parvis.core.federation import pivot
 from parvis.core.federation.client import Identity
-from parvis.core.federation.configuration import FRANCECONNECT, LABELS
+from parvis.core.federation.configuration import FRANCECONNECT, LABELS, registration
 from parvis.core.federation.models import FederatedIdentity, IdentityChange, PivotKey
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from parvis.core.identity.profile import PIVOT, attributes_of, drop_verification, set_verified
+from parvis.core.identity.values import LABELS as LABELS_OF_ATTRIBUTES
 from parvis.core.organisations.tenancy import identity_of
 
 ATTRIBUTES = (*PIVOT, "nom_usage")
@@ -148,8 +150,22 @@ def index(account: Account) -> None:
         PivotKey.objects.update_or_create(account=account, defaults={"digest": pivot.digest(six)})
 
 
-def account_with_the_same_six_values(identity: Identity) -> Account | None:
-    """The only account whose six values are verified and all equal to those of ``identity``; None when in doubt."""
+def attribute_label(name: str) -> str:
+    """French name of an attribute of the profile."""
+    return LABELS_OF_ATTRIBUTES[name]
+
+
+def can_prove_again(account: Account) -> bool:
+    """True when FranceConnect may confirm who ``account`` is: it always asks the person to log in there."""
+    offered = registration(FRANCECONNECT) is not None
+    return offered and any(row.provider == FRANCECONNECT for row in identities_of(account))
+
+
+def by_six_values(identity: Identity) -> Account | None:
+    """The only account whose six values are verified and all equal to those of ``identity``; None when in doubt, or
+    when the installation did not choose this rule."""
+    if not settings.PARVIS_FRANCECONNECT_LINK_BY_PIVOT:
+        return None
     six = pivot.six_values(pivot.attributes(identity.provider, identity.claims))
     if six is None:
         return None
@@ -182,12 +198,27 @@ def unlink(account: Account, provider: str, *, request: HttpRequest) -> None:
     index(account)
 
 
-def forget(account: Account) -> None:
-    """Erase what this package holds of ``account`` (deletion of the account)."""
+def exported(account: Account) -> Iterator[dict[str, Any]]:
+    """What this package holds of ``account``, for the export of its data."""
+    for row in identities_of(account):
+        yield {
+            "fournisseur": row.get_provider_display(),
+            "identifiant": row.subject,
+            "relié le": row.linked_at.isoformat(),
+            "dernière connexion": row.used_at.isoformat(),
+            "reçu": row.told,
+        }
+    for change in changes_of(account):
+        yield {"fournisseur": change.get_provider_display(), "corrigé le": change.at.isoformat(), **change.changes}
+
+
+def forget(account: Account) -> int:
+    """Erase what this package holds of ``account`` (deletion of the account); returns how many identities."""
     with identity_of(account.pk):
-        FederatedIdentity.objects.filter(account=account).delete()
+        deleted, _ = FederatedIdentity.objects.filter(account=account).delete()
         IdentityChange.objects.filter(account=account).delete()
     PivotKey.objects.filter(account=account).delete()
+    return deleted
 
 
 def changes_of(account: Account) -> list[IdentityChange]:

@@ -1,6 +1,23 @@
 """Login through FranceConnect and ProConnect, under ``/federation/``."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from parvis.core.federation.views import account, login
 
 app_name = "federation"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("choix/", login.choose, name="choose"),
+    path("nouveau-compte/", login.create, name="create"),
+    path("agent/", login.agent, name="agent"),
+    path("relier/", account.link, name="link"),
+    path("relier/abandon/", account.forget, name="forget"),
+    path("mes-identites/", account.identities, name="identities"),
+    path("deconnexion/", account.leaving, name="departures"),
+    path("jwks/", login.jwks, name="jwks"),
+    path("qu-est-ce-que-franceconnect/", login.about, name="about"),
+    path("franceconnect/", login.start, {"provider": "franceconnect"}, name="franceconnect"),
+    path("proconnect/", login.start, {"provider": "proconnect"}, name="proconnect"),
+    path("<slug:provider>/retour/", login.callback, name="callback"),
+    path("<slug:provider>/sortie/", account.logged_out, name="logged_out"),
+    path("<slug:provider>/delier/", account.unlink, name="unlink"),
+]

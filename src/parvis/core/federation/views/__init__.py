@@ -1,0 +1,1 @@
+"""Pages of the federation: login, linking, own account, logout, administration's queue."""

@@ -1,0 +1,61 @@
+"""Sites that speak SAML 2.0, and what people agreed to let them know."""
+
+from django.db import models
+
+from parvis.core.identity.models import Account, AccountModel
+from parvis.core.organisations.models import TenantModel
+
+
+class SamlSite(TenantModel):
+    """A service provider as its metadata describe it; answered only once the platform has put it in service."""
+
+    class State(models.TextChoices):
+        PROPOSED = "propose", "proposé"
+        LIVE = "en_service", "en service"
+        SUSPENDED = "suspendu", "suspendu"
+
+    class NameId(models.TextChoices):
+        PERSISTENT = "persistent", "Identifiant propre à l’organisation (recommandé)"
+        TRANSIENT = "transient", "Identifiant différent à chaque connexion"
+        EMAIL = "email", "Adresse électronique"
+
+    name = models.CharField("nom", max_length=100)
+    entity_id = models.CharField("identifiant SAML", max_length=255, unique=True, editable=False)
+    metadata = models.TextField("métadonnées", editable=False)
+    contact = models.EmailField("adresse du contact technique")
+    name_id = models.CharField("identifiant transmis", max_length=12, choices=NameId.choices, default=NameId.PERSISTENT)
+    attributes = models.JSONField("données transmises", default=list)
+    populations = models.JSONField("populations admises", default=list)
+    members_only = models.BooleanField("réservé à ceux qui ont un mandat dans l’organisation", default=False)
+    state = models.CharField("état", max_length=12, choices=State.choices, default=State.PROPOSED)
+    created_at = models.DateTimeField("proposé le", auto_now_add=True)
+    approved_at = models.DateTimeField("mis en service le", null=True)
+    approved_by = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
+    last_used_at = models.DateTimeField("dernière utilisation", null=True)
+
+    class Meta:
+        verbose_name = "service SAML"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def sector(self) -> str:
+        """Sites of one organisation know a person by one subject, the same as its OpenID Connect sites."""
+        return f"organisation:{self.organisation_id}"
+
+
+class SamlConsent(AccountModel):
+    """What a person agreed to let one site know."""
+
+    site = models.ForeignKey(SamlSite, models.CASCADE, related_name="+")
+    attributes = models.JSONField(default=list)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "accord SAML"
+        constraints = [models.UniqueConstraint(fields=["account", "site"], name="saml_consent_once")]
+
+    def __str__(self) -> str:
+        return str(self.site_id)

@@ -1,0 +1,171 @@
+"""The identity provider's addresses: its description, login, the end of a login, logout."""
+
+import secrets
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth import logout
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+from saml2 import BINDING_HTTP_REDIRECT, samlp
+
+from parvis.core import clock
+from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
+from parvis.core.identity.access import AccountRequest, account_view, open_view
+from parvis.core.identity.audit import audit
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.provider.subjects import subject_of
+from parvis.core.saml import messages, services
+from parvis.core.saml.attributes import spelled, values_for
+from parvis.core.saml.models import SamlSite
+
+PENDING = "saml.pending"
+PENDING_SECONDS = 1800
+PENDING_MOST = 5
+
+
+def _refused(request: HttpRequest, sentence: str, status: int = 400) -> HttpResponse:
+    return render(request, "saml/refused.html", {"sentence": sentence}, status=status)
+
+
+def _live_site(entity_id: str) -> SamlSite:
+    site = SamlSite.objects.select_related("organisation").filter(
+        entity_id=entity_id, state=SamlSite.State.LIVE
+    ).first()  # fmt: skip
+    if site is None:
+        raise messages.MessageRefused("Ce site n’est pas connu du portail, ou n’y est plus en service.")
+    return site
+
+
+@require_safe
+@open_view
+def description(request: HttpRequest) -> HttpResponse:
+    """Metadata of the identity provider, signed."""
+    response = HttpResponse(messages.own_metadata(), content_type="application/samlmetadata+xml")
+    response["Content-Disposition"] = 'inline; filename="metadata.xml"'
+    return response
+
+
+@never_cache
+@csrf_exempt  # a site posts here; nothing changes but what this browser waits for
+@require_http_methods(["GET", "POST"])
+@open_view
+def login(request: HttpRequest) -> HttpResponse:
+    """Receive a request of authentication, check it, keep it in the session and go on where one may log in."""
+    fields = (request.GET if request.method == "GET" else request.POST).dict()
+    binding = messages.BINDINGS[request.method or "GET"]
+    try:
+        xml = messages.decoded(fields.get("SAMLRequest", ""), binding)
+        site = _live_site(messages.issuer_of(xml))
+        asked = messages.read_request(site, fields, binding)
+    except messages.MessageRefused as refusal:
+        return _refused(request, refusal.sentence)
+    if asked.passive and not request.user.is_authenticated:
+        return _send(request, site, asked.acs, asked.relay_state,
+                     messages.refusal(site, asked.request_id, asked.acs, samlp.STATUS_NO_PASSIVE))  # fmt: skip
+    token = secrets.token_urlsafe(16)
+    kept: dict[str, Any] = request.session.get(PENDING, {})
+    recent = {k: v for k, v in kept.items() if time.time() - v["at"] < PENDING_SECONDS}
+    recent = dict(list(recent.items())[-(PENDING_MOST - 1) :])
+    recent[token] = {
+        "site": str(site.pk), "organisation": site.organisation_id, "id": asked.request_id, "acs": asked.acs,
+        "relay": asked.relay_state, "force": asked.force, "classes": list(asked.classes), "at": time.time(),
+    }  # fmt: skip
+    request.session[PENDING] = recent
+    return redirect("saml:go_on", token=token)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_view
+def go_on(request: AccountRequest, token: str) -> HttpResponse:
+    """Answer a request kept in this session, once: agreement, then the signed answer."""
+    pending = request.session.get(PENDING, {}).get(token)
+    if pending is None or time.time() - pending["at"] > PENDING_SECONDS:
+        raise Http404
+    with acting_for(pending["organisation"]):
+        site = SamlSite.objects.select_related("organisation").filter(
+            pk=pending["site"], state=SamlSite.State.LIVE
+        ).first()  # fmt: skip
+    if site is None:
+        return _refused(request, "Ce site n’est plus en service.")
+    proof = assurance_of(request)
+    if pending["force"] and proof.auth_time < int(pending["at"]):
+        return redirect(f"{reverse('account_reauthenticate')}?next={request.path}")
+    if not services.admits(site, request.user):
+        audit("user.service.sso.denial", account=request.user, request=request, organisation=site.organisation,
+              client=site.entity_id, outcome="failure")  # fmt: skip
+        return _answer(request, token, site, pending, status=samlp.STATUS_REQUEST_DENIED)
+    if messages.TWO_FACTORS in pending["classes"] and not proof.reaches(TWO_FACTORS):
+        return _answer(request, token, site, pending, status=samlp.STATUS_NO_AUTHN_CONTEXT)
+    if request.method == "POST":
+        if request.POST.get("accord") != "oui":
+            audit("user.service.sso.refusal", account=request.user, request=request, client=site.entity_id)
+            return _answer(request, token, site, pending, status=samlp.STATUS_REQUEST_DENIED)
+        services.agree(site, request.user)
+        audit("user.service.sso.authorization", account=request.user, request=request, client=site.entity_id)
+    elif not services.agreed(site, request.user):
+        context = {"site": site, "values": spelled(request.user, site), "organisation": site.organisation}
+        return render(request, "saml/agreement.html", context)
+    return _answer(request, token, site, pending)
+
+
+def _answer(
+    request: AccountRequest, token: str, site: SamlSite, pending: dict[str, Any], status: str = ""
+) -> HttpResponse:
+    """The signed answer or refusal; the request that it answers is forgotten."""
+    request.session[PENDING] = {k: v for k, v in request.session[PENDING].items() if k != token}
+    if status:
+        return _send(request, site, pending["acs"], pending["relay"],
+                     messages.refusal(site, pending["id"], pending["acs"], status))  # fmt: skip
+    proof = assurance_of(request)
+    response = messages.answer(
+        site, pending["id"], pending["acs"],
+        subject=_subject(request, site), attributes=values_for(request.user, site),
+        two_factors=proof.reaches(TWO_FACTORS), at=proof.auth_time,
+    )  # fmt: skip
+    with acting_for(site.organisation_id):
+        SamlSite.objects.filter(pk=site.pk).update(last_used_at=clock.now())
+    audit("user.service.sso", account=request.user, request=request, client=site.entity_id, method=proof.acr)
+    return _send(request, site, pending["acs"], pending["relay"], response)
+
+
+def _subject(request: AccountRequest, site: SamlSite) -> str:
+    if site.name_id == SamlSite.NameId.EMAIL:
+        return request.user.email
+    if site.name_id == SamlSite.NameId.TRANSIENT:
+        return "_" + secrets.token_hex(16)
+    return subject_of(request.user, site.organisation_id, site.sector)
+
+
+def _send(request: HttpRequest, site: SamlSite, acs: str, relay_state: str, response: str) -> HttpResponse:
+    """A page whose form posts the answer to the site; a script sends it at once, a button without script."""
+    context = {"site": site, "acs": acs, "relay_state": relay_state, "response": response}
+    page = render(request, "saml/answer.html", context)
+    parts = urlsplit(acs)
+    page._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
+    return page
+
+
+@never_cache
+@require_safe
+@open_view
+def end(request: HttpRequest) -> HttpResponse:
+    """Log out at the request of a site, by redirect (SAML 2.0 Profiles, 4.4), then go back to it."""
+    fields = request.GET.dict()
+    try:
+        xml = messages.decoded(fields.get("SAMLRequest", ""), BINDING_HTTP_REDIRECT)
+        site = _live_site(messages.issuer_of(xml))
+        request_id, _ = messages.read_logout(site, fields)
+    except messages.MessageRefused as refusal:
+        return _refused(request, refusal.sentence)
+    if request.user.is_authenticated:
+        audit("user.logout", account=request.user, request=request, client=site.entity_id)  # type: ignore[arg-type]
+        logout(request)
+    back = messages.logout_answer(site, request_id, fields.get("RelayState", "")[:1024])
+    return HttpResponseRedirect(back) if back else redirect("web:home")

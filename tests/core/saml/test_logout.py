@@ -1,0 +1,48 @@
+"""Logout at the request of a site."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from saml2 import BINDING_HTTP_REDIRECT, saml
+
+pytestmark = pytest.mark.django_db
+SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+
+
+def request_of(known, *, sign=True):
+    _, message = known.client.create_logout_request(
+        "http://testserver/saml/deconnexion/", "http://testserver/saml/metadata/",
+        name_id=saml.NameID(text="quelqu’un", format=saml.NAMEID_FORMAT_PERSISTENT),
+    )  # fmt: skip
+    sent = known.client.apply_binding(
+        BINDING_HTTP_REDIRECT, str(message), "http://testserver/saml/deconnexion/", relay_state="la suite",
+        sign=sign, sigalg=SHA256 if sign else None,
+    )  # fmt: skip
+    return {k: v[0] for k, v in parse_qs(urlsplit(dict(sent["headers"])["Location"]).query).items()}
+
+
+def test_a_signed_request_ends_the_session_and_goes_back_with_a_signed_answer(party, agent_client, juvignac):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    response = client.get("/saml/deconnexion/", request_of(known))
+    assert response.status_code == 302
+    assert "_auth_user_id" not in client.session
+    address = urlsplit(response["Location"])
+    assert f"{address.scheme}://{address.netloc}{address.path}" == f"https://{known.host}/saml/fin"
+    fields = {k: v[0] for k, v in parse_qs(address.query).items()}
+    assert fields["RelayState"] == "la suite"
+    assert fields["SigAlg"] == SHA256
+    read = known.client.parse_logout_request_response(fields["SAMLResponse"], BINDING_HTTP_REDIRECT)
+    assert read.status_ok()
+
+
+def test_anybody_could_write_an_unsigned_request(party, agent_client, juvignac):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    assert client.get("/saml/deconnexion/", request_of(known, sign=False)).status_code == 400
+    assert "_auth_user_id" in client.session
+
+
+def test_a_logout_serves_once(party, juvignac):
+    fields = request_of(party(juvignac))
+    assert Client().get("/saml/deconnexion/", fields).status_code == 302
+    assert Client().get("/saml/deconnexion/", fields).status_code == 400

@@ -225,14 +225,6 @@ PARVIS_PROXY_ADDRESSES = words("PARVIS_PROXY_ADDRESSES", "127.0.0.1 ::1")
 PARVIS_API_CALLS_PER_ACCOUNT = int(os.environ.get("PARVIS_API_CALLS_PER_ACCOUNT", "600"))
 PARVIS_API_CALLS_PER_ADDRESS = int(os.environ.get("PARVIS_API_CALLS_PER_ADDRESS", "1200"))
 
-# --- the API of machines --------------------------------------------------------------------------------------
-# The proxy's own addresses: from them alone are X-Forwarded-For and Client-Cert (RFC 9440) believed.
-PARVIS_BEHIND_PROXY = flag("PARVIS_BEHIND_PROXY")
-PARVIS_PROXY_ADDRESSES = words("PARVIS_PROXY_ADDRESSES", "127.0.0.1 ::1")
-# Calls in any minute.
-PARVIS_API_CALLS_PER_ACCOUNT = int(os.environ.get("PARVIS_API_CALLS_PER_ACCOUNT", "600"))
-PARVIS_API_CALLS_PER_ADDRESS = int(os.environ.get("PARVIS_API_CALLS_PER_ADDRESS", "1200"))
-
 # --- pages --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"

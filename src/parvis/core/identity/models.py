@@ -13,7 +13,6 @@ from parvis.core.identity.roles import label_of, permissions_of
 from parvis.core.ids import uuid7
 from parvis.core.organisations.models import TenantModel
 
-
 NO_ADDRESS = "@sans-adresse.invalid"
 """End of the address of an account whose holder has proved none; nothing is ever sent there (RFC 6761, §6.4)."""
 

@@ -62,7 +62,6 @@ class Migration(migrations.Migration):
                 ('total', models.PositiveSmallIntegerField(default=0)),
                 ('ready_at', models.DateTimeField(null=True)),
                 ('expires_at', models.DateTimeField(null=True)),
-                ('failed', models.BooleanField(default=False)),
                 ('archive', models.BinaryField(null=True)),
                 ('sha256', models.CharField(blank=True, max_length=64)),
             ],

@@ -1,0 +1,1 @@
+"""Pages of the life of an account; each module holds one part of it."""

@@ -107,7 +107,7 @@ def _organisation_or_404(slug: str) -> Organisation:
 READING_TOO = frozenset({"actes.banette"})
 
 
-def _open_to(organisation: Organisation, application: str, permission: str, method: str) -> bool:
+def open_to(organisation: Organisation, application: str, permission: str, method: str) -> bool:
     """Whether the subscriptions of the organisation let a view of ``application`` answer today."""
     today = clock.today()
     if organisation.subscribes_to(application, today):
@@ -155,7 +155,7 @@ def agent_view(permission: str, *, application: str = "", recent: Recent = False
                 raise Http404
             if permission not in held:
                 raise PermissionDenied("Votre rôle dans cette organisation ne permet pas cette action.")
-            if application and not _open_to(organisation, application, permission, request.method or ""):
+            if application and not open_to(organisation, application, permission, request.method or ""):
                 raise PermissionDenied("Votre organisation n’a pas adhéré à cette application de la convention.")
             if (asked := _asked_again(request, recent)) is not None:
                 return asked

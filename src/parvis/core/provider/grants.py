@@ -37,7 +37,7 @@ def session_digest(session: SessionBase) -> str:
         session[SESSION_SECRET] = secrets.token_urlsafe(32)
     if not session.session_key:
         session.save()
-    session[SESSION_KEY] = session.session_key
+    session.setdefault(SESSION_KEY, session.session_key)
     return hashlib.sha256(session[SESSION_SECRET].encode()).hexdigest()
 
 
@@ -47,6 +47,7 @@ def open_grant(
     """Note that ``account`` logs in on ``client`` from this browser session."""
     site = Site.of(client)
     name = session_digest(session)
+    follow_session(account.pk, session)
     return Grant.objects.create(
         account=account,
         client=client,
@@ -91,8 +92,11 @@ def end(grants: Iterable[Grant], reason: str) -> list[Grant]:
 
 
 def follow_session(account_id: int, session: SessionBase) -> None:
-    """The browser session changed its key (login, step-up): its grants follow it."""
+    """Where the browser session changed its key (login, step-up), its grants follow it."""
     name = session_digest(session)
+    if session[SESSION_KEY] == session.session_key:
+        return
+    session[SESSION_KEY] = session.session_key
     with identity_of(account_id):
         Grant.objects.filter(account=account_id, session=name).update(session_key=session.session_key)
 

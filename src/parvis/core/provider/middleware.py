@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from parvis.core.provider.grants import SESSION_KEY, SESSION_SECRET, follow_session
+from parvis.core.provider.grants import SESSION_SECRET, follow_session
 
 
 class SessionFollowingMiddleware:
@@ -14,8 +14,6 @@ class SessionFollowingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         session = request.session
-        if session.accessed and SESSION_SECRET in session and session.session_key != session.get(SESSION_KEY):
-            account = request.user.pk if request.user.is_authenticated else None
-            if account is not None:
-                follow_session(account, session)
+        if session.accessed and SESSION_SECRET in session and request.user.is_authenticated:
+            follow_session(request.user.pk, session)
         return response

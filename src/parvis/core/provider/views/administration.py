@@ -53,7 +53,9 @@ def services_list(request: AgentRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
 def new(request: AgentRequest) -> HttpResponse:
-    form = ServiceForm(request.POST or None, initial={"populations": ["usager"], "scopes": ["profile"]})
+    form = ServiceForm(
+        request.POST if request.method == "POST" else None, initial={"populations": ["usager"], "scopes": ["profile"]}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             service = services.propose(request.organisation, form.cleaned_data, actor=request.actor, request=request)
@@ -70,7 +72,7 @@ def new(request: AgentRequest) -> HttpResponse:
 def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
     service = _found(request, pk)
     initial = {name: getattr(service, name) for name in services.FIELDS}
-    form = ServiceForm(request.POST or None, initial=initial)
+    form = ServiceForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             changed = services.change(service, form.cleaned_data, actor=request.actor, request=request)

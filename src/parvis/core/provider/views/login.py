@@ -110,7 +110,7 @@ def _detour_to_prove(request: HttpRequest, asked: Asked) -> HttpResponse | None:
     assurance = assurance_of(request)
     if asked.sub is not None and asked.sub != _subject(request, asked):
         raise Refusal("login_required", "Somebody else is logged in")
-    stale = "login" in asked.prompts and assurance.auth_time < int(asked.started)
+    stale = not assurance.acr or ("login" in asked.prompts and assurance.auth_time < int(asked.started))
     if asked.max_age is not None:
         # With max_age=0 a proof made since the request arrived is fresh enough, or nobody would ever pass.
         proved_since = assurance.auth_time >= int(asked.started)

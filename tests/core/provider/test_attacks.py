@@ -1,0 +1,379 @@
+"""Attacks on the provider: each gets an answer that gives nothing and tells no more than it should."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+from django.core import signing
+from django.test import Client as Browser
+
+from parvis.core.identity.models import SecurityEvent
+from parvis.core.organisations.tenancy import identity_of
+from parvis.core.provider import keys, services
+from parvis.core.provider.adapter import Adapter
+from parvis.core.provider.models import Consent
+from tests.core.provider.party import BACK, ISSUER, answered, login
+
+pytestmark = pytest.mark.django_db
+
+
+# --- where the answer goes ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "address",
+    [
+        BACK + "/",
+        BACK + "?x=1",
+        BACK + "#a",
+        BACK.upper(),
+        BACK.replace("site.", "SITE."),
+        BACK.replace("https:", "HTTPS:"),
+        BACK.replace("https:", "http:"),
+        BACK.replace("site.juvignac.test", "site.juvignac.test:443"),
+        BACK.replace("https://", "https://moi@"),
+        BACK.replace("https://site.juvignac.test", "https://site.juvignac.test@ailleurs.test"),
+        BACK.replace("/retour", "/./retour"),
+        BACK.replace("/retour", "/%72etour"),
+        BACK.replace("/retour", "//retour"),
+        BACK.replace("site.juvignac.test", "site.juvignac.test.ailleurs.test"),
+        BACK.replace("site.juvignac.test", "*.juvignac.test"),
+        BACK.replace("https://", "https:\\\\"),
+        BACK + "\n",
+        " " + BACK,
+        "//site.juvignac.test/retour",
+        "javascript:alert(1)",
+        "/retour",
+        "",
+    ],
+)
+def test_an_address_that_is_not_the_registered_one_to_the_letter_is_refused(site, browser, address):
+    answer = site.ask(browser, redirect_uri=address)
+    assert answer.status_code == 400
+    assert "Location" not in answer
+
+
+def test_an_address_given_twice_is_refused(site, browser):
+    query = urlencode([*site.question().items(), ("redirect_uri", "https://ailleurs.test/")])
+    assert browser.get(f"/identite/o/authorize?{query}").status_code == 400
+    query = urlencode([*site.question().items(), ("scope", "openid")])
+    assert answered(browser.get(f"/identite/o/authorize?{query}"))["error"] == "invalid_request"
+
+
+def test_the_address_is_checked_again_against_the_code(make_site, juvignac, browser):
+    site = make_site(juvignac, redirect_uris=[BACK, "https://site.juvignac.test/autre"])
+    code = site.code(browser)
+    assert site.exchange(code, redirect_uri="https://site.juvignac.test/autre").status_code == 400
+    assert site.exchange(code, redirect_uri=None).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        ({"response_type": None}, "invalid_request"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"request": "ey.ey.ey"}, "request_not_supported"),
+        ({"request_uri": "https://ailleurs.test/r"}, "request_uri_not_supported"),
+        ({"registration": "{}"}, "registration_not_supported"),
+        ({"scope": "profile"}, "invalid_scope"),
+        ({"scope": None}, "invalid_scope"),
+        ({"scope": "openid agent"}, "invalid_scope"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "create"}, "invalid_request"),
+        ({"max_age": "-1"}, "invalid_request"),
+        ({"max_age": "un"}, "invalid_request"),
+        ({"claims": "{"}, "invalid_request"),
+        ({"claims": "[" * 3000}, "invalid_request"),
+        ({"claims": "[]"}, "invalid_request"),
+        ({"id_token_hint": "ey.ey.ey"}, "invalid_request"),
+        ({"nonce": "n" * 5000}, "invalid_request"),
+    ],
+)
+def test_a_wrong_request_is_told_to_the_site_with_its_state_and_our_name(site, browser, asked, error):
+    refused = answered(site.ask(browser, **asked))
+    assert (refused["error"], refused["state"], refused["iss"]) == (error, site.state, ISSUER)
+    assert refused["error_description"].isascii()
+
+
+# --- PKCE -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code_challenge": None, "code_challenge_method": None},
+        {"code_challenge_method": "plain"},
+        {"code_challenge_method": None},
+        {"code_challenge": "court"},
+    ],
+)
+def test_pkce_cannot_be_left_out_nor_weakened(site, browser, changes):
+    assert answered(site.ask(browser, **changes))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("verifier", [None, "x" * 43, ""])
+def test_a_code_without_its_verifier_gives_nothing(site, browser, verifier):
+    answer = site.exchange(site.code(browser), code_verifier=verifier)
+    assert answer.status_code == 400
+    assert "access_token" not in answer.content.decode()
+
+
+# --- clients --------------------------------------------------------------------------------------------------------
+def test_a_site_cannot_use_the_code_nor_the_refresh_token_of_another(make_site, juvignac, fabregues, browser):
+    mine = make_site(juvignac, scopes=["openid", "offline_access"])
+    thief = make_site(fabregues, redirect_uris=[BACK], scopes=["openid", "offline_access"])
+    code = mine.code(browser)
+    assert thief.exchange(code, code_verifier=mine.verifier).json()["error"] == "invalid_grant"
+    tokens = mine.exchange(code).json()
+    assert thief.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    thief.post("revoke", {"token": tokens["access_token"]})
+    thief.post("revoke", {"token": tokens["refresh_token"]})
+    assert mine.userinfo(tokens["access_token"]).status_code == 200
+    assert mine.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def test_a_wrong_or_missing_secret_is_refused_and_a_public_client_needs_none(make_site, juvignac, browser):
+    site = make_site(juvignac)
+    code = site.code(browser)
+    wrong = site.post("token", {"grant_type": "authorization_code", "code": code}, secret="faux")
+    assert wrong.status_code == 401
+    assert wrong.json()["error"] == "invalid_client"
+    site.secret = None
+    assert site.exchange(code).status_code == 401
+    public = make_site(juvignac, type="public", name="Application")
+    assert public.exchange(public.code(browser)).status_code == 200
+
+
+def test_the_secret_goes_one_way_only(site, browser):
+    code = site.code(browser)
+    answer = site.exchange(code, client_id=site.client_id, client_secret=site.secret)
+    assert answer.json()["error"] == "invalid_client", "in the header and in the body at once (RFC 6749, 2.3)"
+    pair, site.secret = site.secret, None
+    assert site.exchange(code, client_id=site.client_id, client_secret=pair).status_code == 200
+
+
+def test_a_site_revokes_its_tokens(make_site, juvignac, browser):
+    site = make_site(juvignac, scopes=["openid", "offline_access"])
+    tokens = site.tokens(browser)
+    assert site.post("revoke", {"token": tokens["access_token"]}).status_code == 200
+    assert site.userinfo(tokens["access_token"]).status_code == 401
+    newer = site.refresh(tokens["refresh_token"]).json()
+    site.post("revoke", {"token": newer["refresh_token"]})
+    assert site.userinfo(newer["access_token"]).status_code == 401
+    assert site.refresh(newer["refresh_token"]).status_code == 400
+
+
+# --- tokens ---------------------------------------------------------------------------------------------------------
+def test_an_access_token_is_taken_from_the_header_only(site, browser):
+    token = site.tokens(browser)["access_token"]
+    assert site.http.get(f"/identite/o/userinfo?access_token={token}").status_code == 401
+    assert site.http.post("/identite/o/userinfo", {"access_token": token}).status_code == 401
+    refused = site.userinfo("faux")
+    assert refused.status_code == 401
+    assert "Bearer" in refused["WWW-Authenticate"]
+
+
+def test_the_id_token_is_no_access_token(site, browser):
+    tokens = site.tokens(browser)
+    assert site.userinfo(tokens["id_token"]).status_code == 401
+
+
+@pytest.mark.parametrize("how", ["suspended", "inactive"])
+def test_a_suspended_account_gets_nothing_more(make_site, juvignac, browser, citizen, how):
+    site = make_site(juvignac, scopes=["openid", "profile", "offline_access"])
+    tokens, code = site.tokens(browser), site.code(browser)
+    if how == "suspended":
+        from parvis.core import clock
+
+        citizen.suspended_at = clock.now()
+    else:
+        citizen.is_active = False
+    citizen.save()
+    assert site.userinfo(tokens["access_token"]).status_code == 401
+    assert site.refresh(tokens["refresh_token"]).status_code == 400
+    assert site.exchange(code).status_code == 400
+    answer = site.ask(browser)
+    assert "code=" not in answer.get("Location", "")
+
+
+def forged(kind, claims):
+    public = keys.load(keys.all_keys()[0].pem)[1].public_key()
+    if kind == "none":
+        return jwt.encode(claims, None, algorithm="none")
+    if kind == "hs256":  # the public key, which everybody has, used as a shared secret
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        kid = keys.load(keys.all_keys()[0].pem)[0]["kid"]
+        part = lambda d: base64.urlsafe_b64encode(json.dumps(d).encode()).rstrip(b"=")  # noqa: E731
+        head = part({"alg": "HS256", "typ": "JWT", "kid": kid}) + b"." + part(claims)
+        mark = base64.urlsafe_b64encode(hmac.new(pem, head, hashlib.sha256).digest()).rstrip(b"=")
+        return (head + b"." + mark).decode()
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    kid = keys.load(keys.all_keys()[0].pem)[0]["kid"]
+    other = rsa.generate_private_key(65537, 2048)
+    return jwt.encode(claims, other, algorithm="RS256", headers={"kid": kid})
+
+
+@pytest.mark.parametrize("kind", ["none", "hs256", "other_key"])
+def test_a_forged_hint_neither_logs_out_nor_names_anybody(site, browser, kind):
+    claims = site.claims(site.tokens(browser)["id_token"])
+    hint = forged(kind, claims)
+    assert answered(site.ask(browser, id_token_hint=hint))["error"] == "invalid_request"
+    page = browser.get("/identite/o/logout?" + urlencode({"id_token_hint": hint, "client_id": site.client_id}))
+    assert page.status_code == 200
+    assert "Voulez-vous vous déconnecter" in page.content.decode()
+    assert "code" in answered(site.ask(browser, prompt="none")), "still logged in"
+
+
+def test_a_hint_issued_by_somebody_else_is_refused(site, browser, settings):
+    claims = site.claims(site.tokens(browser)["id_token"])
+    key = keys.load(Adapter().get_signing_key().pem)
+    mixed = jwt.encode({**claims, "iss": "https://ailleurs.test"}, key[1], "RS256", headers={"kid": key[0]["kid"]})
+    assert answered(site.ask(browser, id_token_hint=mixed))["error"] == "invalid_request"
+
+
+def test_a_hint_for_another_site_or_another_person_does_not_pass(make_site, juvignac, site, browser, account_for):
+    other = make_site(juvignac, name="Autre")
+    hint = site.tokens(browser)["id_token"]
+    assert answered(other.ask(browser, id_token_hint=hint))["error"] == "invalid_request"
+    neighbour = login(account_for(juvignac, "lecteur"), methods=(("password", None), ("mfa", "totp")))
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    TOTP.activate(neighbour.account, generate_totp_secret())
+    assert answered(site.ask(neighbour, id_token_hint=hint))["error"] == "login_required"
+
+
+# --- the name of the provider ---------------------------------------------------------------------------------------
+def test_the_issuer_does_not_follow_the_host_of_the_request(site, browser, settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    facts = Browser().get("/.well-known/openid-configuration", headers={"Host": "ailleurs.test"}).json()
+    assert facts["issuer"] == ISSUER
+    assert "ailleurs" not in json.dumps(facts)
+    answer = browser.get("/identite/o/authorize?" + urlencode(site.question()), headers={"Host": "ailleurs.test"})
+    assert answered(answer)["iss"] == ISSUER
+
+
+def test_every_answer_names_the_issuer(site, browser):
+    assert answered(site.ask(browser))["iss"] == ISSUER
+    assert answered(site.ask(browser, scope="profile"))["iss"] == ISSUER
+    assert answered(site.ask(Browser(), prompt="none"))["iss"] == ISSUER
+
+
+# --- consent --------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def asking(make_site, juvignac):
+    return make_site(juvignac, relation="tiers", agreement="demander", name="Prestataire")
+
+
+def test_consent_lists_values_is_kept_and_asked_once(asking, browser, citizen):
+    page = asking.ask(browser)
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "Prestataire souhaite vous connaître" in text
+    assert "Camille" in text
+    assert "camille@exemple.test" in text
+    assert "given_name" not in text
+    assert "Commune de Juvignac" in text
+    assert "form-action 'self' https://site.juvignac.test" in page.headers["Content-Security-Policy"]
+    answer = browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
+    tokens = asking.exchange(answered(answer)["code"]).json()
+    assert asking.userinfo(tokens["access_token"]).json()["email"] == "camille@exemple.test"
+    assert "code" in answered(asking.ask(browser)), "not asked twice"
+    assert asking.ask(browser, prompt="consent").status_code == 200
+    assert answered(asking.ask(browser, prompt="none")).get("code")
+
+
+def test_a_narrower_request_gives_less_and_a_wider_one_asks_again(asking, browser, citizen):
+    page = asking.ask(browser, scope="openid profile")
+    answer = browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
+    tokens = asking.exchange(answered(answer)["code"]).json()
+    assert "email" not in asking.userinfo(tokens["access_token"]).json()
+    assert asking.ask(browser, scope="openid profile email").status_code == 200
+
+
+def test_a_refusal_is_said_to_the_site_and_nothing_is_kept(asking, browser, citizen):
+    page = asking.ask(browser)
+    answer = answered(
+        browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "refuser"})
+    )
+    assert answer["error"] == "access_denied"
+    assert answer["state"] == asking.state
+    with identity_of(citizen.pk):
+        assert not Consent.objects.exists()
+        assert SecurityEvent.objects.filter(event="user.service.sso.refusal", account=citizen).exists()
+
+
+def test_consent_cannot_be_given_from_elsewhere(asking, citizen, account_for, juvignac):
+    careful = Browser(enforce_csrf_checks=True)
+    careful.cookies = login(citizen).cookies
+    page = asking.ask(careful)
+    signed = page.context["signed"]
+    assert careful.post("/identite/o/consentement", {"demande": signed, "decision": "accepter"}).status_code == 403
+    neighbour = login(account_for(juvignac, "lecteur"))
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    TOTP.activate(neighbour.account, generate_totp_secret())
+    assert neighbour.post("/identite/o/consentement", {"demande": signed, "decision": "accepter"}).status_code == 400
+    for made_up in ("", "x", signing.dumps({"account": citizen.pk, "reprise": "x"}, salt="autre")):
+        assert login(citizen).post("/identite/o/consentement", {"demande": made_up}).status_code == 400
+
+
+def test_a_request_kept_too_long_is_not_resumed(asking, browser, monkeypatch):
+    page = asking.ask(browser)
+    later = time.time() + 7200
+    monkeypatch.setattr(signing.time, "time", lambda: later)
+    answer = browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
+    assert answer.status_code == 400
+
+
+def test_a_resumed_request_is_checked_like_a_new_one(site, browser):
+    made_up = signing.dumps(
+        {"parameters": site.question(redirect_uri="https://ailleurs.test/"), "started": 0, "tried": False},
+        salt="provider.authorization",
+    )
+    for path in ("authorize", "suite"):
+        assert browser.get(f"/identite/o/{path}?reprise={made_up}").status_code == 400
+        assert browser.get(f"/identite/o/{path}?reprise=faux").status_code == 400
+
+
+# --- who may log in -------------------------------------------------------------------------------------------------
+def test_a_site_for_agents_refuses_citizens_and_one_for_members_refuses_others(
+    make_site, juvignac, fabregues, browser, account_for, agent_client
+):
+    agents = make_site(juvignac, populations=["agent"])
+    assert answered(agents.ask(browser))["error"] == "access_denied"
+    members = make_site(juvignac, members_only=True, scopes=["openid", "agent"])
+    assert answered(members.ask(agent_client(fabregues, "secretaire")))["error"] == "access_denied"
+    member = agent_client(juvignac, "secretaire")
+    claims = members.userinfo(members.tokens(member)["access_token"]).json()
+    assert claims["organizational_unit"] == "Commune de Juvignac"
+    assert claims["roles"] == ["secretaire"]
+    assert claims["siret"] == juvignac.siret
+
+
+def test_a_site_learns_the_roles_of_its_own_organisation_only(
+    make_site, juvignac, fabregues, account_for, agent_client
+):
+    site = make_site(juvignac, scopes=["openid", "agent"])
+    client = agent_client(juvignac, "lecteur", email="deux@roles.test")
+    account_for(fabregues, "dgs", email="deux@roles.test")
+    claims = site.userinfo(site.tokens(client)["access_token"]).json()
+    assert claims["roles"] == ["lecteur"]
+
+
+def test_withdrawing_consent_ends_what_the_site_holds(asking, browser, citizen):
+    services.allow(citizen, asking.service.client, asking.service.scopes)
+    token = asking.tokens(browser)["access_token"]
+    assert services.withdraw(citizen, asking.client_id)
+    assert asking.userinfo(token).status_code == 401
+    assert asking.ask(browser).status_code == 200, "asked again"
+    assert not services.withdraw(citizen, asking.client_id)
+
+
+def test_post_of_the_request_becomes_a_get_without_cookies_being_used(site, browser):
+    answer = browser.post("/identite/o/authorize", site.question())
+    assert answer.status_code == 303
+    assert answer["Location"].startswith("/identite/o/authorize?")

@@ -1,0 +1,226 @@
+"""Registration of sites: proposed by an organisation, approved by the platform, written down at each step."""
+
+import pytest
+from django.urls import reverse
+
+from parvis.core.journal.models import Entry
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.provider import services
+from parvis.core.provider.models import Service
+from parvis.core.provider.services import RegistrationRefused
+from tests.core.provider.party import ACTOR, Site, answered, login, registration
+
+pytestmark = pytest.mark.django_db
+FORM = {
+    "name": "Site de Juvignac",
+    "description": "Le site",
+    "home_url": "https://site.juvignac.test/",
+    "contact": "webmestre@juvignac.test",
+    "relation": "propre",
+    "type": "confidential",
+    "redirect_uris": "https://site.juvignac.test/retour\nhttps://site.juvignac.test/retour",
+    "post_logout_uris": "",
+    "backchannel_logout_url": "",
+    "scopes": ["profile"],
+    "agreement": "demander",
+    "acr": "",
+    "populations": ["usager"],
+    "access_lifetime": "300",
+    "id_lifetime": "300",
+    "refresh_lifetime": "28800",
+}
+
+
+def address(name, organisation, **kwargs):
+    return reverse(f"clients:{name}", kwargs={"organisation_slug": organisation.slug, **kwargs})
+
+
+def test_a_site_is_proposed_approved_and_used(juvignac, agent_client, platform_admin, browser, make_site, run_jobs):
+    administrator = agent_client(juvignac, "administrateur")
+    answer = administrator.post(address("new", juvignac), FORM)
+    assert answer.status_code == 302, answer.context and answer.context["form"].errors
+    with acting_for(juvignac):
+        service = Service.objects.get()
+    assert service.state == "propose"
+    assert service.redirect_uris == ["https://site.juvignac.test/retour"]
+    detail = administrator.get(address("detail", juvignac, pk=service.pk)).content.decode()
+    assert "En attente de la plateforme" in detail
+    assert administrator.post(address("secret", juvignac, pk=service.pk)).status_code == 302, "no secret yet"
+
+    platform = login(platform_admin, methods=(("password", None), ("mfa", "totp")))
+    assert "Site de Juvignac" in platform.get(reverse("provider:approvals")).content.decode()
+    approval = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": service.pk})
+    assert platform.get(approval).status_code == 200
+    assert platform.post(approval, {"decision": "refuser", "reason": ""}).status_code == 422
+    assert platform.post(approval, {"decision": "approuver"}).status_code == 302
+
+    page = administrator.post(address("secret", juvignac, pk=service.pk))
+    secret = page.context["made"]
+    assert secret in page.content.decode()
+    assert secret not in administrator.get(address("detail", juvignac, pk=service.pk)).content.decode()
+    assert secret not in administrator.get(address("secret", juvignac, pk=service.pk)).content.decode()
+    assert "no-store" in page["Cache-Control"]
+
+    with acting_for(juvignac):
+        site = Site(services.service_for(juvignac.pk, service.pk), secret)
+        actions = set(Entry.objects.values_list("action", flat=True))
+    consent = site.ask(browser)
+    answer = browser.post("/identite/o/consentement", {"demande": consent.context["signed"], "decision": "accepter"})
+    assert site.exchange(answered(answer)["code"]).status_code == 200
+    with acting_for(juvignac):
+        assert services.service_for(juvignac.pk, service.pk).last_used_at is not None
+    assert {"service_relie.propose", "service_relie.approuve", "service_relie.secret_cree"} <= actions
+    mine = browser.get(reverse("provider:my_services")).content.decode()
+    assert "Site de Juvignac" in mine
+    assert browser.post(reverse("provider:withdraw", kwargs={"client_id": site.client_id})).status_code == 302
+    assert browser.get(reverse("provider:withdraw", kwargs={"client_id": site.client_id})).status_code == 404
+
+
+def test_a_change_waits_for_the_platform_and_what_is_in_force_stays(make_site, juvignac, browser, platform_admin):
+    site = make_site(juvignac)
+    new = "https://site.juvignac.test/nouvelle"
+    with acting_for(juvignac):
+        changed = services.change(site.service, registration(redirect_uris=[new]), actor=ACTOR)
+        assert changed == ["redirect_uris"]
+    assert site.ask(browser, redirect_uri=new).status_code == 400
+    assert "code" in answered(site.ask(browser))
+    with acting_for(juvignac):
+        services.approve(site.service, by=platform_admin, actor=ACTOR)
+    assert "code" in answered(site.ask(browser, redirect_uri=new))
+    assert site.ask(browser).status_code == 400
+
+
+def test_a_refused_change_leaves_what_is_in_force(make_site, juvignac, browser):
+    site = make_site(juvignac)
+    with acting_for(juvignac):
+        services.change(site.service, registration(scopes=["openid"]), actor=ACTOR)
+        services.refuse(site.service, "Inutile", actor=ACTOR)
+        assert services.service_for(juvignac.pk, site.service.pk).refusal == "Inutile"
+    assert "code" in answered(site.ask(browser, scope="openid profile"))
+
+
+def test_the_sector_of_an_approved_site_never_changes(make_site, juvignac):
+    site = make_site(juvignac)
+    with acting_for(juvignac), pytest.raises(RegistrationRefused, match="identifiant"):
+        services.change(site.service, registration(relation="tiers", agreement="demander"), actor=ACTOR)
+
+
+def test_secrets_overlap_while_they_rotate(make_site, juvignac, browser, monkeypatch):
+    site = make_site(juvignac)
+    old = site.secret
+    with acting_for(juvignac):
+        new = services.rotate_secret(site.service, actor=ACTOR)
+    for secret in (old, new):
+        site.secret = secret
+        assert site.exchange(site.code(browser)).status_code == 200
+    import time as real
+
+    later = real.time() + 8 * 86400
+    monkeypatch.setattr("parvis.core.provider.sites.time.time", lambda: later)
+    registered = services.Site.of(site.service.client.__class__.objects.get(pk=site.client_id))
+    assert not registered.accepts(old)
+    assert registered.accepts(new)
+    monkeypatch.undo()
+    with acting_for(juvignac):
+        assert services.drop_old_secrets(site.service, actor=ACTOR) == 1
+    site.secret = old
+    assert site.exchange(site.code(browser)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "http://site.juvignac.test/retour",
+        "https://*.juvignac.test/retour",
+        "https://site.juvignac.test/retour#a",
+        "https://moi@site.juvignac.test/retour",
+        "https://SITE.juvignac.test/retour",
+        "https://site.juvignac.test\\@ailleurs.test/",
+        "https:///retour",
+        "javascript:alert(1)",
+        "https://site.juvignac.test:99999/",
+        "https://[::1",
+        "https://site.juvignac.test/é",
+        "retour",
+        "https://site.juvignac.test/" + "a" * 600,
+    ],
+)
+def test_addresses_that_could_lead_elsewhere_are_not_registered(juvignac, bad):
+    for field in ("redirect_uris", "post_logout_uris"):
+        with acting_for(juvignac), pytest.raises(RegistrationRefused):
+            services.propose(juvignac, registration(**{field: [bad]}), actor=ACTOR)
+    with acting_for(juvignac), pytest.raises(RegistrationRefused):
+        services.propose(juvignac, registration(backchannel_logout_url=bad), actor=ACTOR)
+
+
+def test_localhost_in_clear_is_for_demos(juvignac, settings):
+    with acting_for(juvignac):
+        services.propose(juvignac, registration(redirect_uris=["http://localhost:8080/r"]), actor=ACTOR)
+        settings.DEMO = False
+        with pytest.raises(RegistrationRefused):
+            services.propose(juvignac, registration(redirect_uris=["http://localhost:8080/r"]), actor=ACTOR)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"relation": "tiers", "agreement": "dispense"},
+        {"relation": "tiers", "agreement": "organisation"},
+        {"type": "public", "scopes": ["openid", "offline_access"]},
+        {"scopes": ["openid", "nir"]},
+        {"scopes": ["profile"]},
+        {"populations": []},
+        {"populations": ["robots"]},
+        {"redirect_uris": []},
+        {"redirect_uris": [f"https://site.juvignac.test/{n}" for n in range(21)]},
+        {"access_lifetime": 10**6},
+        {"refresh_lifetime": 10**8},
+    ],
+)
+def test_rules_of_registration(juvignac, changes):
+    with acting_for(juvignac), pytest.raises(RegistrationRefused):
+        services.propose(juvignac, registration(**changes), actor=ACTOR)
+
+
+@pytest.mark.parametrize("name", ["detail", "edit", "secret", "switch"])
+def test_another_organisations_administrator_finds_nothing(make_site, juvignac, fabregues, agent_client, name):
+    site = make_site(juvignac)
+    stranger = agent_client(fabregues, "administrateur")
+    for organisation in (fabregues, juvignac):
+        page = address(name, organisation, pk=site.service.pk)
+        assert stranger.get(page).status_code == 404
+        assert stranger.post(page, FORM).status_code == (405 if name == "detail" else 404)
+    with acting_for(juvignac):
+        assert services.service_for(juvignac.pk, site.service.pk).state == "en_service"
+    with acting_for(fabregues):
+        assert services.service_for(fabregues.pk, site.service.pk) is None
+
+
+def test_only_the_platform_approves(make_site, juvignac, agent_client, browser):
+    site = make_site(juvignac, approved=False)
+    page = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": site.service.pk})
+    for client in (agent_client(juvignac, "administrateur"), browser):
+        assert client.get(page).status_code == 404
+        assert client.post(page, {"decision": "approuver"}).status_code == 404
+    forged = agent_client(juvignac, "administrateur")
+    forged.post(address("edit", juvignac, pk=site.service.pk), {**FORM, "state": "en_service", "approved_by": "1"})
+    with acting_for(juvignac):
+        assert services.service_for(juvignac.pk, site.service.pk).state == "propose"
+
+
+def test_a_wrong_form_is_shown_again_with_its_errors(juvignac, agent_client):
+    administrator = agent_client(juvignac, "administrateur")
+    answer = administrator.post(address("new", juvignac), {**FORM, "redirect_uris": "http://ailleurs.test/"})
+    assert answer.status_code == 422
+    assert "https://" in str(answer.context["form"].errors["redirect_uris"])
+    assert administrator.post(address("new", juvignac), {}).status_code == 422
+
+
+def test_consent_for_the_whole_organisation_is_asked_once(make_site, juvignac, fabregues, browser):
+    first = make_site(juvignac, agreement="organisation")
+    second = make_site(juvignac, agreement="organisation", name="Médiathèque")
+    other = make_site(fabregues, agreement="organisation")
+    page = first.ask(browser)
+    browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
+    assert "code" in answered(second.ask(browser))
+    assert other.ask(browser).status_code == 200

@@ -6,6 +6,7 @@ the catalogue in ``EVENTS``.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import rfc8785
@@ -15,7 +16,7 @@ from parvis.core import clock
 from parvis.core.identity.events import EVENTS
 from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.journal.actions import register_action, register_subject
-from parvis.core.journal.services import Actor, record
+from parvis.core.journal.services import Actor, Event, record_many
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import Scope, current_scope, in_scope
 
@@ -59,21 +60,42 @@ def audit(
         user_agent=request.META.get("HTTP_USER_AGENT", "")[:300] if request else "",
         data=data or {},
     )
+    _write([line], organisation, account)
+    return line
+
+
+def audit_many(
+    event: str, about: Iterable[tuple[Account, dict[str, Any]]], *, organisation: Organisation, actor: Account | None
+) -> None:
+    """Log the same event about many accounts at once, as ``audit`` does about one: (account, data) pairs."""
+    if event not in EVENTS:
+        raise ValueError(f"{event} is not in the catalogue of identity events")
+    now = clock.now()
+    lines = [
+        SecurityEvent(at=now, event=event, account=account, actor=actor, organisation=organisation, data=data)
+        for account, data in about
+    ]
+    if lines:
+        _write(lines, organisation, None)
+
+
+def _write(lines: list[SecurityEvent], organisation: Organisation | None, account: Account | None) -> None:
     platform = Organisation.objects.filter(kind=Organisation.Kind.METROPOLE).order_by("pk").first()
     mine = {o.pk for o in (platform, organisation) if o is not None} | set(current_scope().organisations)
     with in_scope(Scope(tuple(sorted(mine)), account=account.pk if account else current_scope().account)):
-        line.save(force_insert=True)
+        SecurityEvent.objects.bulk_create(lines)
         if platform is not None:
-            who = Actor("account", str(line.actor_id)) if line.actor_id else Actor("anonymous", "")
-            record(
-                platform,
-                "identite.evenement",
-                subject=("evenement_identite", line.pk),
-                actor=who,
-                sha256=digest(line),
-                details={"event": event, "outcome": outcome},
-            )
-    return line
+            record_many(platform, map(_journalled, lines))
+
+
+def _journalled(line: SecurityEvent) -> Event:
+    return Event(
+        "identite.evenement",
+        ("evenement_identite", line.pk),
+        Actor("account", str(line.actor_id)) if line.actor_id else Actor("anonymous", ""),
+        digest(line),
+        {"event": line.event, "outcome": line.outcome},
+    )
 
 
 def digest(line: SecurityEvent) -> str:

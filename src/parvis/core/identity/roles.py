@@ -54,7 +54,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "actes.banette",
         },
     ),
-    "chef_service": ("Responsable de service", READING | {"administration.personnes"}),
+    "chef_service": ("Responsable de service", READING | {"administration.personnes", "habilitations.lire"}),
     "dpo": (
         "Délégué à la protection des données",
         frozenset({"habilitations.lire", "journal.lire", "documents.lire"}),

@@ -67,12 +67,19 @@ class Authority:
     def whole(self) -> bool:
         return self.departments is None
 
+    @property
+    def administers(self) -> bool:
+        """Whether they administer anybody; who only reads the rights (the DPO) reads them all."""
+        return "administration.personnes" in self.permissions
+
     def covers(self, department_id: UUID | None) -> bool:
         return self.departments is None or department_id in self.departments
 
     def may_give(self, role: GivenRole) -> bool:
         """A head gives what they hold themselves, or what the administration lets heads give; nothing reserved."""
         kept = reserved(role.permissions)
+        if not self.administers:
+            return False
         if self.whole:
             return kept <= self.permissions
         return not kept and (role.permissions <= self.permissions or bool(role.own and role.own.heads_may_give))
@@ -80,7 +87,8 @@ class Authority:
     def may_manage(self, mandate: Mandate) -> bool:
         """Whether this person may change or end ``mandate``."""
         return (
-            mandate.account_id != self.account.pk
+            self.administers
+            and mandate.account_id != self.account.pk
             and self.covers(mandate.department_id)
             and reserved(mandate.permissions) <= self.permissions
             and (self.whole or not reserved(mandate.permissions))
@@ -99,7 +107,7 @@ def authority_of(
     organisation: Organisation, account: Account, permissions: frozenset[str], request: HttpRequest | None = None
 ) -> Authority:
     """The authority of ``account``, who holds ``permissions`` in ``organisation`` today."""
-    if WHOLE in permissions:
+    if WHOLE in permissions or "administration.personnes" not in permissions:
         return Authority(organisation, account, permissions, None, request)
     return Authority(organisation, account, permissions, headed_by(organisation, account), request)
 

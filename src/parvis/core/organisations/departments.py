@@ -24,6 +24,11 @@ class Branch:
     department: Department
     depth: int
     people: int
+    above: str = ""
+
+    @property
+    def indent(self) -> range:
+        return range(self.depth)
 
 
 def tree(organisation: Organisation) -> list[Branch]:
@@ -34,15 +39,15 @@ def tree(organisation: Organisation) -> list[Branch]:
     for department_id, account_id in in_force.values_list("department_id", "account_id"):
         counts.setdefault(department_id, set()).add(account_id)
 
-    def branch(parent_id: object, depth: int) -> list[Branch]:
+    def branch(parent_id: object, depth: int, above: str) -> list[Branch]:
         found: list[Branch] = []
         for row in rows:
             if row.parent_id == parent_id:
-                found.append(Branch(row, depth, len(counts.get(row.pk, ()))))
-                found += branch(row.pk, depth + 1)
+                found.append(Branch(row, depth, len(counts.get(row.pk, ())), above))
+                found += branch(row.pk, depth + 1, row.name)
         return found
 
-    return branch(None, 0)
+    return branch(None, 0, "")
 
 
 @transaction.atomic

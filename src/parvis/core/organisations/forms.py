@@ -3,8 +3,11 @@
 from django import forms
 
 from parvis.core import clock
-from parvis.core.identity.roles import ROLE_CHOICES
-from parvis.core.organisations.models import Organisation
+from parvis.core.identity.models import Account
+from parvis.core.identity.roles import PERMISSIONS, reserved
+from parvis.core.organisations.authority import Authority, GivenRole
+from parvis.core.organisations.models import Department, Organisation, PeopleImport, ReviewLine, Subscription
+from parvis.core.organisations.reviews import SCOPES
 
 
 class PresentationForm(forms.ModelForm):
@@ -37,28 +40,12 @@ class ColoursForm(forms.ModelForm):
         }
 
 
-class MandateForm(forms.Form):
-    given_name = forms.CharField(label="Prénom", max_length=80)
-    family_name = forms.CharField(label="Nom", max_length=80)
-    email = forms.EmailField(
-        label="Adresse électronique",
-        help_text="Si un compte existe déjà à cette adresse, c’est lui qui reçoit le mandat.",
-    )
-    role = forms.ChoiceField(label="Rôle", choices=ROLE_CHOICES)
-    title = forms.CharField(
-        label="Qualité",
-        max_length=120,
-        required=False,
-        help_text="Telle qu’elle figure sur les actes, par exemple « Maire ».",
-    )
-    start = forms.DateField(label="Début", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
-    end = forms.DateField(
-        label="Fin", required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    )
+def _date(label: str, **options: object) -> forms.DateField:
+    return forms.DateField(label=label, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **options)  # type: ignore[arg-type]
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["start"].initial = clock.today
+
+class _InOrder(forms.Form):
+    """A form whose end does not precede its start."""
 
     def clean(self) -> dict[str, object]:
         values = super().clean() or self.cleaned_data
@@ -66,3 +53,216 @@ class MandateForm(forms.Form):
         if start and end and end < start:
             self.add_error("end", "La fin précède le début : corrigez l’une des deux dates.")
         return values
+
+
+class _Departments(forms.Form):
+    """A form that places somebody in a service, among those that ``by`` administers."""
+
+    def _offer_departments(self, by: Authority) -> None:
+        self._open = {str(d.pk): d for d in by.open_departments()}
+        field = self.fields["department"]
+        assert isinstance(field, forms.ChoiceField)
+        nothing = [("", "Aucun")] if by.whole else []
+        field.choices = [*nothing, *((key, d.name) for key, d in self._open.items())]
+        field.required = not by.whole
+
+    def clean_department(self) -> Department | None:
+        return self._open.get(self.cleaned_data["department"])
+
+
+class InvitationForm(_InOrder, _Departments):
+    given_name = forms.CharField(label="Prénom", max_length=80)
+    family_name = forms.CharField(label="Nom", max_length=80)
+    email = forms.EmailField(
+        label="Adresse électronique professionnelle",
+        help_text="La personne y reçoit un lien, qui lui sert à accepter.",
+    )
+    role = forms.ChoiceField(label="Rôle")
+    title = forms.CharField(
+        label="Qualité",
+        max_length=120,
+        required=False,
+        help_text="Telle qu’elle figure sur les actes, par exemple « Maire ».",
+    )
+    department = forms.ChoiceField(label="Service", required=False)
+    staff_number = forms.CharField(label="Matricule", max_length=40, required=False)
+    start = _date("Début")
+    end = _date("Fin", required=False)
+
+    def __init__(self, *args: object, by: Authority, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._roles = {role.code: role for role in by.givable()}
+        choices = [(code, role.label) for code, role in self._roles.items()]
+        role = self.fields["role"]
+        assert isinstance(role, forms.ChoiceField)
+        role.choices = choices
+        self.fields["start"].initial = clock.today
+        self._offer_departments(by)
+
+    def clean_role(self) -> GivenRole:
+        return self._roles[self.cleaned_data["role"]]
+
+
+class MandateForm(_InOrder, _Departments):
+    title = InvitationForm.base_fields["title"]
+    department = forms.ChoiceField(label="Service", required=False)
+    staff_number = forms.CharField(label="Matricule", max_length=40, required=False)
+    start = _date("Début")
+    end = _date("Fin", required=False, help_text="Sans date, le mandat court jusqu’à ce que vous y mettiez fin.")
+
+    def __init__(self, *args: object, by: Authority, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._offer_departments(by)
+
+
+class RoleForm(forms.Form):
+    label = forms.CharField(label="Intitulé", max_length=120)
+    description = forms.CharField(
+        label="Description", max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    permissions = forms.MultipleChoiceField(label="Droits", required=False)
+    heads_may_give = forms.BooleanField(
+        label="Les responsables de service peuvent le donner dans leur service",
+        required=False,
+    )
+
+    def __init__(self, *args: object, by: Authority, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        field = self.fields["permissions"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [
+            (group, [(code, name) for code, name in names.items() if not reserved(frozenset({code})) - by.permissions])
+            for group, names in PERMISSIONS.items()
+        ]
+
+    @property
+    def groups(self) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+        """For the page: each group, with (code, name, ticked)."""
+        ticked = set(self["permissions"].value() or [])
+        choices = self.fields["permissions"].choices  # type: ignore[attr-defined]
+        return [(g, [(code, name, code in ticked) for code, name in names]) for g, names in choices if names]
+
+
+class RoleFileForm(forms.Form):
+    file = forms.FileField(
+        label="Fichier de rôles",
+        help_text="Export JSON d’un portail Publik : seuls les intitulés sont repris, sans aucun droit.",
+    )
+
+
+class DepartmentForm(forms.Form):
+    name = forms.CharField(label="Nom du service", max_length=120)
+    parent = forms.ChoiceField(label="Rattaché à", required=False)
+    head = forms.ChoiceField(
+        label="Responsable",
+        required=False,
+        help_text="Avec le rôle « Responsable de service », cette personne administre celles du service.",
+    )
+
+    def __init__(self, *args: object, departments: list[Department], people: list[Account], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._departments = {str(d.pk): d for d in departments}
+        self._people = {str(a.pk): a for a in people}
+        parent, head = self.fields["parent"], self.fields["head"]
+        assert isinstance(parent, forms.ChoiceField)
+        assert isinstance(head, forms.ChoiceField)
+        parent.choices = [("", "Aucun"), *((key, d.name) for key, d in self._departments.items())]
+        head.choices = [("", "Personne"), *((key, a.full_name) for key, a in self._people.items())]
+
+    def clean_parent(self) -> Department | None:
+        return self._departments.get(self.cleaned_data["parent"])
+
+    def clean_head(self) -> Account | None:
+        return self._people.get(self.cleaned_data["head"])
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label="Fichier CSV",
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
+        help_text="2 Mo et 20 000 lignes au plus, en UTF-8 ou Latin-1, avec « ; » ou « , ».",
+    )
+    key = forms.ChoiceField(
+        label="Reconnaître une personne à",
+        choices=PeopleImport.Key.choices,
+        help_text="Ce qui ne change pas d’un import au suivant.",
+    )
+
+
+class ReviewForm(forms.Form):
+    name = forms.CharField(label="Intitulé", max_length=120)
+    application = forms.ChoiceField(
+        label="Périmètre", required=False, choices=[(code, label) for code, (label, _) in SCOPES.items()]
+    )
+    deadline = _date("À terminer le")
+
+
+class DecisionForm(forms.Form):
+    decision = forms.ChoiceField(choices=ReviewLine.Decision.choices[:3])
+    new_end = _date("Nouvelle date de fin", required=False)
+
+
+class PasswordForm(forms.Form):
+    """The password of a new account; its strength is judged with the account in hand."""
+
+    password = forms.CharField(
+        label="Mot de passe",
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Une phrase que vous seul connaissez, de douze caractères au moins.",
+    )
+    again = forms.CharField(
+        label="Le même mot de passe",
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean_again(self) -> str:
+        if self.cleaned_data.get("password") != self.cleaned_data["again"]:
+            raise forms.ValidationError("Les deux saisies diffèrent.")
+        return self.cleaned_data["again"]
+
+
+class OrganisationForm(forms.ModelForm):
+    class Meta:
+        model = Organisation
+        fields = [
+            "slug", "name", "short_name", "kind", "parent", "siren", "nic", "insee", "postal_code", "population",
+            "departement", "arrondissement", "nature_actes", "pref_id",
+        ]  # fmt: skip
+        help_texts = {"slug": "Il figure dans les adresses des pages, et ne change plus une fois l’organisation créée."}
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        if self.instance.pk:
+            self.fields["slug"].disabled = True
+
+    def clean(self) -> dict[str, object]:
+        values = super().clean() or self.cleaned_data
+        shapes = {"nic": 5, "departement": 3, "arrondissement": 1}
+        for name, length in shapes.items():
+            value = str(values.get(name, ""))
+            if value and (len(value) != length or not value.replace("A", "0").replace("B", "0").isdigit()):
+                self.add_error(name, f"{length} chiffres sont attendus.")
+        parent = values.get("parent")
+        if isinstance(parent, Organisation) and self.instance.pk and parent.pk == self.instance.pk:
+            self.add_error("parent", "Une organisation ne se rattache pas à elle-même.")
+        return values
+
+
+class SubscriptionForm(_InOrder):
+    application = forms.ChoiceField(label="Application", choices=Subscription.Application.choices)
+    since = _date("Depuis le")
+    until = _date("Jusqu’au", required=False)
+
+
+class EndForm(forms.Form):
+    until = _date("Jusqu’au", required=False, help_text="Sans date, l’adhésion court.")
+
+
+class PersonForm(forms.Form):
+    given_name = forms.CharField(label="Prénom", max_length=80)
+    family_name = forms.CharField(label="Nom", max_length=80)
+    email = forms.EmailField(label="Adresse électronique")

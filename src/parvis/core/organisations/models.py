@@ -258,13 +258,16 @@ class Invitation(TenantModel):
         return self.sent_at + INVITATION_LASTS if self.sent_at else None
 
     def state(self, now: datetime) -> str:
-        """``accepted``, ``revoked``, ``expired``, ``sent`` or ``waiting`` (its message has not left yet)."""
+        """``accepted``, ``revoked``, ``expired``, ``sent``, ``waiting`` (its message has not left yet), ``undelivered``
+        (the mail relay refuses the address for good)."""
         if self.accepted_at:
             return "accepted"
         if self.revoked_at:
             return "revoked"
         if self.expires_at is None:
             return "waiting"
+        if not self.digest:
+            return "undelivered"
         return "expired" if self.expires_at <= now else "sent"
 
 

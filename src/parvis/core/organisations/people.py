@@ -1,0 +1,194 @@
+"""Reads of the people of an organisation: the list by key, one person, the table to download."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+
+from parvis.core import clock
+from parvis.core.identity.models import Account, Mandate, SecurityEvent
+from parvis.core.organisations.authority import Authority
+
+PAGE_SIZE: Final = 50
+STATES: Final = {
+    "en-cours": "En cours",
+    "suspendus": "Suspendus",
+    "a-venir": "À venir",
+    "termines": "Terminés",
+}
+_ORDER: Final = ("family_name", "given_name", "pk")
+
+
+@dataclass
+class Person:
+    """One line of the list: an account with its mandates in the organisation."""
+
+    account: Account
+    mandates: list[Mandate] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    people: list[Person]
+    previous: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the filters ask for."""
+
+    words: str = ""
+    role: str = ""
+    department: str = ""
+    state: str = "en-cours"
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "Choice":
+        state = query.get("etat", "en-cours")
+        return cls(
+            query.get("q", "").replace("\x00", "").strip()[:100],
+            query.get("role", "").replace("\x00", "")[:60],
+            query.get("service", "")[:36],
+            state if state in STATES or state == "" else "en-cours",
+        )
+
+
+def mandate_state(mandate: Mandate, today: date) -> str:
+    """Key of ``STATES``."""
+    if mandate.end is not None and mandate.end < today:
+        return "termines"
+    if mandate.suspended_at is not None:
+        return "suspendus"
+    return "a-venir" if mandate.start > today else "en-cours"
+
+
+def mandates_for(by: Authority, choice: Choice) -> "QuerySet[Mandate]":
+    """The mandates that ``by`` administers and the filters keep."""
+    today = clock.today()
+    rows = Mandate.objects.filter(organisation=by.organisation)
+    if by.departments is not None:
+        rows = rows.filter(department__in=by.departments)
+    match choice.state:
+        case "en-cours":
+            rows = rows.in_force(today)
+        case "suspendus":
+            rows = rows.not_over(today).filter(suspended_at__isnull=False)
+        case "a-venir":
+            rows = rows.filter(start__gt=today, suspended_at__isnull=True)
+        case "termines":
+            rows = rows.filter(end__lt=today)
+    if choice.role:
+        rows = rows.filter(Q(role=choice.role) | Q(own_role__slug=choice.role))
+    if choice.department == "aucun":
+        rows = rows.filter(department__isnull=True)
+    elif choice.department:
+        rows = rows.filter(department=_uuid(choice.department))
+    return rows
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
+
+
+def accounts_for(by: Authority, choice: Choice) -> "QuerySet[Account]":
+    """Their holders, by name, narrowed to those whose name or address holds every word asked for."""
+    held = mandates_for(by, choice).filter(account=OuterRef("pk"))
+    rows = Account.objects.filter(Exists(held))
+    for word in choice.words.split():
+        rows = rows.filter(Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(email__icontains=word))
+    return rows
+
+
+def page_of(by: Authority, choice: Choice, query: Mapping[str, str], *, size: int = PAGE_SIZE) -> PeoplePage:
+    """The page that ``query`` asks for (``apres`` or ``avant`` a key): by key, all pages cost the same."""
+    rows = accounts_for(by, choice)
+    after, before = _parse(query.get("apres", "")), _parse(query.get("avant", ""))
+    if before:
+        backwards = rows.filter(TupleLessThan(_ORDER, before)).order_by(*(f"-{name}" for name in _ORDER))
+        found = list(backwards[: size + 1])
+        shown = found[:size][::-1]
+        previous, following = len(found) > size, bool(shown)
+    else:
+        if after:
+            rows = rows.filter(TupleGreaterThan(_ORDER, after))
+        found = list(rows.order_by(*_ORDER)[: size + 1])
+        shown = found[:size]
+        previous, following = bool(after and shown), len(found) > size
+    return PeoplePage(
+        _people(by, choice, shown),
+        _key(shown[0]) if previous and shown else "",
+        _key(shown[-1]) if following and shown else "",
+    )
+
+
+def _people(by: Authority, choice: Choice, accounts: Iterable[Account]) -> list[Person]:
+    people = {account.pk: Person(account) for account in accounts}
+    rows = mandates_for(by, choice).filter(account__in=people).select_related("own_role", "department")
+    for mandate in rows.order_by("start"):
+        people[mandate.account_id].mandates.append(mandate)
+    return list(people.values())
+
+
+def _key(account: Account) -> str:
+    content = json.dumps([account.family_name, account.given_name, account.pk], ensure_ascii=False)
+    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+
+
+def _parse(text: str) -> tuple[str, str, int] | None:
+    """The key written in an address; None for anything else (the list then begins at its start)."""
+    try:
+        family, given, pk = json.loads(base64.urlsafe_b64decode(text[:1000] + "=" * (-len(text) % 4)))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        return None
+    well = isinstance(family, str) and isinstance(given, str) and type(pk) is int and 0 <= pk < 2**63
+    return (family, given, pk) if well and "\x00" not in family + given else None
+
+
+def one(by: Authority, account_id: int) -> Person | None:
+    """A person with all their mandates here that ``by`` administers; None when there is none."""
+    rows = mandates_for(by, Choice(state="")).filter(account_id=account_id)
+    mandates = list(rows.select_related("account", "own_role", "department", "organisation").order_by("-start"))
+    return Person(mandates[0].account, mandates) if mandates else None
+
+
+def events_about(by: Authority, account: Account, *, limit: int = 30) -> list[SecurityEvent]:
+    """The latest security events of ``account`` that concern this organisation."""
+    rows = SecurityEvent.objects.filter(account=account, organisation=by.organisation)
+    return list(rows.select_related("actor").order_by("-at")[:limit])
+
+
+EXPORT_HEADER: Final = (
+    "Matricule", "Prénom", "Nom", "Courriel", "Rôle", "Qualité", "Service", "Début", "Fin", "État", "Dernier accès",
+)  # fmt: skip
+
+
+def export_rows(by: Authority, choice: Choice) -> Iterator[tuple[object, ...]]:
+    """One row per mandate kept by the filters, under ``EXPORT_HEADER``."""
+    today = clock.today()
+    rows = mandates_for(by, choice).filter(account__in=accounts_for(by, choice))
+    rows = rows.select_related("account", "own_role", "department")
+    for m in rows.order_by("account__family_name", "account__given_name", "account_id", "start").iterator():
+        yield (
+            m.staff_number,
+            m.account.given_name,
+            m.account.family_name,
+            m.account.email,
+            m.role_label,
+            m.title,
+            m.department.name if m.department else "",
+            m.start,
+            m.end,
+            STATES[mandate_state(m, today)],
+            clock.paris(m.last_used_at).date() if m.last_used_at else None,
+        )

@@ -1,0 +1,186 @@
+"""Reads a file of agents: UTF-8 or Windows-1252, semicolons or commas, one mandate per line (RFC 4180).
+
+Nothing is looked up here: a line is well formed or says what is wrong with it and the way out.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from parvis.core.errors import DomainError
+
+MAX_SIZE: Final = 2 * 1024 * 1024
+MAX_ROWS: Final = 20_000
+# Column, longest value, whether every line must fill it.
+COLUMNS: Final[dict[str, tuple[int, bool]]] = {
+    "matricule": (40, False),
+    "prenom": (80, True),
+    "nom": (80, True),
+    "courriel": (254, True),
+    "role": (120, True),
+    "qualite": (120, False),
+    "service": (120, False),
+    "debut": (10, False),
+    "fin": (10, False),
+}
+REQUIRED: Final = tuple(name for name, (_, required) in COLUMNS.items() if required)
+ALIASES: Final = {
+    "email": "courriel", "mail": "courriel", "e-mail": "courriel", "adresse electronique": "courriel",
+    "date de debut": "debut", "date de fin": "fin",
+}  # fmt: skip
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+class FileRefused(DomainError):
+    """The file as a whole cannot be read."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its number in the file, the values by column, and what is wrong with it ("" when nothing is)."""
+
+    number: int
+    values: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class People:
+    """A file of agents as read: how it was encoded, its separator, its lines."""
+
+    encoding: str
+    delimiter: str
+    lines: list[Line]
+
+
+def read(content: bytes, key: str = "courriel") -> People:
+    """The lines of a file; raises ``FileRefused``. ``key`` is the column that identifies a person.
+
+    A line that names the same person and role as an earlier one is wrong.
+    """
+    text, encoding = _decoded(content)
+    delimiter = ";" if text.partition("\n")[0].count(";") >= text.partition("\n")[0].count(",") else ","
+    csv.field_size_limit(MAX_SIZE)
+    try:
+        rows = list(_rows(text, delimiter))
+    except csv.Error as error:
+        raise FileRefused(
+            "Le fichier n’est pas un tableau CSV lisible : enregistrez-le de nouveau depuis votre tableur, au format "
+            "« CSV UTF-8 ».",
+            cause=str(error),
+        ) from error
+    if not rows:
+        raise FileRefused("Le fichier est vide : sa première ligne doit porter le nom des colonnes.")
+    header = [_column(cell) for cell in rows[0][1]]
+    _check_header(header, key)
+    if len(rows) - 1 > MAX_ROWS:
+        raise FileRefused(f"Le fichier compte plus de {MAX_ROWS} lignes : partagez-le en plusieurs.")
+    lines = list(_lines(rows[1:], header, key))
+    if not lines:
+        raise FileRefused("Le fichier ne contient aucune personne : seule la ligne des titres est remplie.")
+    return People(encoding, delimiter, lines)
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    if len(content) > MAX_SIZE:
+        raise FileRefused("Le fichier dépasse 2 Mo : partagez-le en plusieurs.")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in content:
+        raise FileRefused(
+            "Le fichier n’est ni en UTF-8 ni en Latin-1, ou ce n’est pas du texte : enregistrez-le depuis votre "
+            "tableur au format « CSV UTF-8 »."
+        )
+    try:
+        return content.decode("utf-8-sig"), "UTF-8"
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252"), "Latin-1"
+    except UnicodeDecodeError as error:
+        raise FileRefused(
+            "L’encodage du fichier n’a pas été reconnu : enregistrez-le depuis votre tableur au format « CSV UTF-8 »."
+        ) from error
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """(number of its last line in the file, cells) of each row that is not blank."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield reader.line_num, cells
+
+
+def _column(cell: str) -> str:
+    plain = unicodedata.normalize("NFKD", cell.strip().casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return ALIASES.get(plain, plain)
+
+
+def _check_header(header: list[str], key: str) -> None:
+    if missing := [name for name in dict.fromkeys((*REQUIRED, key)) if name not in header]:
+        raise FileRefused(
+            f"Il manque la colonne « {' », « '.join(missing)} » : partez du modèle à télécharger, dont la première "
+            "ligne donne le nom des colonnes."
+        )
+    known = [name for name in header if name in COLUMNS]
+    if len(known) != len(set(known)):
+        raise FileRefused("Une colonne figure deux fois dans la première ligne : n’en gardez qu’une.")
+
+
+def _lines(rows: list[tuple[int, list[str]]], header: list[str], key: str) -> Iterator[Line]:
+    seen: dict[tuple[str, str], int] = {}
+    for number, cells in rows:
+        values = dict.fromkeys(COLUMNS, "")
+        values |= {name: " ".join(cell.split()) for name, cell in zip(header, cells, strict=False) if name in COLUMNS}
+        values["courriel"] = values["courriel"].lower()
+        problem = "" if len(cells) <= len(header) else "La ligne a plus de cases que de colonnes : vérifiez les « ; »."
+        problem = problem or _problem(values, key)
+        identity = (values[key].casefold(), values["role"].casefold())
+        if not problem and identity in seen:
+            problem = f"La même personne a déjà ce rôle à la ligne {seen[identity]} : gardez une seule des deux lignes."
+        seen.setdefault(identity, number)
+        yield Line(number, {name: _CONTROL.sub("", value)[:254] for name, value in values.items()}, problem)
+
+
+def _problem(values: dict[str, str], key: str) -> str:
+    for name, (longest, required) in COLUMNS.items():
+        value = values[name]
+        if (required or name == key) and not value:
+            return f"La colonne « {name} » est vide : remplissez-la."
+        if len(value) > longest:
+            return f"La colonne « {name} » dépasse {longest} caractères : raccourcissez-la."
+        if _CONTROL.search(value):
+            return f"La colonne « {name} » contient un caractère invisible : saisissez-la de nouveau."
+        if value.startswith(FORMULA):
+            return f"La colonne « {name} » commence par « {value[0]} », comme une formule : retirez ce caractère."
+    try:
+        validate_email(values["courriel"])
+    except ValidationError:
+        return f"« {values['courriel'][:80]} » n’est pas une adresse électronique : corrigez-la."
+    try:
+        start, end = day(values["debut"]), day(values["fin"])
+    except ValueError:
+        return "Une date n’est pas lisible : écrivez-la 01/09/2019 ou 2019-09-01."
+    if start and end and end < start:
+        return "La fin précède le début : corrigez l’une des deux dates."
+    return ""
+
+
+def day(text: str) -> date | None:
+    """The day written ``31/12/2019`` or ``2019-12-31``; None when empty; raises ValueError."""
+    if not text:
+        return None
+    if "/" in text:
+        text = "-".join(reversed(text.split("/")))
+    found = date.fromisoformat(text)
+    if not 1900 <= found.year <= 2200:
+        raise ValueError(text)
+    return found

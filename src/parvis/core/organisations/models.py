@@ -79,6 +79,8 @@ class Organisation(models.Model):
     accent = models.CharField("couleur principale", max_length=7, default="#2f4b7c", validators=[validate_colour])
     accent_2 = models.CharField("couleur secondaire", max_length=7, default="#d9a441", validators=[validate_colour])
     welcome_text = models.TextField("mot d’accueil", blank=True)
+    # What core/branding last published (``branding.look.Look``), here so that no page asks a query for it.
+    look = models.JSONField("charte publiée", default=dict, blank=True, editable=False)
     email_sender = models.EmailField("adresse d’expédition", blank=True)
     website = models.URLField("site internet", blank=True)
 

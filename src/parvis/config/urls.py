@@ -14,6 +14,7 @@ AGENT = [
     ("donnees/", "parvis.opendata.urls"),
     ("documents/", "parvis.core.documents.urls"),
     ("journal/", "parvis.core.journal.urls"),
+    ("administration/annonces/", "parvis.core.portal.administration_urls"),
     ("administration/charte/", "parvis.core.branding.urls"),
     ("administration/services-relies/", "parvis.core.provider.administration_urls"),
     ("administration/saml/", "parvis.core.saml.administration_urls"),

@@ -23,8 +23,9 @@ def tables_with_organisation(cursor) -> set[str]:
     return {row[0] for row in cursor.fetchall()}
 
 
-# Subscriptions say what the convention makes public: who takes which application.
-PUBLIC_FACTS = {"organisations_subscription"}
+# Subscriptions say what the convention makes public, who takes which application; host names are what the name
+# service says to everybody.
+PUBLIC_FACTS = {"organisations_subscription", "portal_hostname"}
 
 
 @pytest.mark.django_db

@@ -131,17 +131,18 @@ class TestPage:
     def test_search_finds_by_number_and_by_words_in_ones_own_organisations_only(
         self, juvignac, fabregues, agent_client
     ):
-        from parvis.core.routing.models import Route
+        from parvis.core.routing.models import Route, RouteStep
 
         for organisation, title in ((juvignac, "Convention du pont"), (fabregues, "Convention du port")):
             with acting_for(organisation):
-                Route.objects.create(
+                route = Route.objects.create(
                     organisation=organisation,
                     kind="essai",
                     title=title,
                     reference="19.07.01.05",
                     created_at=clock.now(),
                 )
+                RouteStep.objects.create(organisation=organisation, route=route, rank=1, code="actes.transmission")
         client = agent_client(juvignac, "secretaire")
         for terms in ("19.07.01.05", "pont convention"):
             page = client.get("/bureau/recherche/", {"q": terms}).content.decode()

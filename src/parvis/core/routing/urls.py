@@ -1,4 +1,4 @@
-"""The desk: what awaits a person, and the search across the routes of the organisations it acts for."""
+"""The desk: what awaits a person."""
 
 from django.urls import path
 
@@ -7,5 +7,4 @@ from parvis.core.routing import views
 app_name = "routing"
 urlpatterns = [
     path("", views.inbox_page, name="inbox"),
-    path("recherche/", views.search, name="search"),
 ]

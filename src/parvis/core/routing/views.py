@@ -1,23 +1,23 @@
-"""The desk « Mon bureau » and the search of a person, across all the organisations it acts for."""
+"""The desk « Mon bureau » of a person, across all the organisations it acts for."""
 
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from parvis.core import clock
 from parvis.core.identity.access import AccountRequest, account_view, request_mandates
-from parvis.core.routing import queries, registry
+from parvis.core.identity.models import Account
+from parvis.core.routing import queries
 from parvis.core.routing.desk import LATE, TODAY, following, grouped, key_of
 from parvis.core.routing.models import Route
 from parvis.core.web.navigation import label_of
 
 SHOWN = 50
 AGENDA_DAYS = 45
-FOUND = 50
 
 
 @require_safe
@@ -28,6 +28,8 @@ def inbox_page(request: AccountRequest) -> HttpResponse:
     ``?verbe=`` keeps one verb, ``?apres=`` begins after a task.
     """
     mandates = request_mandates(request)
+    if request.user.population == Account.Population.USAGER:  # who acts for nobody has a space of their own
+        return redirect("portal:space")
     everything, now = queries.inbox(request.user, mandates), clock.now()
     load = queries.request_load(request)
     chosen, after = request.GET.get("verbe", ""), request.GET.get("apres", "")
@@ -74,31 +76,3 @@ def waiting_sentence(total: int, late: int) -> str:
         return "rien ne vous attend"
     sentence = f"{total} choses vous attendent" if total > 1 else "une chose vous attend"
     return f"{sentence}, dont {late} en retard" if late and total > 1 else sentence
-
-
-@require_safe
-@account_view
-def search(request: AccountRequest) -> HttpResponse:
-    """Routes whose number or title holds the words asked for, in the organisations of the person."""
-    terms = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
-    found = Route.objects.none()
-    if terms:
-        match = Q()
-        for word in terms.split()[:6]:
-            match &= Q(title__icontains=word) | Q(reference__icontains=word)
-        found = Route.objects.filter(match).select_related("organisation").order_by("-created_at", "-id")
-    routes = list(found.prefetch_related("steps")[: FOUND + 1])
-    pages = registry.pages_of(routes)
-    context = {
-        "search_terms": terms,
-        "results": [(route, pages.get(route.pk, ""), standing(route)) for route in routes[:FOUND]],
-        "more": len(routes) > FOUND,
-    }
-    return render(request, "routing/search.html", context)
-
-
-def standing(route: Route) -> str:
-    """Where the route stands, in the words of its current step."""
-    steps = list(route.steps.all())
-    here = next((s for s in steps if s.state in ("current", "failed")), steps[-1] if steps else None)
-    return here.label if here else ""

@@ -15,6 +15,7 @@ from parvis.core.identity.access import permissions_in, request_mandates
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import current_scope
+from parvis.core.portal.hosts import KNOWN_COOKIE, login_address, platform_address
 from parvis.core.routing.queries import request_load
 from parvis.core.web import navigation
 
@@ -78,6 +79,31 @@ class Navigation:
     @cached_property
     def public(self) -> list[navigation.Link]:
         return navigation.public_links(self.request, self.organisation) if self.organisation else []
+
+    @cached_property
+    def login_url(self) -> str:
+        """Where to log in: on the platform's host, to come back here when this is an organisation's own host."""
+        site = getattr(self.request, "site", None)
+        return login_address(site, self.request.get_full_path()) if site else reverse("account_login")
+
+    @cached_property
+    def came_back(self) -> bool:
+        """On an organisation's own host: this browser has logged in on the platform's."""
+        return bool(getattr(self.request, "site", None)) and KNOWN_COOKIE in self.request.COOKIES
+
+    @cached_property
+    def home_url(self) -> str:
+        """The home of the organisation whose public page this is, « / » on its own host; else the platform's."""
+        named = getattr(self.request, "organisation", None)
+        own_host = getattr(self.request, "site", None)
+        return "/" if own_host or named is None else reverse("web:public_home", args=[named.slug])
+
+    @cached_property
+    def space_url(self) -> str:
+        """The person's own pages, always on the platform's host: the desk of who acts, the space of a citizen."""
+        own_host = getattr(self.request, "site", None)
+        path = self.desk_url if self.mandates else reverse("portal:space")
+        return platform_address(path) if own_host else path
 
     @cached_property
     def desk_url(self) -> str:

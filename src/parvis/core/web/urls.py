@@ -2,13 +2,14 @@
 
 from django.urls import path
 
+from parvis.core.portal.views import homes
 from parvis.core.web import gallery, views
 
 app_name = "web"
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", homes.platform, name="home"),
     path("o/<slug:slug>/", views.choose, name="choose"),
-    path("p/<slug:organisation_slug>/", views.public_home, name="public_home"),
+    path("p/<slug:organisation_slug>/", homes.organisation, name="public_home"),
     path("theme/<slug:name>.css", views.theme, name="theme"),
     path("health", views.health, name="health"),
     path("accessibilite/", views.accessibility, name="accessibility"),

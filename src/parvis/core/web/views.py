@@ -9,26 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from parvis.core import clock
-from parvis.core.identity.access import account_view, open_view, public_view, request_mandates
+from parvis.core.identity.access import account_view, open_view, request_mandates
 from parvis.core.organisations.models import Organisation
 from parvis.core.web.context import SESSION_KEY
 from parvis.core.web.health import report
 from parvis.core.web.theming import Theme
 
 ONE_YEAR = 31_536_000
-
-
-@require_safe
-@open_view
-def home(request: HttpRequest) -> HttpResponse:
-    """The partners of the platform, each leading to its own pages."""
-    partners = list(Organisation.objects.order_by("short_name"))
-    order = list(Organisation.Kind)
-    groups = [
-        (kind, [o for o in partners if o.kind == kind])
-        for kind in sorted({Organisation.Kind(o.kind) for o in partners}, key=order.index)
-    ]
-    return render(request, "web/home.html", {"groups": groups})
 
 
 @require_safe
@@ -42,13 +29,6 @@ def choose(request: HttpRequest, slug: str) -> HttpResponse:
         request.session[SESSION_KEY] = slug
         messages.info(request, f"Vous travaillez maintenant pour {mine[slug].short_name}.")
     return redirect("routing:inbox")
-
-
-@require_safe
-@public_view
-def public_home(request: HttpRequest) -> HttpResponse:
-    """What the organisation offers to everybody."""
-    return render(request, "web/public_home.html", {})
 
 
 @require_safe

@@ -1,0 +1,1 @@
+"""Pages of the portal: homes, space, help, announcements, hosts, search."""

@@ -121,7 +121,7 @@ def read(
         for _, values in parameters.lists():
             if len(values) != 1:
                 raise Refusal("invalid_request", "A parameter is given twice")
-    given = {k: v for k, v in parameters.items() if v}
+    given = {k: str(v) for k, v in parameters.items() if v}
     if any(len(value) > MAX_PARAMETER for value in given.values()):
         raise Refusal("invalid_request", "A parameter is too long")
     for name, error in (("request", "request_not_supported"), ("request_uri", "request_uri_not_supported"),

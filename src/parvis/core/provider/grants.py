@@ -28,7 +28,6 @@ from parvis.core.provider.subjects import subject_of
 CODE_LIFETIME = 60
 SESSION_SECRET = "provider.session"  # noqa: S105  a session key
 SESSION_KEY = "provider.key"
-Kind = Token.Type
 
 
 def session_digest(session: SessionBase) -> str:
@@ -64,7 +63,7 @@ def open_grant(
     )
 
 
-def issue(kind: Kind, value: str, grant: Grant, lifetime: int, data: dict[str, Any] | None = None) -> Token:
+def issue(kind: Token.Type, value: str, grant: Grant, lifetime: int, data: dict[str, Any] | None = None) -> Token:
     """Note the digest of what is handed over: an authorization code, an access token or a refresh token."""
     token = Token(
         type=kind,
@@ -79,7 +78,7 @@ def issue(kind: Kind, value: str, grant: Grant, lifetime: int, data: dict[str, A
     return token
 
 
-def holder_of(kind: Kind, value: str) -> int | None:
+def holder_of(kind: Token.Type, value: str) -> int | None:
     """Key of the account that ``value`` was issued for, so that the transaction may act for it."""
     return Token.objects.by_value(value).filter(type=kind).values_list("user_id", flat=True).first()
 
@@ -104,6 +103,6 @@ def follow_session(account_id: int, session: SessionBase) -> None:
 def purge(older_than: timedelta = timedelta(days=60)) -> int:
     """Forget the tokens that expired a day ago; returns how many. Their grants go with the account."""
     before = timezone.now() - timedelta(days=1)
-    gone, _ = Token.objects.filter(Q(expires_at__lt=before), type__in=[Kind.ACCESS_TOKEN]).delete()
+    gone, _ = Token.objects.filter(Q(expires_at__lt=before), type__in=[Token.Type.ACCESS_TOKEN]).delete()
     old, _ = Token.objects.filter(expires_at__lt=timezone.now() - older_than).delete()
     return gone + old

@@ -33,7 +33,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     Sites may call it by GET or POST; only the person's own « oui », which carries our CSRF token, ends a session
     that the hint does not prove.
     """
-    given = {k: v for k, v in (request.POST if request.method == "POST" else request.GET).items() if v}
+    given = {k: str(v) for k, v in (request.POST if request.method == "POST" else request.GET).items() if v}
     if any(len(v) > MAX_PARAMETER for v in given.values()):
         given = {}
     hint, client = _hint(given)
@@ -75,7 +75,7 @@ def _hint(given: dict[str, str]) -> tuple[dict[str, Any] | None, Client | None]:
 
 def _return_address(client: Client | None, given: dict[str, str]) -> str | None:
     wanted = given.get("post_logout_redirect_uri")
-    if client is None or wanted not in client.get_post_logout_redirect_uris():
+    if client is None or wanted is None or wanted not in client.get_post_logout_redirect_uris():
         return None
     parts = urlsplit(wanted)
     query = parse_qsl(parts.query, keep_blank_values=True)

@@ -12,6 +12,7 @@ from typing import Final
 
 from django.conf import settings
 from django.urls import reverse
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 FRANCECONNECT: Final = "franceconnect"
@@ -98,7 +99,7 @@ def _read_key(path: Path, version: int) -> DecryptionKey:
     content, parameters = path.read_bytes(), {"use": "enc"}
     try:
         key: DecryptionKey = RSAKey.import_key(content, parameters)
-    except ValueError:
+    except (JoseError, ValueError):
         key = ECKey.import_key(content, parameters)
     key.ensure_kid()
     return key

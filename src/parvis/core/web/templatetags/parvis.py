@@ -1,5 +1,6 @@
 """French typography in templates: dates, times, amounts and numbers as printers write them."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -383,6 +384,38 @@ def sort_link(context: template.Context, column: Any, sort: str) -> dict[str, st
     order = {key: "ascending", f"-{key}": "descending"}.get(sort or "", "")
     target = f"-{key}" if order == "ascending" else key
     return {"url": with_query(context, tri=target, apres=None, avant=None), "order": order}
+
+
+_OPENING = re.compile(r"<(tr|td|th)(?=[\s>])([^>]*)>")
+
+
+@register.filter
+def cellules_nommees(rows: Any, columns: Any) -> SafeString:
+    """The rows of a table with, on each cell, the name of its column, which a phone shows (``.stackable``).
+
+    The roles are said in full, for a table whose parts are laid out as blocks is no longer one to screen readers.
+    """
+    names = ["" if _part(column, "hidden") else conditional_escape(_part(column, "label")) for column in columns or []]
+    position = -1
+
+    def named(tag: re.Match[str]) -> str:
+        nonlocal position
+        name, rest = tag.groups()
+        if name == "tr":
+            position = -1
+            return f'<tr role="row"{rest}>'
+        position += 1
+        if name == "th":
+            return f'<th role="rowheader"{rest}>'
+        known = position < len(names) and names[position] and "colspan" not in rest
+        label = f' data-label="{names[position]}"' if known else ""
+        return f'<td role="cell"{label}{rest}>'
+
+    return mark_safe(_OPENING.sub(named, str(rows)))  # noqa: S308  the rows were escaped by their own template
+
+
+def _part(column: Any, name: str) -> Any:
+    return column.get(name, "") if isinstance(column, dict) else getattr(column, name, "")
 
 
 @register.filter

@@ -1,0 +1,149 @@
+"""FranceConnect and ProConnect in a browser, through the simulated providers: the whole way there and back."""
+
+import pytest
+from django.core.cache import cache
+
+from tests.conftest import PASSWORD
+from tests.core.federation.conftest import Provider
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def providers(sandbox, settings, live_server, juvignac):
+    """The providers of the sandbox, knowing this test's server."""
+    settings.BASE_URL = live_server.url
+    cache.clear()
+    found = {}
+    for code in ("franceconnect", "proconnect"):
+        running = Provider(code, sandbox.identity[code])
+        site = f"{live_server.url}/federation/{code}"
+        client = {
+            "client_id": "parvis",
+            "redirect_uris": [f"{site}/retour/", f"http://localhost:8000/federation/{code}/retour/"],
+            "post_logout_redirect_uris": [f"{site}/sortie/", f"http://localhost:8000/federation/{code}/sortie/"],
+        }
+        running.tell(faults={}, clients=[client])
+        found[code] = running
+    yield found
+    for running in found.values():
+        running.fault()
+
+
+def looked_at(page, name):
+    screenshot(page, f"federation-{name}")
+    assert page.locator("h1").count() == 1
+    assert_fits(page)
+    assert_accessible(page)
+
+
+def choose(page, login):
+    page.get_by_role("heading", name="(simulé)").wait_for()
+    page.locator(f'button[value="{login}"]').click()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_citizen_creates_an_account_then_leaves(browser_page, providers, width):
+    page = browser_page(width=width)
+    page.goto("/compte/login/")
+    looked_at(page, "connexion")
+    page.get_by_role("link", name="Qu’est-ce que FranceConnect ?").click()
+    page.get_by_role("heading", name="Qu’est-ce que FranceConnect ?").wait_for()
+    looked_at(page, "explication")
+    page.goto("/compte/login/")
+    page.get_by_role("link", name="S’identifier avec FranceConnect").click()
+    choose(page, page.locator("button[name=login]").first.get_attribute("value"))
+    page.get_by_role("heading", name="Première connexion avec FranceConnect").wait_for()
+    looked_at(page, "choix")
+    page.get_by_role("link", name="Créer mon compte").click()
+    page.get_by_role("heading", name="Créer mon compte").wait_for()
+    looked_at(page, "nouveau-compte")
+    page.get_by_label("Adresse électronique").fill("pas une adresse")
+    page.get_by_role("button", name="Créer mon compte").click()
+    page.get_by_role("alert").wait_for()
+    assert_accessible(page)
+    page.get_by_label("Adresse électronique").fill("nouvelle@courriel.test")
+    page.get_by_role("button", name="Créer mon compte").click()
+    page.get_by_text("Votre compte est créé").wait_for()
+    page.goto("/federation/mes-identites/")
+    looked_at(page, "identites")
+    page.get_by_role("link", name="Délier FranceConnect").click()
+    page.get_by_text("seul moyen").wait_for()
+    looked_at(page, "delier")
+    page.goto("/compte/logout/")
+    page.locator("main").get_by_role("button", name="Se déconnecter").click()
+    page.get_by_role("heading", name="Vous êtes déconnecté").wait_for()
+    assert page.get_by_text("FranceConnect : vous êtes déconnecté.").is_visible()
+    looked_at(page, "deconnexion")
+
+
+def test_refusal_and_breakdown_leave_the_other_ways(browser_page, providers):
+    page = browser_page(width=PHONE)
+    page.goto("/federation/franceconnect/")
+    page.get_by_role("button", name="Refuser").click()
+    page.get_by_role("heading", name="Connexion non aboutie").wait_for()
+    looked_at(page, "refus")
+    page.get_by_role("link", name="Se connecter autrement").click()
+    page.get_by_label("Adresse électronique").wait_for()
+    cache.clear()
+    providers["franceconnect"].fault(down=True)
+    assert page.request.get("/federation/franceconnect/").status == 503
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_member_links_franceconnect_after_a_confirmation(browser_page, providers, width):
+    from parvis.core.identity.models import Account
+
+    Account.objects.create_user(
+        "camille@courriel.test", PASSWORD, given_name="Camille", family_name="Essai", population="usager"
+    )
+    page = browser_page(width=width)
+    page.goto("/federation/franceconnect/")
+    choose(page, page.locator("button[name=login]").first.get_attribute("value"))
+    page.get_by_role("link", name="J’ai déjà un compte").click()
+    page.get_by_label("Adresse électronique").fill("camille@courriel.test")
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Se connecter", exact=True).click()
+    page.get_by_role("heading", name="Relier FranceConnect à mon compte").wait_for()
+    looked_at(page, "relier")
+    page.get_by_role("button", name="Relier à mon compte").click()
+    page.get_by_text("FranceConnect est relié à votre compte.").wait_for()
+    page.get_by_role("link", name="Délier FranceConnect").click()
+    page.get_by_role("heading", name="Délier FranceConnect de mon compte").wait_for()
+    looked_at(page, "delier-possible")
+    page.locator("main").get_by_role("button", name="Délier FranceConnect").click()
+    page.get_by_role("heading", name="Déconnexion terminée").wait_for()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_agent_asks_and_the_administration_answers(browser_page, providers, juvignac, agent_client, account_for, width):
+    account = account_for(juvignac, "secretaire", given_name="Maël", family_name="Simple")
+    page = browser_page(width=width)
+    page.goto("/compte/login/")
+    page.get_by_role("link", name="S’identifier avec ProConnect").click()
+    choose(page, "p.durable")
+    page.get_by_role("heading", name="Votre compte doit être activé").wait_for()
+    looked_at(page, "agent-en-attente")
+
+    office = browser_page(width=width, client=agent_client(juvignac, "administrateur"))
+    office.goto("/o/juvignac/administration/activations/")
+    office.get_by_role("heading", name="Paule Durable").wait_for()
+    looked_at(office, "file-des-agents")
+    office.get_by_label("Domaine").fill("gmail.com")
+    office.get_by_role("button", name="Déclarer ce domaine").click()
+    office.get_by_role("alert").wait_for()
+    assert_accessible(office)
+    office.get_by_label("Domaine").fill("juvignac.test")
+    office.get_by_role("button", name="Déclarer ce domaine").click()
+    office.get_by_text("Le domaine est déclaré.").wait_for()
+    looked_at(office, "domaines")
+    office.get_by_label("Cet agent est").select_option(label=f"{account.full_name} ({account.email})")
+    office.get_by_role("button", name="C’est cet agent").click()
+    office.get_by_text("confirmera à sa prochaine connexion").wait_for()
+
+    page.goto("/federation/agent/")
+    page.get_by_role("heading", name="Relier ProConnect à votre compte").wait_for()
+    looked_at(page, "agent-a-relier")
+    page.get_by_role("button", name="Relier et continuer").click()
+    page.get_by_text("ProConnect est relié à votre compte").wait_for()

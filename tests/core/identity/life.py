@@ -22,8 +22,10 @@ def browser_of(account: Account, *, proved: float = 0) -> Client:
     client = Client()
     client.force_login(account)
     session = client.session
+    session["account_authentication_methods_user"] = str(account.pk)
     session["account_authentication_methods"] = [
-        {"method": "password", "at": time.time() - proved, "email": account.email}
+        {"method": "password", "at": time.time() - proved, "email": account.email},
+        {"method": "mfa", "type": "totp", "at": time.time() - proved},
     ]
     session.save()
     return client

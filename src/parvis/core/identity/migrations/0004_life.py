@@ -33,7 +33,7 @@ $$;
 CREATE FUNCTION parvis_purge_exports(before timestamptz) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
     WITH gone AS (
-        DELETE FROM identity_accountexport WHERE coalesce(expires_at, asked_at + interval '7 days') < before RETURNING 1
+        DELETE FROM identity_accountexport WHERE coalesce(expires_at, asked_at + interval '7 days') <= before RETURNING 1
     )
     SELECT count(*) FROM gone
 $$;

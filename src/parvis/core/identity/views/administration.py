@@ -23,9 +23,7 @@ def accounts(request: AgentRequest) -> HttpResponse:
     people = suspension.people_of(request.organisation)
     context = {
         "tabs": administration_tabs(request.organisation, request.permissions, "accounts"),
-        "people": [
-            (account, suspension.only_organisation_of(account) == request.organisation.pk) for account in people
-        ],
+        "people": people,
         "pairs": list(duplicates.pending(people)[:MOST_PAIRS]),
         "columns": [{"label": "Personne"}, {"label": "Compte"}, {"label": "Action", "hidden": True}],
     }

@@ -82,6 +82,7 @@ def _any_row(model, organisation_id: int) -> dict:
     import uuid
     from datetime import date, datetime
 
+    from django.contrib.postgres.fields import ArrayField
     from django.db import models
     from psycopg.types.json import Jsonb
 
@@ -108,6 +109,8 @@ def _any_row(model, organisation_id: int) -> dict:
             row[field.column] = "18:30"
         elif isinstance(field, models.JSONField):
             row[field.column] = Jsonb({})
+        elif isinstance(field, ArrayField):
+            row[field.column] = []
         elif isinstance(field, models.BinaryField):
             row[field.column] = b""
         elif isinstance(field, models.DecimalField | models.IntegerField | models.FloatField):

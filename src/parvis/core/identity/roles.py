@@ -1,8 +1,8 @@
 """Roles as named sets of permissions, and the French name of every permission, by application.
 
 The roles below exist in every organisation; an organisation composes others from the same permissions
-(``organisations.models.Role``). A permission that begins with ``administration.`` is reserved: only somebody
-who holds it gives it.
+(``organisations.models.Role``). The permissions of the administration (``RESERVED``) are given only by somebody
+who holds them.
 """
 
 from typing import Final
@@ -105,7 +105,7 @@ PERMISSIONS: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-RESERVED: Final = "administration."
+RESERVED: Final = ("administration.", "habilitations.")
 
 
 def permissions_of(role: str) -> frozenset[str]:

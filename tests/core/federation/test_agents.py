@@ -246,6 +246,20 @@ def test_d_second_factor_proved_by_proconnect_is_not_asked_again(proconnect, age
     assert "mfa" in record["amr"]
 
 
+def test_d_agent_without_a_factor_here_works_with_the_one_proved_by_proconnect(
+    proconnect, browser, administrator, juvignac, account_for
+):
+    account = account_for(juvignac, "lecteur")
+    proconnect.log_in(browser, "p.durable")
+    browser.get("/federation/agent/")
+    (asked,) = requests_of(juvignac)
+    administrator.post(f"/o/juvignac/administration/activations/{asked.pk}/accepter/", {"account": account.pk})
+    browser.post("/federation/agent/")
+    Account.objects.filter(pk=account.pk).update(created_at="2019-01-01T00:00Z")
+    assert who(browser) == account
+    assert browser.get("/o/juvignac/seances/").status_code == 200
+
+
 def test_d_second_factor_not_proved_is_asked_here(proconnect, agent_client, juvignac, browser):
     linked(proconnect, agent_client(juvignac, "secretaire"), "m.simple")
     answer = proconnect.log_in(browser, "m.simple")

@@ -456,6 +456,25 @@ def test_helper_of_aidants_connect_is_noted_in_the_session(franceconnect, browse
         assert helper_scopes(request) == scopes
 
 
+def test_the_log_names_the_provider_that_answered(franceconnect):
+    account = account_in(new_account(franceconnect, "test"))
+    with identity_of(account.pk):
+        assert SecurityEvent.objects.get(account=account, event="user.login").method == "franceconnect"
+
+
+def test_franceconnect_is_a_fresh_proof_for_whoever_has_nothing_else(franceconnect):
+    client = new_account(franceconnect, "test")
+    session = client.session
+    session["account_authentication_methods"][0]["at"] -= 3600
+    session.save()
+    asked = client.post("/federation/franceconnect/delier/")["Location"]
+    page = client.get(asked).content.decode()
+    assert "Confirmer avec FranceConnect" in page
+    assert franceconnect.log_in(client, "test", next=asked)["Location"] == asked
+    page = client.get(asked, follow=True).content.decode()
+    assert "Confirmer avec FranceConnect" not in page, "what was being sent is found again"
+
+
 def test_assurance_after_franceconnect_is_eidas1(franceconnect):
     client = new_account(franceconnect, "test")
     records = client.session["account_authentication_methods"]

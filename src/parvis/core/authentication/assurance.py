@@ -27,7 +27,7 @@ TWO_FACTORS = "parvis:2"
 LEVELS = ("", PASSWORD_ONLY, FRANCECONNECT, TWO_FACTORS)
 
 _AMR = {"password": ("pwd",), "totp": ("otp",), "recovery_codes": ("otp",), "webauthn": ("pop", "user")}
-_FEDERATED = ("franceconnect", "proconnect")
+FEDERATED = ("franceconnect", "proconnect")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def assess(records: Iterable[Mapping[str, Any]], now: float, *, remembered: bool
         latest[_kind(record)] = max(float(record.get("at", 0)), latest.get(_kind(record), 0))
         if _strong(record):
             latest["strong"] = max(float(record["at"]), latest.get("strong", 0))
-    first = max((latest[k] for k in ("password", *_FEDERATED) if k in latest), default=0)
+    first = max((latest[k] for k in ("password", *FEDERATED) if k in latest), default=0)
     code = max((latest[k] for k in ("totp", "recovery_codes") if k in latest), default=0)
     two = max(latest.get("webauthn", 0), latest.get("strong", 0), min(first, code))
     if remembered and now - two > FADING:
@@ -97,7 +97,7 @@ def note_federated(
     To be called before the login is carried on (``user`` given), or with ``again`` when it was a step-up.
     Raises ValueError for another provider.
     """
-    if provider not in _FEDERATED:
+    if provider not in FEDERATED:
         raise ValueError(f"{provider} does not answer for people")
     extra = {"acr": acr, "amr": [m for m in amr if isinstance(m, str)][:10]}
     record_authentication(request, user or request.user, method=provider, reauthenticated=again or None, **extra)

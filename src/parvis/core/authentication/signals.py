@@ -3,14 +3,14 @@
 from typing import Any
 
 from allauth.account import signals as account_signals
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from parvis.core.authentication import notices, sessions, throttle
-from parvis.core.authentication.assurance import Assurance, assurance_of
+from parvis.core.authentication.assurance import FEDERATED, Assurance, assurance_of
 from parvis.core.authentication.devices import describe
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.audit import audit
@@ -35,13 +35,20 @@ def method_of(assurance: Assurance) -> str:
     return "+".join(parts) or ("franceconnect" if assurance.identity_proven else "federation")
 
 
+def _provider(request: HttpRequest, user: Account) -> str:
+    """``franceconnect`` or ``proconnect`` when one of them answered for this login."""
+    methods = [str(record.get("method")) for record in get_authentication_records(request, user)]
+    return next((method for method in methods if method in FEDERATED), "")
+
+
 @receiver(account_signals.user_logged_in)
 def logged_in(sender: Any, request: HttpRequest, user: Account, response: Any = None, **kwargs: Any) -> None:
     ended = sessions.open_session(request, user, mandates_of(user))
     for _ in range(ended):
         audit("user.session.revoked", account=user, request=request, data={"reason": "limit"})
     new = not throttle.known_device(request, user.email)
-    audit("user.login", account=user, request=request, method=method_of(assurance_of(request)), data={"new": new})
+    method = _provider(request, user) or method_of(assurance_of(request))
+    audit("user.login", account=user, request=request, method=method, data={"new": new})
     if response is not None:
         throttle.remember_device(request, response, user.email)
     if new:

@@ -43,6 +43,8 @@ def step_up(request: AccountRequest) -> HttpResponse:
     wanted = request.GET.get("next") or request.POST.get("next", "")
     waiting = stepup.pending(request, token) if token else None
     form, problem = StepUpForm(account=account), ""
+    if request.method == "GET" and (token or wanted) and stepup.is_fresh(request):
+        return _carry_on(request, token, wanted)  # the proof came from a provider
     if request.method == "POST" and "credential" in request.POST:
         key = ReauthenticateWebAuthnForm(request.POST, user=account)
         if key.is_valid():
@@ -125,6 +127,7 @@ def _own_events(account: Account) -> list[dict[str, object]]:
         {
             "at": row.at,
             "label": EVENTS.get(row.event, row.event),
+            "method": METHOD_LABELS.get(row.method, ""),
             "refused": row.outcome != "success",
             "device": describe(row.user_agent) if row.user_agent else "",
             "address": row.address or "",
@@ -139,6 +142,8 @@ def _own_events(account: Account) -> list[dict[str, object]]:
 @require_safe
 def devices(request: AccountRequest) -> HttpResponse:
     """The sessions of this account, each with its device, and a way to end it."""
+    if not UserSession.objects.filter(session_key=request.session.session_key).exists():
+        UserSession.objects.create_from_request(request)
     lines = sorted(UserSession.objects.purge_and_list(request.user), key=lambda line: line.last_seen_at, reverse=True)
     rows = [(line, describe(line.user_agent), line.is_current()) for line in lines]
     context = {"tabs": account_tabs("securite"), "rows": rows, "columns": DEVICE_COLUMNS, "others": len(rows) > 1}
@@ -191,6 +196,15 @@ def cancel_reset(request: AccountRequest) -> HttpResponse:
     return redirect("authentication:security")
 
 
+METHOD_LABELS = {
+    "totp": "application d’authentification",
+    "code": "codes de secours",
+    "passkey": "clé d’accès",
+    "password": "mot de passe",
+    "password+totp": "mot de passe et code",
+    "franceconnect": "FranceConnect",
+    "proconnect": "ProConnect",
+}
 CHECKS_PER_MINUTE = 60
 
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from parvis.core.authentication import factors
+from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.authentication.sessions import administers
 from parvis.core.identity.access import request_mandates
 from parvis.core.identity.models import Account
@@ -48,6 +49,8 @@ class SecondFactorMiddleware:
         administrator = administers(account, mandates)
         if not mandates and not administrator:
             return None
+        if not administrator and assurance_of(request).reaches(TWO_FACTORS):
+            return None  # proved here or by ProConnect: nothing more is asked
         held = factors.held_by(account)
         if held.number and (held.spare or not administrator):
             request.session[self.SETTLED] = account.pk

@@ -23,7 +23,6 @@ AGENT_PAGES = {
     "recherche": "/bureau/recherche/?q=convention",
     "organisation": "/o/juvignac/administration/",
     "identite": "/o/juvignac/administration/identite/",
-    "couleurs": "/o/juvignac/administration/couleurs/",
     "personnes": "/o/juvignac/administration/personnes/",
     "mandat": "/o/juvignac/administration/personnes/nouvelle/",
     "travaux": "/o/juvignac/travaux/",
@@ -114,19 +113,6 @@ def test_wrong_password_says_so_next_to_the_form_and_keeps_the_address(browser_p
     assert_accessible(page)
 
 
-def test_pale_colour_is_refused_with_the_nearest_one_that_passes(browser_page, juvignac, agent_client):
-    page = browser_page(client=agent_client(juvignac, "administrateur"))
-    page.goto("/o/juvignac/administration/couleurs/")
-    page.get_by_label("Couleur principale").fill("#f0a000")
-    page.get_by_role("button", name="Enregistrer les couleurs").click()
-    page.get_by_role("alert").wait_for()
-    assert_accessible(page)
-    page.get_by_role("button", name="Prendre #").click()
-    page.get_by_text("Les modifications sont enregistrées.").wait_for()
-    juvignac.refresh_from_db()
-    assert juvignac.accent not in ("#f0a000", "#7a2e5d")
-
-
 def test_each_commune_wears_its_own_colour(browser_page, juvignac, fabregues):
     page = browser_page()
     seen = []
@@ -145,25 +131,24 @@ def test_rail_is_at_the_foot_of_a_phone(browser_page, juvignac, agent_client):
     page.get_by_role("heading", name="Commune de Juvignac").wait_for()
 
 
-def test_new_agent_must_set_up_a_second_factor_before_anything_else(browser_page, juvignac, account_for):
+def test_new_administrator_must_set_up_a_second_factor_before_anything_else(browser_page, juvignac, account_for):
     from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
-    account = account_for(juvignac, "secretaire")
+    account = account_for(juvignac, "administrateur")
     page = browser_page(width=PHONE)
     page.goto("/compte/login/")
     page.get_by_label("Adresse électronique").fill(account.email)
     page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Se connecter").click()
-    page.get_by_role("heading", name="Confirmer votre identité").wait_for()
+    page.get_by_text("Choisissez un second facteur").wait_for()
     assert_accessible(page)
-    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Confirmer").click()
+    page.goto("/bureau/")
+    page.get_by_text("Choisissez un second facteur").wait_for()
+    page.get_by_role("link", name="Activer l’application").click()
     page.get_by_role("heading", name="Activer le second facteur").wait_for()
     assert_accessible(page)
     assert_fits(page)
     screenshot(page, "second-facteur-activation")
-    page.goto("/bureau/")
-    page.get_by_role("heading", name="Activer le second facteur").wait_for()
     secret = page.locator("main code").inner_text()
     page.get_by_label("Code").fill(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
     page.get_by_role("button", name="Activer").click()
@@ -174,7 +159,9 @@ def test_new_agent_must_set_up_a_second_factor_before_anything_else(browser_page
     page.get_by_role("heading", name="Mon bureau").wait_for()
 
 
-def test_forgotten_password_is_chosen_anew_from_the_link_received(browser_page, juvignac, account_for, mailoutbox):
+def test_forgotten_password_is_chosen_anew_from_the_link_received(
+    browser_page, juvignac, account_for, mailoutbox, run_jobs
+):
     import re
 
     account = account_for(juvignac, "secretaire")
@@ -184,12 +171,13 @@ def test_forgotten_password_is_chosen_anew_from_the_link_received(browser_page, 
     page.get_by_role("button", name="Recevoir le lien").click()
     page.get_by_role("heading", name="Message envoyé").wait_for()
     assert_accessible(page)
+    run_jobs()
     link = re.search(r"https?://[^/\s]+(/compte/password/reset/key/\S+)", mailoutbox[-1].body).group(1)
     page.goto(link)
-    page.get_by_label("Nouveau mot de passe").first.fill("une tout autre phrase de passe")
-    page.locator("input[type=password]").nth(1).fill("une tout autre phrase de passe")
+    page.get_by_label("Nouveau mot de passe").first.fill("vélo cuivre nuage tambour ravin hibou lanterne")
+    page.locator("input[type=password]").nth(1).fill("vélo cuivre nuage tambour ravin hibou lanterne")
     assert_accessible(page)
     page.get_by_role("button", name="Enregistrer le mot de passe").click()
     page.get_by_role("heading", name="Mot de passe changé").wait_for()
     account.refresh_from_db()
-    assert account.check_password("une tout autre phrase de passe")
+    assert account.check_password("vélo cuivre nuage tambour ravin hibou lanterne")

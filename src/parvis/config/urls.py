@@ -29,6 +29,7 @@ PUBLIC = [
     ("actes/", "parvis.edemat.actes.public_urls"),
     ("donnees/", "parvis.opendata.public_urls"),
     ("documents/", "parvis.core.documents.public_urls"),
+    ("charte/", "parvis.core.branding.public_urls"),
 ]
 # An account is known by its address, to which an organisation gives mandates: nobody changes it alone, without
 # proof that it is theirs, and so receives what was meant for another person.

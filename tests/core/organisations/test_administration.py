@@ -22,23 +22,22 @@ def actions(organisation):
 def test_presentation_is_changed_and_journalled_without_its_content(administrator, juvignac):
     fields = {
         "short_name": "Juvignac",
-        "welcome_text": "Bonjour",
-        "website": "",
+        "website": "https://www.exemple.test/",
         "postal_code": "34990",
         "email_sender": "",
     }
     administrator.post(BASE + "identite/", fields)
     juvignac.refresh_from_db()
-    assert juvignac.welcome_text == "Bonjour"
+    assert juvignac.website == "https://www.exemple.test/"
     with acting_for(juvignac):
         entry = Entry.objects.get(action="organisation.presentee")
-    assert entry.details == {"fields": ["email_sender", "welcome_text"]}
+    assert entry.details == {"fields": ["email_sender", "website"]}
 
 
 def test_nothing_changed_leaves_no_trace(administrator, juvignac):
     fields = {
         name: getattr(juvignac, name)
-        for name in ("short_name", "welcome_text", "website", "postal_code", "email_sender")
+        for name in ("short_name", "website", "postal_code", "email_sender")
     }
     page = administrator.post(BASE + "identite/", fields, follow=True).content.decode()
     assert "Rien n’a changé." in page
@@ -51,18 +50,3 @@ def test_wrong_postal_code_keeps_what_was_typed(administrator, juvignac):
     assert 'value="34"' in page
     juvignac.refresh_from_db()
     assert juvignac.short_name == "Juvignac"
-
-
-def test_pale_colour_is_refused_and_nothing_is_saved(administrator, juvignac):
-    response = administrator.post(BASE + "couleurs/", {"accent": "#ffcc00", "accent_2": "#000000"})
-    assert response.status_code == 422
-    assert "trop pâle" in response.content.decode()
-    juvignac.refresh_from_db()
-    assert (juvignac.accent, juvignac.accent_2) == ("#7a2e5d", "#d9a441")
-
-
-def test_readable_colour_is_saved(administrator, juvignac):
-    administrator.post(BASE + "couleurs/", {"accent": "#0B5C63", "accent_2": "#e07a3f"})
-    juvignac.refresh_from_db()
-    assert juvignac.accent == "#0b5c63"
-    assert actions(juvignac) == ["organisation.couleurs"]

@@ -68,6 +68,7 @@ EVENTS: dict[str, str] = {
     "manager.user.invitation.revocation": "Invitation retirée",
     "manager.organisation.creation": "Organisation créée",
     "manager.organisation.edit": "Identité légale d’une organisation modifiée",
+    "manager.branding.publication": "Charte graphique publiée",
     "manager.subscription.edit": "Adhésion modifiée",
     "manager.operator.proposal": "Exploitant proposé",
     "manager.operator.approval": "Exploitant approuvé",

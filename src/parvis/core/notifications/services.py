@@ -8,7 +8,9 @@ from smtplib import SMTPDataError, SMTPRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
+from parvis.core.branding.look import look_of
 from parvis.core.errors import DomainError
+from parvis.core.notifications import layout
 from parvis.core.organisations.models import Organisation
 
 LINE_BREAK = re.compile(r"[\r\n]+")
@@ -38,6 +40,7 @@ def send(
 ) -> str:
     """Hand one message to the mail relay and return its Message-ID.
 
+    ``text`` is signed as the organisation's look says, and dressed in HTML unless ``html`` is given.
     ``attachments`` are (file name, content, media type). Raises ``MessageNotSent`` with the relay's reason.
     Nothing leaves for the address of an account that has none yet (``.invalid``, RFC 6761 §6.4).
     """
@@ -45,15 +48,17 @@ def send(
     message_id = make_msgid(domain=sender.rpartition("@")[2])
     if to.endswith(".invalid"):
         return message_id
+    look = look_of(organisation)
+    subject, text = LINE_BREAK.sub(" ", subject), layout.signed(organisation, text)
     message = EmailMultiAlternatives(
-        subject=LINE_BREAK.sub(" ", subject),
+        subject=subject,
         body=text,
-        from_email=formataddr((organisation.name, sender)),
+        from_email=formataddr((look.sender_name or organisation.name, sender)),
         to=[to],
+        reply_to=[look.reply_to] if look.reply_to else None,
         headers={**(headers or {}), "Message-ID": message_id},
     )
-    if html:
-        message.attach_alternative(html, "text/html")
+    message.attach_alternative(html or layout.html_of(organisation, subject, text), "text/html")
     for name, content, media_type in attachments:
         message.attach(name, content, media_type)
     try:

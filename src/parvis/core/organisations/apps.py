@@ -60,7 +60,6 @@ class OrganisationsConfig(AppConfig):
 
         navigation.register_administration("overview", "Vue d’ensemble", "organisations:settings", rank=10)
         navigation.register_administration("identity", "Identité", "organisations:identity", rank=20)
-        navigation.register_administration("branding", "Couleurs", "organisations:branding", rank=30)
         for code, label, url_name, rank, permission in ADMINISTRATION:
             navigation.register_administration(code, label, url_name, rank=rank, permission=permission)
         navigation.register(

@@ -13,11 +13,9 @@ from parvis.core.organisations.reviews import SCOPES
 class PresentationForm(forms.ModelForm):
     class Meta:
         model = Organisation
-        fields = ["short_name", "welcome_text", "website", "postal_code", "email_sender"]
-        widgets = {"welcome_text": forms.Textarea(attrs={"rows": 3})}
+        fields = ["short_name", "website", "postal_code", "email_sender"]
         help_texts = {
             "short_name": "Celui que l’on voit en haut des pages.",
-            "welcome_text": "Une ou deux phrases, en tête des pages publiques.",
             "email_sender": "Les convocations et les avis partent de cette adresse ; elle doit être relevée.",
             "website": "Adresse complète, avec https://.",
         }
@@ -27,17 +25,6 @@ class PresentationForm(forms.ModelForm):
         if code and not (len(code) == 5 and code.isdigit()):
             raise forms.ValidationError("Un code postal compte cinq chiffres.")
         return code
-
-
-class ColoursForm(forms.ModelForm):
-    class Meta:
-        model = Organisation
-        fields = ["accent", "accent_2"]
-        widgets = {name: forms.TextInput(attrs={"type": "color"}) for name in fields}
-        help_texts = {
-            "accent": "Boutons, liens et en-tête. Son contraste est vérifié : 4,5 pour 1 au moins.",
-            "accent_2": "Touches de couleur, jamais sous un texte courant.",
-        }
 
 
 def _date(label: str, **options: object) -> forms.DateField:

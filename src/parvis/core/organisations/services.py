@@ -7,10 +7,9 @@ from django.db import transaction
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.mandates import MandateRefused, close_mandate, give_mandate
 from parvis.core.organisations.models import Organisation
-from parvis.core.web.theming import check_accent
 
-__all__ = ["MandateRefused", "close_mandate", "describe", "give_mandate", "recolour"]
-PRESENTATION = ("short_name", "welcome_text", "website", "email_sender", "postal_code")
+__all__ = ["MandateRefused", "close_mandate", "describe", "give_mandate"]
+PRESENTATION = ("short_name", "website", "email_sender", "postal_code")
 
 
 def _save(organisation: Organisation, values: Mapping[str, str], action: str, actor: Actor) -> list[str]:
@@ -36,11 +35,3 @@ def _save(organisation: Organisation, values: Mapping[str, str], action: str, ac
 def describe(organisation: Organisation, values: Mapping[str, str], *, actor: Actor) -> list[str]:
     """Change how the organisation presents itself; returns the fields that changed."""
     return _save(organisation, {k: values[k] for k in PRESENTATION if k in values}, "organisation.presentee", actor)
-
-
-@transaction.atomic
-def recolour(organisation: Organisation, accent: str, accent_2: str, *, actor: Actor) -> list[str]:
-    """Change the organisation's colours; raises ``ColourTooPale`` when text in them could not be read."""
-    check_accent(accent)
-    colours = {"accent": accent.lower(), "accent_2": accent_2.lower()}
-    return _save(organisation, colours, "organisation.couleurs", actor)

@@ -8,7 +8,6 @@ app_name = "organisations"
 urlpatterns = [
     path("", settings.overview, name="settings"),
     path("identite/", settings.identity, name="identity"),
-    path("couleurs/", settings.branding, name="branding"),
     path("personnes/", people.listing, name="people"),
     path("personnes/export.<str:extension>", people.export, name="people_export"),
     path("personnes/nouvelle/", people.invite, name="invite"),

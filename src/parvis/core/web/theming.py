@@ -18,6 +18,9 @@ INK: Final = "#1d2327"
 LIGHT_SURFACES: Final = (WHITE, "#f5f6f4", "#eceff1")
 DARK_PAPER: Final = "#1c2125"
 DARK_SURFACES: Final = (DARK_PAPER, "#14181b", "#2a3136")
+# How much of the banner its picture takes: a strip below the words on a phone, the right of them elsewhere.
+HEADER_SPACE: Final = "--header-strip:7rem;--header-share:38%"
+BANDS: Final = ("accent-deep", "accent-deep-2")
 
 Oklab = tuple[float, float, float]
 
@@ -131,6 +134,61 @@ def check_accent(accent: str) -> None:
         raise ColourTooPale(accent, ratio, nearest_readable(accent))
 
 
+class SecondColourUnclear(DomainError):
+    """Neither white nor ink reads on the secondary colour; ``nearest`` is the closest colour on which one does."""
+
+    def __init__(self, colour: str, ratio: float, nearest: str) -> None:
+        shown = f"{ratio:.2f}".replace(".", ",")
+        super().__init__(
+            f"Ni le blanc ni le noir ne se lisent bien sur la couleur {colour} : contraste de {shown} pour 1 "
+            f"au lieu de 4,5 pour 1 au moins (RGAA, critère 3.2). "
+            f"La couleur la plus proche qui convient est {nearest}.",
+            colour=colour,
+            ratio=ratio,
+        )
+        self.nearest = nearest
+
+
+def ink_contrast(background: str) -> float:
+    """Contrast of the text written on ``background``, in white or ink, whichever reads better."""
+    return contrast(background, readable_ink(background))
+
+
+def check_second(colour: str) -> None:
+    """Raise ``SecondColourUnclear`` when text written on this colour would fall under 4.5 to 1."""
+    ratio = ink_contrast(colour)
+    if ratio < MINIMUM:
+        ways = [next(c for c in _walk(colour, end) if ink_contrast(c) >= MINIMUM) for end in (0.0, 1.0)]
+        lightness = _to_oklab(colour)[0]
+        raise SecondColourUnclear(colour, ratio, min(ways, key=lambda c: abs(_to_oklab(c)[0] - lightness)))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One pair of colours as pages use it, with its contrast."""
+
+    label: str
+    ratio: float
+
+    @property
+    def passes(self) -> bool:
+        return self.ratio >= MINIMUM
+
+
+def measures(theme: "Theme") -> list[Measure]:
+    """The contrasts of everything that pages write in the two colours, or over them, by day and by night."""
+    light, dark = theme.light(), theme.dark()
+    return [
+        Measure("Texte de la couleur principale sur blanc", contrast(theme.accent, WHITE)),
+        Measure("Le même sur fond teinté", worst_contrast(theme.accent)),
+        Measure("Texte d’un bouton, sur la couleur principale", contrast(theme.accent, readable_ink(theme.accent))),
+        Measure("Texte sur la couleur secondaire", ink_contrast(theme.accent_2)),
+        Measure("Titre sur le bandeau d’en-tête", min(contrast(WHITE, light[n]) for n in BANDS)),
+        Measure("Liens en affichage sombre", min(contrast(dark["accent"], s) for s in DARK_SURFACES)),
+        Measure("Boutons en affichage sombre", contrast(dark["accent"], dark["accent-ink"])),
+    ]
+
+
 def readable_ink(background: str) -> str:
     """White or ink, whichever reads better on ``background``."""
     return max((WHITE, INK), key=lambda ink: contrast(ink, background))
@@ -153,11 +211,13 @@ class Theme:
 
     accent: str
     accent_2: str
+    header: str = ""
+    """Address of the picture of the public header, of letters, digits and ``/._-`` alone."""
 
     @property
     def version(self) -> str:
-        """Eight hexadecimal digits that change with the colours: they make the address cacheable for ever."""
-        return hashlib.sha256(f"2:{self.accent}:{self.accent_2}".lower().encode()).hexdigest()[:8]
+        """Eight hexadecimal digits that change with the content: they make the address cacheable for ever."""
+        return hashlib.sha256(f"3:{self.accent}:{self.accent_2}:{self.header}".lower().encode()).hexdigest()[:8]
 
     def light(self) -> dict[str, str]:
         accent = nearest_readable(self.accent)
@@ -197,4 +257,5 @@ class Theme:
         return (
             f":root{{{block(self.light())}}}\n"
             f"@media (prefers-color-scheme:dark){{:root[data-reading]{{{block(self.dark())}}}}}\n"
+            + (f':root{{--header-image:url("{self.header}");{HEADER_SPACE}}}\n' if self.header else "")
         )

@@ -9,11 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from parvis.core import clock
+from parvis.core.branding.look import theme_of
 from parvis.core.identity.access import account_view, open_view, request_mandates
 from parvis.core.organisations.models import Organisation
 from parvis.core.web.context import SESSION_KEY
 from parvis.core.web.health import report
-from parvis.core.web.theming import Theme
 
 ONE_YEAR = 31_536_000
 
@@ -39,10 +39,10 @@ def theme(request: HttpRequest, name: str) -> HttpResponse:
     An address with its version never changes content, so browsers keep it for a year.
     """
     slug, _, version = name.rpartition("-")
-    organisation = Organisation.objects.filter(slug=slug).only("accent", "accent_2").first()
+    organisation = Organisation.objects.filter(slug=slug).only("accent", "accent_2", "look").first()
     if organisation is None:
         raise Http404
-    current = Theme(organisation.accent, organisation.accent_2)
+    current = theme_of(organisation)
     response = HttpResponse(current.stylesheet(), content_type="text/css; charset=utf-8")
     lasting = f"public, max-age={ONE_YEAR}, immutable"
     # An older address (a page still open after the colours changed) gets the present colours, briefly kept.

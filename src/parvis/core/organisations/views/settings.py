@@ -1,4 +1,4 @@
-"""Administration of an organisation: its identity, its colours, what it subscribed to."""
+"""Administration of an organisation: its identity, what it subscribed to."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -9,9 +9,9 @@ from parvis.core import clock
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations import services
-from parvis.core.organisations.forms import ColoursForm, PresentationForm
+from parvis.core.organisations.forms import PresentationForm
 from parvis.core.web.navigation import administration_tabs
-from parvis.core.web.theming import ColourTooPale, contrast, worst_contrast
+from parvis.core.web.theming import worst_contrast
 
 PERMISSION = "administration.organisation"
 SAVED = "Les modifications sont enregistrées."
@@ -49,27 +49,3 @@ def identity(request: AgentRequest) -> HttpResponse:
         messages.success(request, SAVED if changed else UNCHANGED)
         return redirect("organisations:identity", organisation_slug=organisation.slug)
     return render(request, "organisations/identity.html", {"tabs": _tabs(request, "identity"), "form": form})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@agent_view(PERMISSION)
-def branding(request: AgentRequest) -> HttpResponse:
-    organisation = request.organisation
-    form = ColoursForm(request.POST or None, instance=type(organisation).objects.get(pk=organisation.pk))
-    nearest = ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            changed = services.recolour(organisation, **form.cleaned_data, actor=request.actor)
-        except ColourTooPale as error:
-            form.add_error("accent", error.sentence)
-            nearest = error.nearest
-        else:
-            messages.success(request, SAVED if changed else UNCHANGED)
-            return redirect("organisations:branding", organisation_slug=organisation.slug)
-    context = {
-        "tabs": _tabs(request, "branding"),
-        "form": form,
-        "nearest": nearest,
-        "contrast": contrast(organisation.accent, "#ffffff"),
-    }
-    return render(request, "organisations/branding.html", context, status=422 if nearest else 200)

@@ -31,6 +31,11 @@ def platform(request: HttpRequest) -> HttpResponse:
 @public_view
 def organisation(request: OrganisationRequest) -> HttpResponse:
     """What one organisation offers to everybody, its announcements and its latest news."""
+    return draw(request)
+
+
+def draw(request: OrganisationRequest) -> HttpResponse:
+    """The public home of ``request.organisation``, in its public view; also drawn under the look of a draft."""
     here = request.organisation
     near = Organisation.objects.filter(parent=here) if here.kind == Organisation.Kind.COMMUNE else None
     context = {

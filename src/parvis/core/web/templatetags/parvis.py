@@ -11,8 +11,8 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from parvis.core import clock
+from parvis.core.branding.look import stylesheet_url
 from parvis.core.identity.models import Account
-from parvis.core.web.theming import Theme
 
 register = template.Library()
 
@@ -256,9 +256,8 @@ def sigle(value: Any) -> str:
 
 @register.simple_tag
 def theme_url(organisation: Any) -> str:
-    """Address of the organisation's style sheet; it changes when its colours do."""
-    theme = Theme(organisation.accent, organisation.accent_2)
-    return reverse("web:theme", kwargs={"name": f"{organisation.slug}-{theme.version}"})
+    """Address of the organisation's style sheet; it changes when its colours or its header picture do."""
+    return stylesheet_url(organisation)
 
 
 @register.simple_tag(takes_context=True)

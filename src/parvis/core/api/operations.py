@@ -15,14 +15,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Router
 from ninja.decorators import decorate_view
 
-from parvis.core import clock
 from parvis.core.api import throttling
 from parvis.core.api.credentials import authenticate, presented
 from parvis.core.api.models import ApiAccount
 from parvis.core.api.problems import Problem, respond, translated
 from parvis.core.api.proxy import client_address
 from parvis.core.api.registry import label_of
-from parvis.core.identity.access import Access
+from parvis.core.identity.access import Access, open_to
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
@@ -57,8 +56,8 @@ def operation(
     """Add an operation to ``router``; ``scope`` "" opens it to every account.
 
     ``body`` is the media type it takes, of at most ``max_body`` bytes; ``files`` the media types of the file that it
-    gives, if it gives one. With ``application``, an operation that
-    writes is refused once the organisation no longer subscribes to it. ``options`` are those of ninja.
+    gives, if it gives one. ``application`` is
+    the one of the convention that the organisation needs, as for ``agent_view``. ``options`` are those of ninja.
     """
     access = Access("api", scope, application)
 
@@ -127,11 +126,8 @@ def _admit(request: ApiRequest, access: Access) -> None:
         )
     if access.permission and access.permission not in account.scopes:
         raise Problem(403, f"Il manque à ce compte le droit « {label_of(access.permission)} » ({access.permission}).")
-    if (
-        access.application
-        and request.method not in ("GET", "HEAD")
-        and not account.organisation.subscribes_to(access.application, clock.today())
-    ):
+    method = request.method or ""
+    if access.application and not open_to(account.organisation, access.application, access.permission, method):
         raise Problem(403, "Votre organisation n’a pas adhéré à cette application de la convention.")
     request.account, request.organisation = account, account.organisation
     request.actor, request.scopes = Actor("api", str(account.pk)), frozenset(account.scopes)

@@ -1,0 +1,69 @@
+"""API accounts in a real browser: an administrator relates a software, copies its secret, rotates it, revokes it."""
+
+import base64
+
+import pytest
+from django.test import Client
+
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _call(identifier, secret):
+    proof = base64.b64encode(f"{identifier}:{secret}".encode()).decode()
+    return Client(headers={"Authorization": f"Basic {proof}"}).get("/api/v1/moi")
+
+
+def _look(page, name):
+    screenshot(page, name)
+    assert page.locator("h1").count() == 1
+    assert_fits(page)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(DESK, True), (PHONE, True)])
+def test_a_software_is_related_then_revoked(browser_page, juvignac, agent_client, width, scripts):
+    client = agent_client(juvignac, "administrateur")
+    page = browser_page(width=width, client=client, scripts=scripts)
+    page.goto("/o/juvignac/administration/api/")
+    _look(page, "api-vide")
+    page.get_by_role("link", name="Relier un logiciel").click()
+    page.get_by_role("button", name="Créer le compte").click()
+    page.get_by_text("Ce champ est obligatoire").first.wait_for()
+    _look(page, "api-creation")
+    page.get_by_label("Nom du logiciel").fill("Gestion des assemblées")
+    page.get_by_label("Adresse à prévenir").fill("support@editeur.test")
+    page.get_by_label("Consulter les actes et leurs fichiers").check()
+    page.get_by_label("Réseaux admis").fill("127.0.0.0/8\n2001:db8::/32")
+    page.get_by_role("button", name="Créer le compte").click()
+    page.get_by_text("Ce secret ne sera plus montré").wait_for()
+    _look(page, "api-secret")
+    identifier = page.get_by_label("Identifiant").input_value()
+    secret = page.get_by_label("Secret", exact=True).input_value()
+    assert _call(identifier, secret).json()["nom"] == "Gestion des assemblées"
+
+    page.get_by_role("link", name="J’ai copié le secret").click()
+    page.get_by_text("depuis 127.0.0.1").wait_for()
+    assert secret not in page.content()
+    _look(page, "api-compte")
+    page.get_by_role("button", name="Renouveler le secret").click()
+    second = page.get_by_label("Secret", exact=True).input_value()
+    assert [_call(identifier, s).status_code for s in (secret, second)] == [200, 200]
+
+    page.get_by_role("link", name="J’ai copié le secret").click()
+    page.get_by_role("link", name="Révoquer le compte").click()
+    _look(page, "api-revocation")
+    page.get_by_role("button", name="Révoquer le compte").click()
+    page.get_by_text("ne peut plus appeler l’API").wait_for()
+    assert [_call(identifier, s).status_code for s in (secret, second)] == [401, 401]
+    page.goto("/o/juvignac/administration/api/")
+    _look(page, "api-liste")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(DESK, False), (PHONE, True)])
+def test_the_documentation_is_read_by_everybody(browser_page, juvignac, width, dark):
+    page = browser_page(width=width, dark=dark)
+    page.goto("/api/")
+    page.get_by_role("heading", name="POST /api/v1/actes").wait_for()
+    _look(page, "api-documentation")

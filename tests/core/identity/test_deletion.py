@@ -5,6 +5,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import connection
 from django.test import Client
 
+from parvis.core import clock
 from parvis.core.identity import addresses, closing, dormancy, profile, retention
 from parvis.core.identity.models import Account, Link, ProfileAttribute, SecurityEvent, Tombstone
 from parvis.core.organisations.tenancy import identity_of
@@ -239,3 +240,18 @@ def test_agents_do_not_become_dormant(juvignac, account_for, run_jobs, outbox, f
     dormancy.review()
     run_jobs()
     assert outbox == []
+
+
+def test_what_a_package_forgets_to_erase_is_erased_all_the_same(account, run_jobs, outbox, monkeypatch):  # noqa: F811
+    from parvis.core.federation.models import FederatedIdentity
+
+    monkeypatch.setattr(closing, "_erasers", {})
+    now = clock.now()
+    with identity_of(account.pk):
+        FederatedIdentity.objects.create(
+            account=account, provider="franceconnect", issuer="https://fc.test", subject="s", linked_at=now, used_at=now
+        )
+    Client().post(link_of_deletion(account, run_jobs, outbox))
+    run_jobs()
+    with identity_of(account.pk):
+        assert not FederatedIdentity.objects.exists()

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
@@ -24,6 +25,7 @@ from parvis.core.identity.audit import audit
 from parvis.core.identity.models import (
     Account,
     AccountExport,
+    AccountModel,
     Link,
     Mandate,
     NameKey,
@@ -155,6 +157,9 @@ def _erase(account: Account) -> dict[str, int]:
         "Adresses électroniques": EmailAddress.objects.filter(user=account).count() or 1,
     }
     EmailAddress.objects.filter(user=account).delete()
+    theirs = [model for model in apps.get_models() if issubclass(model, AccountModel)]
+    # What the eraser of a package would have forgotten.
+    erased["Autres données"] = sum(model._base_manager.filter(account=account).delete()[0] for model in theirs)
     Namesake.objects.filter(Q(first=account) | Q(second=account)).delete()
     NameKey.objects.filter(account=account).delete()
     Link.objects.filter(account=account, tombstone=None).delete()

@@ -236,6 +236,9 @@ def shown_value(attribute: Attribute) -> str:
             return cog.country_name(value) or f"{value} (code inconnu)"
         case "naissance_commune":
             return f"{cog.commune_name(value)} ({value})" if cog.commune_name(value) else f"{value} (code inconnu)"
+        case "telephone_mobile" | "telephone_fixe" if value.startswith("+33"):
+            digits = "0" + value.removeprefix("+33")
+            return "\u00a0".join(digits[at : at + 2] for at in range(0, 10, 2))
         case "adresse":
             place = " ".join(filter(None, [value.get("code_postal"), value["commune"]]))
             return ", ".join(filter(None, [value.get("complement"), value["voie"], place]))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parvis.core.errors import DomainError
 from parvis.core.identity import duplicates, suspension
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
+from parvis.core.identity.addresses import masked
 from parvis.core.web.navigation import administration_tabs, platform_tabs
 
 PERMISSION = "administration.organisation"
@@ -24,7 +25,7 @@ def accounts(request: AgentRequest) -> HttpResponse:
     context = {
         "tabs": administration_tabs(request.organisation, request.permissions, "accounts"),
         "people": people,
-        "pairs": list(duplicates.pending(people)[:MOST_PAIRS]),
+        "pairs": [(pair, pair.first.email, pair.second.email) for pair in duplicates.pending(people)[:MOST_PAIRS]],
         "columns": [{"label": "Personne"}, {"label": "Compte"}, {"label": "Action", "hidden": True}],
     }
     return render(request, "identity/accounts.html", context)
@@ -74,8 +75,9 @@ def dismiss(request: AgentRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @platform_view
 def namesakes(request: AccountRequest) -> HttpResponse:
-    """All the pairs to look at, for those who run the platform."""
-    context = {"tabs": platform_tabs("doublons"), "pairs": list(duplicates.pending()[:MOST_PAIRS])}
+    """All the pairs to look at, for those who run the platform, who need not read whole addresses."""
+    pairs = [(p, masked(p.first.email), masked(p.second.email)) for p in duplicates.pending()[:MOST_PAIRS]]
+    context = {"tabs": platform_tabs("doublons"), "pairs": pairs}
     return render(request, "identity/namesakes.html", context)
 
 

@@ -39,7 +39,7 @@ class AnnouncementForm(forms.ModelForm):
         since, until = values.get("since"), values.get("until")
         if since and until and until < since:
             self.add_error("until", "Le dernier jour vient avant le premier : corrigez l’une des deux dates.")
-        return {"everywhere": False, **values}
+        return values
 
 
 class HostForm(forms.Form):

@@ -67,6 +67,7 @@ class Link:
     count: int = 0
     active: bool = False
     description: str = ""
+    reading_only: bool = False  # the subscription is over: what was produced is read, nothing more
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,9 @@ def rail(
     for service, url in links:
         assert isinstance(service, Service)
         count = service.count(request, organisation) if service.count else open_tasks.get(service.code, 0)
-        groups.setdefault(service.group, []).append(Link(service.code, service.label, url, count, url == here))
+        over = bool(service.application) and not organisation.subscribes_to(service.application, clock.today())
+        link = Link(service.code, service.label, url, count, url == here, reading_only=over)
+        groups.setdefault(service.group, []).append(link)
     return [Group(label, tuple(found)) for label, found in groups.items()]
 
 

@@ -63,11 +63,12 @@ def _edit(request: AgentRequest, announcement: Announcement) -> HttpResponse:
     fresh = announcement._state.adding
     form = AnnouncementForm(request.POST or None, instance=announcement, organisation=request.organisation)
     if request.method == "POST" and form.is_valid():
+        values = {"everywhere": False, **form.cleaned_data}
         try:
             if fresh:
-                announcements.announce(request.organisation, form.cleaned_data, actor=request.actor)
+                announcements.announce(request.organisation, values, actor=request.actor)
             else:
-                announcements.change(announcement, form.cleaned_data, actor=request.actor)
+                announcements.change(announcement, values, actor=request.actor)
         except announcements.AnnouncementRefused as refusal:
             form.add_error(None, refusal.sentence)
         else:

@@ -35,10 +35,7 @@ def test_presentation_is_changed_and_journalled_without_its_content(administrato
 
 
 def test_nothing_changed_leaves_no_trace(administrator, juvignac):
-    fields = {
-        name: getattr(juvignac, name)
-        for name in ("short_name", "website", "postal_code", "email_sender")
-    }
+    fields = {name: getattr(juvignac, name) for name in ("short_name", "website", "postal_code", "email_sender")}
     page = administrator.post(BASE + "identite/", fields, follow=True).content.decode()
     assert "Rien n’a changé." in page
     assert actions(juvignac) == []

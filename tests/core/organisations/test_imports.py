@@ -8,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
 from parvis.core.journal.models import Entry
-from parvis.core.organisations import imports
 from parvis.core.organisations.models import Department, ImportLine, Invitation, PeopleImport
 from parvis.core.organisations.tenancy import acting_for
 from tests.core.organisations.conftest import BASE

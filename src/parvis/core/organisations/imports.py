@@ -346,7 +346,16 @@ def _examine_slice(planner: Planner, lines: list[ImportLine]) -> None:
     for line in lines:
         plan = planner.plan(line)
         line.outcome, line.sentence = plan.outcome, plan.sentence
-    ImportLine.objects.bulk_update(lines, ["outcome", "sentence"])
+    _write(lines, applied=False)
+
+
+def _write(lines: list[ImportLine], *, applied: bool) -> None:
+    """One statement for all the lines that have the same outcome and explanation: there are few of them."""
+    alike: dict[tuple[str, str], list[object]] = {}
+    for line in lines:
+        alike.setdefault((line.outcome, line.sentence), []).append(line.pk)
+    for (outcome, sentence), keys in alike.items():
+        ImportLine.objects.filter(pk__in=keys).update(outcome=outcome, sentence=sentence, applied=applied)
 
 
 def _apply_slice(planner: Planner, lines: list[ImportLine]) -> None:
@@ -361,8 +370,8 @@ def _apply_slice(planner: Planner, lines: list[ImportLine]) -> None:
         actor=planner.by.account,
     )
     for line, plan in plans:
-        line.outcome, line.sentence, line.applied = plan.outcome, plan.sentence, True
-    ImportLine.objects.bulk_update(lines, ["outcome", "sentence", "applied"])
+        line.outcome, line.sentence = plan.outcome, plan.sentence
+    _write(lines, applied=True)
 
 
 def _apply_updates(planner: Planner, plans: list[tuple[ImportLine, Plan]]) -> None:

@@ -1,0 +1,178 @@
+"""Administration of the platform: partners and subscriptions without their content, operators by four eyes."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from parvis.core import clock
+from parvis.core.identity.models import Account, Mandate, SecurityEvent
+from parvis.core.journal.models import Entry
+from parvis.core.organisations.models import Invitation, OperatorGrant, Organisation, Subscription
+from parvis.core.organisations.tenancy import acting_for
+from tests.core.organisations.test_invitations import NEW
+
+pytestmark = pytest.mark.django_db
+PLATFORM = "/plateforme/"
+ORGANISATION = {
+    "slug": "cournonterral", "name": "Commune de Cournonterral", "short_name": "Cournonterral", "kind": "commune",
+    "parent": "", "siren": "213400880", "nic": "00014", "insee": "34088", "postal_code": "34660",
+    "population": "6000", "departement": "034", "arrondissement": "3", "nature_actes": "31", "pref_id": "PREF034",
+}  # fmt: skip
+
+
+@pytest.fixture
+def operator_client(agent_client, juvignac):
+    """``operator_client("a@dsi.test")``: an operator, logged in with both factors and no mandate."""
+
+    def make(email="operateur@dsi.test"):
+        client = agent_client(juvignac, "elu", email=email)
+        with acting_for(juvignac):
+            Mandate.objects.filter(account=client.account).delete()
+        client.account.population, client.account.is_platform_administrator = "exploitation", True
+        client.account.save()
+        return client
+
+    return make
+
+
+@pytest.fixture
+def operator(operator_client):
+    return operator_client()
+
+
+def luhn(siren8: str) -> str:
+    from parvis.core.organisations.models import luhn_key_holds
+
+    return next(siren8 + str(k) for k in range(10) if luhn_key_holds(siren8 + str(k)))
+
+
+def test_an_organisation_is_added_then_changed(operator):
+    form = ORGANISATION | {"siren": luhn("21340088")}
+    answer = operator.post(PLATFORM + "organisations/nouvelle/", form)
+    assert answer.status_code == 302, answer.content.decode()
+    address = PLATFORM + "organisations/cournonterral/"
+    operator.post(address + "identite/", form | {"population": "6543", "slug": "autre"})
+    organisation = Organisation.objects.get(slug="cournonterral")
+    assert organisation.population == 6543
+    with acting_for(organisation):
+        assert list(Entry.objects.values_list("action", flat=True)) == [
+            "organisation.creee", "organisation.identite",
+        ]  # fmt: skip
+    bad = operator.post(PLATFORM + "organisations/nouvelle/", form | {"siren": "123456789", "departement": "34"})
+    assert "clé de contrôle" in bad.content.decode()
+    assert "3 chiffres" in bad.content.decode()
+
+
+def test_subscriptions_open_and_end_without_meeting(operator, juvignac):
+    address = f"{PLATFORM}organisations/juvignac/adhesions/"
+    form = {"application": "marches", "since": "2020-01-01", "until": ""}
+    operator.post(address, form)
+    assert "couvre déjà" in operator.post(address, form | {"since": "2021-01-01"}).content.decode()
+    taken = Subscription.objects.get(application="marches")
+    assert "précède le début" in operator.post(f"{address}{taken.pk}/", {"until": "2019-01-01"}).content.decode()
+    operator.post(f"{address}{taken.pk}/", {"until": "2020-12-31"})
+    operator.post(address, form | {"since": "2021-01-01"})
+    assert Subscription.objects.filter(application="marches").count() == 2
+    lifted = operator.post(f"{address}{taken.pk}/", {"until": ""}).content.decode()
+    assert "plus récente" in lifted
+    with acting_for(juvignac):
+        actions = list(Entry.objects.values_list("action", flat=True))
+        assert actions == ["adhesion.ouverte", "adhesion.modifiee", "adhesion.ouverte"]
+        assert SecurityEvent.objects.filter(event="manager.subscription.edit").count() == 3
+
+
+def test_a_subscription_is_reached_by_its_own_organisation_only(operator, juvignac, fabregues):
+    theirs = fabregues.subscriptions.first()
+    answer = operator.post(f"{PLATFORM}organisations/juvignac/adhesions/{theirs.pk}/", {"until": "2019-02-01"})
+    assert answer.status_code == 404
+
+
+def test_the_first_administrator_is_invited_and_the_next_ones_are_not(operator, juvignac, run_jobs, mailoutbox):
+    address = f"{PLATFORM}organisations/juvignac/administration/"
+    form = {"given_name": "Ada", "family_name": "Première", "email": "ada@juvignac.test"}
+    operator.post(address, form)
+    run_jobs(queue="messages")
+    link = re.search(r"https?://[^/\s]+(/invitation/\S+)", mailoutbox[-1].body).group(1)
+    assert Client().post(link, NEW).status_code == 302
+    with acting_for(juvignac):
+        assert Mandate.objects.get().role == "administrateur"
+        assert Invitation.objects.get().by_platform
+    assert "a déjà une administration" in operator.post(address, form | {"email": "b@b.fr"}).content.decode()
+
+
+def test_nothing_that_a_commune_holds_shows_on_the_platform(operator, juvignac, account_for):
+    account_for(juvignac, "maire", given_name="Alix", family_name="Introuvable")
+    for page in ("", "organisations/juvignac/", "exploitants/"):
+        answer = operator.get(PLATFORM + page)
+        assert answer.status_code == 200
+        assert "Introuvable" not in answer.content.decode()
+    assert operator.get("/o/juvignac/administration/personnes/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["", "organisations/nouvelle/", "organisations/juvignac/", "exploitants/"])
+def test_the_platform_is_missing_for_an_administrator_of_a_commune(administrator, page):
+    assert administrator.get(PLATFORM + page).status_code == 404
+
+
+def test_an_operator_is_proposed_by_one_approved_by_another_and_proves_the_address(
+    operator, operator_client, mailoutbox, django_capture_on_commit_callbacks
+):
+    other = operator_client("second@dsi.test")
+    operator.post(
+        PLATFORM + "exploitants/proposition/",
+        {"given_name": "Nour", "family_name": "Troisième", "email": "Nour@dsi.test"},
+    )
+    grant = OperatorGrant.objects.get()
+    answer = f"{PLATFORM}exploitants/{grant.pk}/reponse/"
+    mine = operator.post(answer, {"reponse": "accord"}, follow=True).content.decode()
+    assert "Une seconde personne doit approuver" in mine
+    with django_capture_on_commit_callbacks(execute=True):
+        other.post(answer, {"reponse": "accord"})
+    link = re.search(r"https?://[^/\s]+(/invitation/exploitation/\S+)", mailoutbox[-1].body).group(1)
+    assert not Account.objects.filter(email="nour@dsi.test").exists()
+    made = Client().post(link, NEW)
+    assert made.status_code == 302, made.content.decode()
+    account = Account.objects.get(email="nour@dsi.test")
+    assert (account.population, account.is_platform_administrator) == ("exploitation", True)
+    assert Client().post(link, NEW).status_code == 410
+    again = other.post(answer, {"reponse": "accord"}, follow=True).content.decode()
+    assert "a déjà reçu sa réponse" in again
+
+
+def test_the_database_refuses_that_one_person_proposes_and_approves(operator):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        OperatorGrant.objects.create(
+            email="x@y.fr", proposed_by=operator.account, approved_by=operator.account, proposed_at=clock.now()
+        )
+
+
+def test_a_link_of_operator_expires(operator, operator_client, mailoutbox, monkeypatch,
+                                    django_capture_on_commit_callbacks):  # fmt: skip
+    other = operator_client("second@dsi.test")
+    operator.post(PLATFORM + "exploitants/proposition/", {"given_name": "N", "family_name": "T", "email": "n@dsi.test"})
+    with django_capture_on_commit_callbacks(execute=True):
+        other.post(f"{PLATFORM}exploitants/{OperatorGrant.objects.get().pk}/reponse/", {"reponse": "accord"})
+    link = re.search(r"https?://[^/\s]+(/invitation/exploitation/\S+)", mailoutbox[-1].body).group(1)
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=8))
+    assert Client().post(link, NEW).status_code == 410
+
+
+def test_an_operator_is_removed_by_another_never_by_themselves(operator, operator_client):
+    other = operator_client("second@dsi.test")
+    for account in (operator.account, other.account):
+        operator.post(f"{PLATFORM}exploitants/{account.pk}/retrait/")
+    left = Account.objects.filter(is_platform_administrator=True)
+    assert [a.email for a in left] == [operator.account.email]
+    assert other.get(PLATFORM).status_code == 404
+
+
+def test_the_command_line_names_two_operators_and_no_more(db):
+    for n in (1, 2):
+        call_command("name_operator", f"op{n}@dsi.test", "O", "P")
+    with pytest.raises(CommandError, match="deux exploitants"):
+        call_command("name_operator", "op3@dsi.test", "O", "P")

@@ -84,7 +84,7 @@ def test_a_passkey_is_added_then_opens_the_account_alone_and_proves_a_fresh_iden
 
     log_out(page)
     page.goto("/compte/login/")
-    page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
+    page.get_by_role("button", name="Utiliser une clé d’accès").click()
     page.wait_for_url("**/bureau/")
 
     log_out(page)
@@ -126,7 +126,7 @@ def test_a_copied_passkey_is_refused_and_logged(browser_page, account):
     key.save()
     log_out(page)
     page.goto("/compte/login/")
-    page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
+    page.get_by_role("button", name="Utiliser une clé d’accès").click()
     page.get_by_text("Ce code n’est pas le bon").wait_for()
     page.goto("/bureau/")
     page.get_by_role("heading", name="Se connecter").wait_for()

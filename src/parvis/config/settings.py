@@ -173,7 +173,9 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_FORMS = {
     "login": "parvis.core.authentication.forms.LoginForm",
     "change_password": "parvis.core.authentication.forms.ChangePasswordForm",
+    "set_password": "parvis.core.authentication.forms.SetPasswordForm",
     "reset_password": "parvis.core.authentication.forms.ResetPasswordForm",
+    "reset_password_from_key": "parvis.core.authentication.forms.ResetPasswordKeyForm",
 }
 # Failed tries are counted by core/authentication/throttle.py, which locks nobody out.
 ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": "60/m/ip", "reset_password": "20/m/ip,5/h/key"}

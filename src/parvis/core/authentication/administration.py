@@ -28,8 +28,7 @@ PLATFORM_COLUMNS = [
     {"label": "Personne"},
     {"label": "Organisation"},
     {"label": "Motif"},
-    {"label": "Demandée par"},
-    {"label": "Possible à partir du"},
+    {"label": "Possible dès le"},
     {"label": "Action", "hidden": True},
 ]
 

@@ -60,7 +60,23 @@ class ResetPasswordForm(account_forms.ResetPasswordForm):
         return str(self.cleaned_data["email"])
 
 
-class ChangePasswordForm(account_forms.ChangePasswordForm):
+class _NewPasswordMixin:
+    """The criteria are shown under the field, live, instead of a help text."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = ""  # type: ignore[attr-defined]
+
+
+class SetPasswordForm(_NewPasswordMixin, account_forms.SetPasswordForm):
+    pass
+
+
+class ResetPasswordKeyForm(_NewPasswordMixin, account_forms.ResetPasswordKeyForm):
+    pass
+
+
+class ChangePasswordForm(_NewPasswordMixin, account_forms.ChangePasswordForm):
     def clean_oldpassword(self) -> str:
         attempt = counted(account_adapter().request, "login", self.user.email)
         old: str = super().clean_oldpassword()

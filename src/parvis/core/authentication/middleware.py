@@ -34,7 +34,7 @@ class SessionLimitsMiddleware:
         if not isinstance(user, Account):  # nobody is logged in
             return None
         mandates = [] if user.population == Account.Population.USAGER else request_mandates(request)
-        why = sessions.overstayed(request, mandates)
+        why = sessions.overstayed(request, user, mandates)
         if why:
             return self._close(request, why)
         if not request.session.get(sessions.REMEMBERED):
@@ -45,7 +45,7 @@ class SessionLimitsMiddleware:
         sent = request.method not in ("GET", "HEAD")
         token = stepup.keep(request) if sent else ""
         kept = request.session.get(stepup.PENDING)
-        request.logout_reason = why  # type: ignore[attr-defined]  read by signals.logged_out
+        setattr(request, "logout_reason", why)  # noqa: B010  read by signals.logged_out
         logout(request)
         if sent:
             request.session[stepup.PENDING] = kept

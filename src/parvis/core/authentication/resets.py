@@ -4,6 +4,7 @@ Nobody asks for oneself nor approves what they asked; twenty-four hours pass aft
 was checked face to face, which is recorded. The rules are checked here and, for the four eyes, by the database too.
 """
 
+from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
@@ -93,7 +94,7 @@ def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
         moment = clock.paris(reset.possible_from)
         raise ResetRefused(f"Il faut attendre jusqu’au {date_longue(moment)} à {heure(moment)}.")
     _end(reset, FactorReset.State.DONE, by)
-    reset.account.authenticator_set.all().delete()
+    Authenticator.objects.filter(user=reset.account).delete()
     sessions.end_all(reset.account)
     _journal(reset, "second_facteur.remis", by)
     audit("manager.mfa.reset", account=reset.account, request=request, organisation=reset.organisation)

@@ -68,10 +68,10 @@ def open_session(request: HttpRequest, account: Account, mandates: Iterable[Mand
     return len(surplus)
 
 
-def overstayed(request: HttpRequest, mandates: Iterable[Mandate]) -> str:
+def overstayed(request: HttpRequest, account: Account, mandates: Iterable[Mandate]) -> str:
     """Why this session is over: '', ``inactivite``, ``duree`` or ``role``; a session without a beginning begins."""
     mandates, now, session = list(mandates), time.time(), request.session
-    limits = limits_of(request.user, mandates)
+    limits = limits_of(account, mandates)
     started = session.setdefault(STARTED, now)
     seen = session.setdefault(SEEN, now)
     if set(session.get(HELD, ())) - {str(mandate.pk) for mandate in mandates}:

@@ -14,12 +14,16 @@ def _issuer(settings):
 
 @pytest.fixture
 def platform_admin(db):
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
     from parvis.core.identity.models import Account
 
-    return Account.objects.create_user(
+    account = Account.objects.create_user(
         "plateforme@metropole.test", PASSWORD, given_name="Dominique", family_name="Essai",
         population="exploitation", is_platform_administrator=True,
     )  # fmt: skip
+    TOTP.activate(account, generate_totp_secret())
+    return account
 
 
 @pytest.fixture

@@ -9,10 +9,14 @@ class ProviderConfig(AppConfig):
     verbose_name = "Fournisseur d’identité"
 
     def ready(self) -> None:
+        from parvis.core.identity import closing, contributions
         from parvis.core.journal.actions import register_action, register_subject
-        from parvis.core.provider import signals  # noqa: F401  connects its receivers
+        from parvis.core.provider import leaving, signals  # noqa: F401  connects its receivers
         from parvis.core.web import navigation
 
+        contributions.register("services_relies", "Services reliés", leaving.export, rank=60)
+        closing.account_closing.connect(leaving.tell_sites, dispatch_uid="provider")
+        closing.register_eraser("liens avec des services reliés", leaving.erase)
         navigation.register_administration("services", "Services reliés", "clients:list", rank=70)
         navigation.register_account_page("services", "Services reliés", "provider:my_services", rank=50)
         navigation.register_platform_page("services", "Services reliés", "provider:approvals", rank=50)

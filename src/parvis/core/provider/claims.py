@@ -4,15 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from parvis.core import clock
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.identity.profile import PIVOT, Attribute, attributes_of
+from parvis.core.identity.roles import ROLES
 from parvis.core.organisations.models import Organisation
 from parvis.core.provider.sites import Site
 
-Value = Callable[[Account, Site], Any]
+GENDERS = {"feminin": "female", "masculin": "male"}
+FRENCH = {"female": "féminin", "male": "masculin", True: "oui", False: "non"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a site asks about: what is known of them is read when a claim first needs it."""
+
+    account: Account
+    site: Site
+
+    @cached_property
+    def attributes(self) -> dict[str, Attribute]:
+        return attributes_of(self.account)
+
+    @cached_property
+    def mandates(self) -> list[Mandate]:
+        """Those in force in the organisation of the site, and in no other."""
+        return [m for m in mandates_of(self.account) if m.organisation_id == self.site.organisation]
+
+    @property
+    def organisation(self) -> Organisation | None:
+        return self.mandates[0].organisation if self.mandates else None
+
+    def said(self, *names: str) -> Any:
+        """The value of the first of these attributes that is known."""
+        return next((self.attributes[n].value for n in names if n in self.attributes), None)
+
+    def is_verified(self, *names: str) -> bool:
+        """True when the first of these attributes that is known was verified by somebody else than its holder."""
+        return next((self.attributes[n].verified for n in names if n in self.attributes), False)
 
 
 @dataclass(frozen=True)
@@ -21,35 +53,45 @@ class Claim:
 
     name: str
     label: str
-    value: Value
+    value: Callable[[Person], Any]
+    invented: Any
 
 
 @dataclass(frozen=True)
 class Scope:
-    """A set of claims that goes together; ``label`` is how administrators choose it."""
+    """Claims that go together; ``label`` is how administrators choose them."""
 
     code: str
     label: str
     claims: tuple[Claim, ...] = ()
 
 
-def _mandates(account: Account, site: Site) -> list[Mandate]:
-    """Mandates in force in the organisation of the site, and in no other."""
-    return [m for m in mandates_of(account) if m.organisation_id == site.organisation]
+def _birth_date(person: Person) -> str | None:
+    born = person.said("naissance_date")
+    return born["text"] if born else None
 
 
-def _unit(account: Account, site: Site) -> str:
-    found = _mandates(account, site)
-    return found[0].organisation.name if found else ""
+def _address(person: Person) -> dict[str, str] | None:
+    """Core, 5.1.1."""
+    lines = person.said("adresse")
+    if not lines:
+        return None
+    street = "\n".join(lines[k] for k in ("complement", "voie") if k in lines)
+    town = " ".join(lines[k] for k in ("code_postal", "commune") if k in lines)
+    parts = {"street_address": street, "postal_code": lines.get("code_postal", ""), "locality": lines["commune"],
+             "country": lines["pays"], "formatted": f"{street}\n{town}"}  # fmt: skip
+    return {k: v for k, v in parts.items() if v}
 
 
-def _siret(account: Account, site: Site) -> str:
-    found = _mandates(account, site)
-    return found[0].organisation.siret if found else ""
+def _sources(person: Person) -> dict[str, str]:
+    """Where each of the values that make a civil identity comes from."""
+    return {n: person.attributes[n].source for n in PIVOT if n in person.attributes}
 
 
-def _roles(account: Account, site: Site) -> list[str]:
-    return sorted({m.role for m in _mandates(account, site)})
+def _is_civil(person: Person) -> bool:
+    """True when every value of the civil identity that is known was verified, the name among them."""
+    known = [person.attributes[n] for n in PIVOT if n in person.attributes]
+    return "nom_naissance" in person.attributes and all(a.verified for a in known)
 
 
 OFFLINE = "offline_access"
@@ -59,28 +101,71 @@ SCOPES: dict[str, Scope] = {
         Scope("openid", "Identifiant propre au service"),
         Scope(
             "profile",
-            "Nom et prénom",
+            "Nom, prénom, date de naissance, sexe",
             (
-                Claim("given_name", "Prénom", lambda a, s: a.given_name),
-                Claim("family_name", "Nom", lambda a, s: a.family_name),
-                Claim("locale", "", lambda a, s: "fr-FR"),
+                Claim("given_name", "Prénom", lambda p: p.account.given_name, "Camille"),
+                Claim("family_name", "Nom", lambda p: p.said("nom_naissance") or p.account.family_name, "Exemple"),
+                Claim("preferred_username", "Nom d’usage", lambda p: p.said("nom_usage"), "Modèle"),
+                Claim("birthdate", "Date de naissance", _birth_date, "1962-08-24"),
+                Claim("gender", "Sexe", lambda p: GENDERS.get(p.said("sexe")), "female"),
+                Claim("locale", "", lambda p: "fr-FR", "fr-FR"),
             ),
         ),
         Scope(
             "email",
             "Adresse électronique",
             (
-                Claim("email", "Adresse électronique", lambda a, s: a.email),
-                Claim("email_verified", "", lambda a, s: a.email_verified_at is not None),
+                Claim("email", "Adresse électronique", lambda p: p.account.email, "camille@exemple.fr"),
+                Claim("email_verified", "", lambda p: p.account.email_verified_at is not None, True),
+            ),
+        ),
+        Scope(
+            "phone",
+            "Téléphone",
+            (
+                Claim(
+                    "phone_number", "Téléphone", lambda p: p.said("telephone_mobile", "telephone_fixe"), "+33600000000"
+                ),
+                Claim(
+                    "phone_number_verified",
+                    "",
+                    lambda p: p.is_verified("telephone_mobile", "telephone_fixe"),
+                    False,
+                ),
+            ),
+        ),
+        Scope(
+            "address",
+            "Adresse postale",
+            (Claim("address", "Adresse postale", _address, {"formatted": "1 rue de l’Exemple\n34990 Juvignac"}),),
+        ),
+        Scope(
+            "birth",
+            "Lieu de naissance",
+            (
+                Claim("birthplace", "Commune de naissance (code)", lambda p: p.said("naissance_commune"), "34172"),
+                Claim("birthcountry", "Pays de naissance (code)", lambda p: p.said("naissance_pays"), "99100"),
+            ),
+        ),
+        Scope(
+            "identite_verifiee",
+            "Identité vérifiée, et par qui",
+            (
+                Claim("identite_verifiee", "Identité vérifiée", _is_civil, True),
+                Claim("identite_sources", "", _sources, {"nom_naissance": "franceconnect"}),
             ),
         ),
         Scope(
             "agent",
             "Organisation et rôles de l’agent",
             (
-                Claim("organizational_unit", "Organisation", _unit),
-                Claim("siret", "SIRET de l’organisation", _siret),
-                Claim("roles", "Rôles dans l’organisation", _roles),
+                Claim(
+                    "organizational_unit", "Organisation", lambda p: p.organisation and p.organisation.name, "Commune"
+                ),
+                Claim("siret", "SIRET de l’organisation", lambda p: p.organisation and p.organisation.siret, "2" * 14),
+                Claim(
+                    "roles", "Rôles dans l’organisation", lambda p: sorted({m.role for m in p.mandates}), ["lecteur"]
+                ),
             ),
         ),
         Scope(OFFLINE, "Accès prolongé, sans que la personne soit connectée"),
@@ -88,54 +173,32 @@ SCOPES: dict[str, Scope] = {
 }
 
 
-def register_scope(scope: Scope) -> None:
-    """Let another package offer what it keeps about people (its last registration wins)."""
-    SCOPES[scope.code] = scope
+def _claims(scopes: Iterable[str]) -> list[Claim]:
+    return [claim for code in scopes if code in SCOPES for claim in SCOPES[code].claims]
 
 
 def claims_for(account: Account, site: Site, scopes: Iterable[str]) -> dict[str, Any]:
     """The claims that ``scopes`` give about ``account``; a claim without a value is left out (Core, 5.3.2)."""
-    found = {}
-    for code in scopes:
-        for claim in SCOPES[code].claims if code in SCOPES else ():
-            value = claim.value(account, site)
-            if value not in (None, "", []):
-                found[claim.name] = value
-    return found
+    person = Person(account, site)
+    values = {claim.name: claim.value(person) for claim in _claims(scopes)}
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
 def readable(account: Account, site: Site, scopes: Iterable[str]) -> list[tuple[str, str]]:
     """What ``scopes`` let a site know about ``account``, in words and values, for the consent page."""
-    lines = []
-    for code in scopes:
-        for claim in SCOPES[code].claims if code in SCOPES else ():
-            value = claim.value(account, site) if claim.label else None
-            if value not in (None, "", []):
-                lines.append((claim.label, ", ".join(_in_french(claim.name, value))))
-    return lines
+    person = Person(account, site)
+    lines = [(claim, claim.value(person)) for claim in _claims(scopes) if claim.label]
+    return [(c.label, _in_french(c.name, value)) for c, value in lines if value not in (None, "", [], {})]
 
 
-def _in_french(name: str, value: Any) -> list[str]:
-    from parvis.core.identity.roles import ROLES
-
-    values = value if isinstance(value, list) else [value]
+def _in_french(name: str, value: Any) -> str:
     if name == "roles":
-        return [ROLES[v][0] if v in ROLES else v for v in values]
-    return [str(v) for v in values]
+        return ", ".join(ROLES[code][0] if code in ROLES else code for code in value)
+    if name == "address":
+        return str(value["formatted"])
+    return str(FRENCH.get(value, value))
 
 
-def example(organisation: Organisation, scopes: Iterable[str]) -> dict[str, Any]:
+def example(scopes: Iterable[str]) -> dict[str, Any]:
     """Names of the claims and invented values, for the preview that administrators see."""
-    invented = {
-        "given_name": "Camille",
-        "family_name": "Exemple",
-        "locale": "fr-FR",
-        "email": "camille@exemple.fr",
-        "email_verified": True,
-        "organizational_unit": organisation.name,
-        "siret": organisation.siret,
-        "roles": ["lecteur"],
-        "updated_at": int(clock.now().timestamp()),
-    }
-    names = [c.name for code in scopes if code in SCOPES for c in SCOPES[code].claims]
-    return {"sub": "identifiant tiré au sort", **{name: invented.get(name, "…") for name in names}}
+    return {"sub": "identifiant tiré au sort", **{claim.name: claim.invented for claim in _claims(scopes)}}

@@ -107,7 +107,7 @@ def _secrets(service: Service) -> list[dict[str, Any]]:
 @agent_view(PERMISSION)
 def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
     service = _found(request, pk)
-    claims = example(request.organisation, service.scopes)
+    claims = example(service.scopes)
     return _page(
         request,
         "service",
@@ -143,7 +143,7 @@ def _words(name: str, value: Any) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def secret(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Make a secret, in the answer to the form and nowhere else."""
     service = _found(request, pk)
@@ -162,7 +162,7 @@ def secret(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def switch(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Suspend, or put back."""
     service = _found(request, pk)

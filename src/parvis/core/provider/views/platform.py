@@ -42,7 +42,7 @@ def approvals(request: AccountRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@platform_view
+@platform_view(recent=True)
 def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpResponse:
     """One proposal, compared with what is in force."""
     form = RefusalForm(request.POST if request.POST.get("decision") == "refuser" else None)
@@ -66,7 +66,7 @@ def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpRespon
             "waiting": service.state in WAITING,
             "changes": pending_changes(service),
             "scopes": [SCOPES[code].label for code in service.scopes if code in SCOPES],
-            "preview": json.dumps(example(service.organisation, service.scopes), ensure_ascii=False, indent=2),
+            "preview": json.dumps(example(service.scopes), ensure_ascii=False, indent=2),
             "form": form,
             "columns": [{"label": "Champ"}, {"label": "En vigueur"}, {"label": "Proposé"}],
         }

@@ -7,7 +7,7 @@ from django.test import Client
 
 from parvis.core import clock
 from parvis.core.identity import addresses, closing, dormancy, profile, retention
-from parvis.core.identity.models import Account, Link, ProfileAttribute, SecurityEvent, Tombstone
+from parvis.core.identity.models import NO_ADDRESS, Account, Link, ProfileAttribute, SecurityEvent, Tombstone
 from parvis.core.organisations.tenancy import identity_of
 from tests.core.identity.life import browser_of, citizen, link_in, outbox  # noqa: F401
 
@@ -255,3 +255,13 @@ def test_what_a_package_forgets_to_erase_is_erased_all_the_same(account, run_job
     run_jobs()
     with identity_of(account.pk):
         assert not FederatedIdentity.objects.exists()
+
+
+def test_an_account_without_an_address_is_deleted_after_its_fresh_proof(run_jobs, outbox):  # noqa: F811
+    account = citizen("fc-1" + NO_ADDRESS)
+    answer = browser_of(account).post("/mon-compte/suppression/")
+    assert answer["Location"].endswith("/attestation/")
+    run_jobs()
+    assert "SUP-" in Client().get(answer["Location"]).content.decode()
+    assert Account.objects.get(pk=account.pk).full_name == "Compte supprimé"
+    assert outbox == []

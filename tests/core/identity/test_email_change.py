@@ -4,7 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
-from parvis.core.identity.models import Account
+from parvis.core.identity.models import NO_ADDRESS, Account
 from tests.core.identity.life import PASSWORD, browser_of, citizen, link_in, outbox  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +137,13 @@ def test_an_address_that_cannot_be_is_refused_with_the_page(account, typed):
     answer = browser_of(account).post("/mon-compte/adresse/", {"email": typed})
     assert answer.status_code == 200
     assert "à corriger" in answer.content.decode()
+
+
+def test_an_account_that_had_no_address_gets_one(run_jobs, outbox):  # noqa: F811
+    account = citizen("fc-1" + NO_ADDRESS)
+    path = asked(account, run_jobs, outbox)
+    assert browser_of(account).post(path).status_code == 302
+    run_jobs()
+    assert [m.to for m in outbox] == [[NEW]]
+    account.refresh_from_db()
+    assert account.email == NEW

@@ -175,7 +175,7 @@ def test_the_person_goes_back_where_they_came_from(run_jobs, outbox, wanted):  #
 @pytest.mark.parametrize(
     "wanted",
     ["https://ailleurs.test/", "//ailleurs.test/", "/\\ailleurs.test", "javascript:alert(1)", "ailleurs.test",
-     "http:///ailleurs.test", "/\t/ailleurs.test", " //ailleurs.test", "/" + "a" * 600],
+     "http:///ailleurs.test", "/\t/ailleurs.test", " //ailleurs.test", "/" + "a" * 3000],
 )  # fmt: skip
 def test_a_forged_way_back_leads_nowhere_else(run_jobs, outbox, wanted):  # noqa: F811
     path = follow(run_jobs, outbox, next=wanted)
@@ -271,3 +271,10 @@ def test_the_database_knows_one_account_per_address_whatever_the_case():
     with pytest.raises(IntegrityError), transaction.atomic():
         Account.objects.create(email="UNE@exemple.test", given_name="A", family_name="B")
     assert addresses.account_at("Une@Exemple.test") == account
+
+
+def test_whoever_was_on_their_way_somewhere_goes_on_after_registering(run_jobs, outbox):  # noqa: F811
+    page = Client().get("/compte/login/?next=/identite/o/authorize%3Fclient_id%3Dx%26state%3Dy").content.decode()
+    [way] = re.findall(r'href="(/inscription/[^"]+)"', page)
+    form = Client().get(way.replace("&amp;", "&"))
+    assert form.context["next"] == "/identite/o/authorize?client_id=x&state=y"

@@ -89,14 +89,21 @@ def check(account: Account) -> None:
 
 
 @transaction.atomic
-def ask(account: Account, *, request: HttpRequest | None = None) -> None:
-    """Send the link that confirms. Raises ``DeletionRefused``."""
+def ask(account: Account, *, request: HttpRequest | None = None) -> str:
+    """Send the link that confirms; an account without an address is closed at once. Raises ``DeletionRefused``.
+
+    Returns the token of the receipt of an account that was closed, else "".
+    """
     from parvis.core.identity.tasks import send_link  # the tasks import this module
 
     check(account)
     link = links.make(Link.Purpose.DELETION, account.email, account=account, commune=account.commune)
-    send_link.defer(link=str(link.pk))
     audit("user.deletion.request", account=account, request=request)
+    if not account.has_address:  # the fresh proof is all that can be asked
+        close(account, link, "demande", request=request)
+        return links.token_of(link)
+    send_link.defer(link=str(link.pk))
+    return ""
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ An account with something still open is never deleted; agents' accounts end with
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -20,7 +20,8 @@ ALERT_AFTER: Final = timedelta(days=730)
 DELETE_AFTER: Final = timedelta(days=30)
 
 
-def _citizens() -> "QuerySet[Account]":
+def _citizens() -> "QuerySet[Any]":
+    """Open accounts of citizens, ``seen_at`` being their last login, or their creation."""
     usagers = Account.objects.filter(population=Account.Population.USAGER, is_active=True, deleted_at=None)
     return usagers.annotate(seen_at=Greatest(F("created_at"), Coalesce("last_login", "created_at")))
 
@@ -56,7 +57,7 @@ def _tell(account: Account) -> None:
 @transaction.atomic
 def _delete(account: Account) -> None:
     found = _citizens().filter(pk=account.pk).select_for_update(of=("self",)).first()
-    if found is None or found.dormancy_told_at is None or found.dormancy_told_at < found.seen_at:  # type: ignore[attr-defined]
+    if found is None or found.dormancy_told_at is None or found.dormancy_told_at < found.seen_at:
         return
     with identity_of(account.pk):
         if closing.holds_of(found):

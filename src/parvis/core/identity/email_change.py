@@ -46,10 +46,11 @@ def confirm(account: Account, token: str, *, request: HttpRequest | None = None)
         raise ChangeRefused(OTHER_ACCOUNT)
     link = links.take(Link.Purpose.EMAIL, token)
     account = Account.objects.select_for_update().get(pk=account.pk)
-    old = account.email
+    old = account.email if account.has_address else ""
     addresses.give(account, link.email)
-    undo = links.make(Link.Purpose.EMAIL_UNDO, old, account=account, commune=account.commune)
-    send_link.defer(link=str(undo.pk))
+    if old:
+        undo = links.make(Link.Purpose.EMAIL_UNDO, old, account=account, commune=account.commune)
+        send_link.defer(link=str(undo.pk))
     audit("user.email.change", account=account, request=request)
     return account
 
@@ -63,7 +64,8 @@ def undo(token: str, *, request: HttpRequest | None = None) -> Account:
     from parvis.core.identity.tasks import notify
 
     link = links.take(Link.Purpose.EMAIL_UNDO, token)
-    account = Account.objects.select_for_update().get(pk=link.account_id)
+    assert link.account is not None  # this purpose always has one
+    account = Account.objects.select_for_update().get(pk=link.account.pk)
     if account.deleted_at is not None:
         raise ChangeRefused("Ce compte n’existe plus.")
     addresses.give(account, link.email)

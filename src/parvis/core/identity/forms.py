@@ -155,8 +155,8 @@ class ProfileForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
     )
 
-    def __init__(self, *args: Any, attributes: Mapping[str, Attribute], **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(attributes), **kwargs)
+    def __init__(self, data: Mapping[str, Any] | None = None, *, attributes: Mapping[str, Attribute]) -> None:
+        super().__init__(data, initial=_initial(attributes))
         countries = sorted(cog.countries().items(), key=lambda item: cog.folded(item[1]))
         known = attributes.get("naissance_pays")
         if known and known.value not in dict(countries):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from parvis.core.identity import closing, links
 from parvis.core.identity.addresses import masked
 from parvis.core.identity.deletion import KEPT
-from parvis.core.identity.models import Account, Link, Tombstone
+from parvis.core.identity.models import NO_ADDRESS, Account, Link, Tombstone
 from parvis.core.notifications.services import send
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
@@ -86,7 +86,9 @@ def write_link(link: Link) -> None:
 
 
 def write_notice(account: Account, kind: str, facts: Mapping[str, Any]) -> None:
-    """A message about the account, to its address."""
+    """A message about the account, to its address if it has proved one."""
+    if not account.has_address:
+        return
     pages = {"login": absolute("account_login"), "account_url": absolute("identity:overview")}
     with identity_of(account.pk):
         holds = closing.holds_of(account) if kind == "dormant" else []
@@ -98,6 +100,7 @@ def write_receipt(stone: Tombstone) -> None:
     link = stone.link
     if link is None or not link.email:
         return
-    write("receipt", link.email, link.commune, {"stone": stone, "kept": KEPT})
+    if not link.email.endswith(NO_ADDRESS):
+        write("receipt", link.email, link.commune, {"stone": stone, "kept": KEPT})
     link.email = ""
     link.save(update_fields=["email"])

@@ -251,7 +251,7 @@ class Link(models.Model):
     email = models.EmailField()
     account = models.ForeignKey(Account, models.CASCADE, null=True, related_name="+")
     commune = models.ForeignKey("organisations.Organisation", models.SET_NULL, null=True, related_name="+")
-    next = models.CharField(max_length=500, blank=True)
+    next = models.CharField(max_length=2000, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)

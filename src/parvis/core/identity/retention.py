@@ -1,6 +1,6 @@
 """How long traces are kept: events one year and those of the administration three, exports a week, links a month."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection
@@ -25,7 +25,7 @@ def forget() -> dict[str, int]:
     }
 
 
-def _call(function: str, *arguments: object) -> int:
+def _call(function: str, *arguments: datetime) -> int:
     """Run one of the functions of the migration ``life``, which see the rows of everybody."""
     marks = ", ".join(["%s"] * len(arguments))
     with connection.cursor() as cursor:

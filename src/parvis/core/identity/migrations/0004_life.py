@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('purpose', models.CharField(choices=[('registration', 'Inscription'), ('email', 'Changement d’adresse'), ('email_undo', 'Annulation d’un changement d’adresse'), ('deletion', 'Suppression du compte')], max_length=15)),
                 ('digest', models.CharField(max_length=64, unique=True)),
                 ('email', models.EmailField(max_length=254)),
-                ('next', models.CharField(blank=True, max_length=500)),
+                ('next', models.CharField(blank=True, max_length=2000)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),

@@ -22,7 +22,10 @@ def ask(request: AccountRequest) -> HttpResponse:
     refusal = None
     try:
         if request.method == "POST":
-            deletion.ask(account, request=request)
+            closed = deletion.ask(account, request=request)
+            if closed:
+                logout(request)
+                return redirect("identity:deletion_receipt", token=closed)
             messages.success(
                 request, "Un message vient de partir : son lien, valable quarante-huit heures, supprime le compte."
             )

@@ -7,7 +7,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from parvis.core.identity.models import Account
 from parvis.core.organisations.models import Organisation
 
-MAX_NEXT = 500
+MAX_NEXT = 2000
 
 
 def local_path(wanted: object) -> str:

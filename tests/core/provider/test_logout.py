@@ -175,6 +175,18 @@ def test_a_site_that_does_not_confirm_is_shown_then_tried_again_then_audited(
         assert LogoutNotice.objects.get().state == "confirmee"
 
 
+def test_logging_out_on_the_platform_tells_the_sites_and_names_those_that_do_not_confirm(
+    make_site, juvignac, fabregues, browser, listener
+):
+    make_site(juvignac, backchannel_logout_url=listener.url, name="Confirme").tokens(browser)
+    make_site(fabregues, name="Ne confirme pas").tokens(browser)
+    answer = browser.post("/compte/logout/", follow=True)
+    text = answer.content.decode()
+    assert len(listener.received) == 1
+    assert "encore connecté à Ne confirme pas" in text
+    assert "encore connecté à Confirme" not in text
+
+
 def test_ending_a_session_from_the_list_tells_its_sites(make_site, juvignac, citizen, listener, run_jobs):
     from allauth.usersessions.models import UserSession
 

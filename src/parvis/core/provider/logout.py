@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from allauth.idp.oidc.models import Client
@@ -26,7 +27,20 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TOKEN_LIFETIME = 120
 
 
-def end_session(account_id: int, *, session: str = "", session_key: str = "", reason: str) -> list[LogoutNotice]:
+@dataclass(frozen=True)
+class Ended:
+    """The sites of a session that ended, and the notices for those that can be told."""
+
+    visited: list[Client]
+    notices: list[LogoutNotice]
+
+    def tell(self) -> tuple[list[Client], list[Client]]:
+        """Tell them now, for a person who waits: those that confirmed, and those where they may still be logged in."""
+        told = {n.client_id for n, good in zip(self.notices, deliver_all(self.notices), strict=True) if good}
+        return [c for c in self.visited if c.pk in told], [c for c in self.visited if c.pk not in told]
+
+
+def end_session(account_id: int, *, session: str = "", session_key: str = "", reason: str) -> Ended:
     """End the grants of one browser session, named by its digest or its key, and have the sites told.
 
     A site that holds ``offline_access`` keeps it: the person granted it for when they are away.
@@ -40,7 +54,7 @@ def end_session(account_id: int, *, session: str = "", session_key: str = "", re
         Grant.objects.filter(pk__in=[g.pk for g in everything if OFFLINE in g.scopes]).update(
             session="", session_key=""
         )
-    return notify(everything)
+    return Ended(list({g.client_id: g.client for g in everything}.values()), notify(everything))
 
 
 def end_account(account: Account, reason: str = "compte_clos") -> list[LogoutNotice]:

@@ -15,8 +15,8 @@ def _logged_out(request: Any, user: Any, **kwargs: Any) -> None:
     """By its holder. The session still holds its secret: it is flushed after this signal."""
     if user is not None and grants.SESSION_SECRET in request.session:
         name = grants.session_digest(request.session)
-        # The page of logout reads them, to say where the person may still be logged in.
-        request.parvis_logout_notices = logout.end_session(user.pk, session=name, reason="deconnexion")
+        # Read by the page that follows, to say where the person may still be logged in.
+        request.parvis_ended = logout.end_session(user.pk, session=name, reason="deconnexion")
 
 
 @receiver(post_delete, sender=UserSession)

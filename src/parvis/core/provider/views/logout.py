@@ -18,8 +18,8 @@ from parvis.core.identity.access import open_view
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
 from parvis.core.provider import grants
-from parvis.core.provider import logout as ending
 from parvis.core.provider.authorization import MAX_PARAMETER
+from parvis.core.provider.logout import Ended
 from parvis.core.provider.models import Grant
 from parvis.core.provider.sites import Site, is_live
 
@@ -42,7 +42,7 @@ def logout(request: HttpRequest) -> HttpResponse:
         sentence = "L’adresse à laquelle ce site veut vous renvoyer n’est pas l’une des siennes."
         return render(request, "provider/unanswerable.html", {"sentence": sentence}, status=400)
     if not request.user.is_authenticated:
-        return _done(request, client, address, [])
+        return _done(request, client, address, None)
     if not _is_about(request, hint, client):
         if request.method != "POST" or "decision" not in given:
             return _ask(request, client, given, address)
@@ -51,10 +51,10 @@ def logout(request: HttpRequest) -> HttpResponse:
             return refusal
         if given["decision"] != "partir":
             return _away(address) if address else render(request, "provider/logged_out.html", {"stayed": True})
-    visited = _visited(request)
-    # The receiver of the signal of logout ends the grants and has the sites told.
+    # The receiver of the signal of logout ends the grants and prepares the notices.
     end_login(request, show_message=False)
-    return _done(request, client, address, visited)
+    ended = request.__dict__.pop("parvis_ended", None)
+    return _done(request, client, address, ended)
 
 
 def _hint(given: dict[str, str]) -> tuple[dict[str, Any] | None, Client | None]:
@@ -113,24 +113,14 @@ def _brand(request: HttpRequest, client: Client) -> None:
     )
 
 
-def _visited(request: HttpRequest) -> list[Client]:
-    """The sites of this session."""
-    with identity_of(request.user.pk):  # type: ignore[arg-type]
-        mine = Grant.objects.filter(account=request.user.pk, session=grants.session_digest(request.session))
-        found = {g.client_id: g.client for g in mine.filter(ended_at=None).select_related("client")}
-    return list(found.values())
-
-
 def _away(address: str) -> HttpResponse:
     return HttpResponse(status=302, headers={"Location": address, "Cache-Control": "no-store"})
 
 
-def _done(request: HttpRequest, client: Client | None, address: str | None, visited: list[Client]) -> HttpResponse:
+def _done(request: HttpRequest, client: Client | None, address: str | None, ended: Ended | None) -> HttpResponse:
     """Back to the site when every other one confirmed; otherwise the person first reads where they may still be in."""
-    notices = getattr(request, "parvis_logout_notices", [])
-    told = dict(zip([n.client_id for n in notices], ending.deliver_all(notices), strict=True))
-    asking = client.pk if client else None
-    open_still = [c for c in visited if c.pk != asking and not told.get(c.pk, False)]
+    told, silent = ended.tell() if ended else ([], [])
+    open_still = [c for c in silent if client is None or c.pk != client.pk]
     if address and not open_still:
         return _away(address)
     if client is not None:
@@ -138,7 +128,7 @@ def _done(request: HttpRequest, client: Client | None, address: str | None, visi
     context = {
         "client": client,
         "address": address,
-        "told": [c for c in visited if told.get(c.pk)],
+        "told": told,
         "open_still": [(c.name, Site.of(c).home, bool(Site.of(c).backchannel)) for c in open_still],
     }
     response = render(request, "provider/logged_out.html", context)

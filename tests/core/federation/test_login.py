@@ -49,6 +49,31 @@ def test_nothing_is_offered_where_nothing_is_configured(browser, db, settings):
     assert "FranceConnect" not in browser.get("/compte/login/").content.decode()
 
 
+def test_demo_offers_both_buttons_each_with_its_words(sandbox, db, browser):
+    from parvis_demo.stage import environment_of
+
+    told = environment_of(sandbox.facts)
+    assert told["PARVIS_FRANCECONNECT_ISSUER"] == sandbox.identity["franceconnect"]["issuer"]
+    assert told["PARVIS_PROCONNECT_CLIENT_SECRET"] == sandbox.identity["proconnect"]["secret"]
+    page = browser.get("/compte/login/?next=/espace/").content.decode()
+    assert "S’identifier avec FranceConnect" in page
+    assert "Qu’est-ce que FranceConnect ?" in page
+    assert "S’identifier avec ProConnect" in page
+    assert "/federation/franceconnect/?next=%2Fespace%2F" in page
+
+
+def test_secret_may_come_from_a_file(db, settings, tmp_path):
+    from parvis.core.federation.configuration import registration
+
+    settings.PARVIS_FRANCECONNECT_ISSUER = "https://fc.test/api/v2"
+    settings.PARVIS_FRANCECONNECT_CLIENT_ID = "parvis"
+    settings.PARVIS_FRANCECONNECT_CLIENT_SECRET = ""
+    settings.PARVIS_SECRETS_DIR = tmp_path
+    assert registration("franceconnect") is None
+    (tmp_path / "franceconnect-client-secret").write_text("secret\n")
+    assert registration("franceconnect").client_secret == "secret"
+
+
 # --- right answers ------------------------------------------------------------------------------------------
 def test_first_login_offers_two_choices_then_an_account_without_password(franceconnect, browser, run_jobs):
     answer = franceconnect.log_in(browser, "test")
@@ -263,6 +288,14 @@ def test_provider_down_is_told_with_the_other_ways(franceconnect, browser):
     assert answer.status_code == 503
     assert "ne répond pas" in answer.content.decode()
     assert "Se connecter autrement" in answer.content.decode()
+
+
+def test_silent_provider_holds_no_worker_twice(franceconnect, browser):
+    franceconnect.fault(slow={"/.well-known/openid-configuration": 8})
+    assert browser.get("/federation/franceconnect/").status_code == 503
+    began = time.monotonic()
+    assert browser.get("/federation/franceconnect/").status_code == 503
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("path", ["/token", "/userinfo", "/jwks"])

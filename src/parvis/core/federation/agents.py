@@ -7,6 +7,7 @@ organisation; otherwise a request waits in the administration's queue.
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -16,7 +17,7 @@ from parvis.core.errors import DomainError
 from parvis.core.federation import links
 from parvis.core.federation.client import Identity
 from parvis.core.federation.models import ActivationRequest, DeclaredDomain
-from parvis.core.identity.access import mandates_of
+from parvis.core.identity.access import AgentRequest, mandates_of
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.actions import register_action, register_subject
@@ -200,7 +201,7 @@ def candidates(organisation: Organisation) -> list[Account]:
     return sorted(found.values(), key=lambda account: (account.family_name, account.given_name))
 
 
-def approve(activation: ActivationRequest, account: Account, *, request: HttpRequest) -> None:
+def approve(activation: ActivationRequest, account: Account, *, request: AgentRequest) -> None:
     """Say whose account it is; the agent confirms at their next login. Raises ActivationRefused."""
     by = request.user
     if account.pk == by.pk:
@@ -212,7 +213,7 @@ def approve(activation: ActivationRequest, account: Account, *, request: HttpReq
     audit("manager.user.activation", account=account, request=request, organisation=activation.organisation)
 
 
-def refuse(activation: ActivationRequest, *, request: HttpRequest) -> None:
+def refuse(activation: ActivationRequest, *, request: AgentRequest) -> None:
     """Refuse a request. Raises ActivationRefused when it was decided meanwhile."""
     _decide(activation, ActivationRequest.State.REFUSED, None, request)
     _record(
@@ -220,7 +221,7 @@ def refuse(activation: ActivationRequest, *, request: HttpRequest) -> None:
     )
 
 
-def _decide(activation: ActivationRequest, state: str, account: Account | None, request: HttpRequest) -> None:
+def _decide(activation: ActivationRequest, state: str, account: Account | None, request: AgentRequest) -> None:
     fresh = ActivationRequest.objects.select_for_update().get(pk=activation.pk)
     if fresh.state != ActivationRequest.State.WAITING:
         raise ActivationRefused("Cette demande a déjà été traitée.")
@@ -228,7 +229,7 @@ def _decide(activation: ActivationRequest, state: str, account: Account | None, 
     fresh.save(update_fields=["state", "account", "decided_by", "decided_at"])
 
 
-def declare_domain(organisation: Organisation, domain: str, *, request: HttpRequest) -> DeclaredDomain:
+def declare_domain(organisation: Organisation, domain: str, *, request: AgentRequest) -> DeclaredDomain:
     """Say that addresses of ``domain`` are given to agents only. Raises ActivationRefused."""
     domain = domain.strip().lower().removeprefix("@")
     if not DOMAIN.fullmatch(domain):
@@ -245,11 +246,11 @@ def declare_domain(organisation: Organisation, domain: str, *, request: HttpRequ
     return declared
 
 
-def withdraw_domain(declared: DeclaredDomain, *, request: HttpRequest) -> None:
+def withdraw_domain(declared: DeclaredDomain, *, request: AgentRequest) -> None:
     """Addresses of this domain no longer count as those of agents."""
     _record(declared.organisation, "federation.domaine_retire", ("domaine_messagerie", declared.pk), request.user)
     declared.delete()
 
 
-def _record(organisation: Organisation, action: str, subject: tuple[str, object], by: Account) -> None:
+def _record(organisation: Organisation, action: str, subject: tuple[str, Any], by: Account) -> None:
     record(organisation, action, subject=subject, actor=Actor("account", str(by.pk)))

@@ -13,7 +13,7 @@ from typing import Final
 from django.conf import settings
 from django.urls import reverse
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, KeyParameters, RSAKey
 
 FRANCECONNECT: Final = "franceconnect"
 PROCONNECT: Final = "proconnect"
@@ -96,7 +96,8 @@ def decryption_key() -> DecryptionKey | None:
 
 @lru_cache(maxsize=4)
 def _read_key(path: Path, version: int) -> DecryptionKey:
-    content, parameters = path.read_bytes(), {"use": "enc"}
+    content = path.read_bytes()
+    parameters: KeyParameters = {"use": "enc"}
     try:
         key: DecryptionKey = RSAKey.import_key(content, parameters)
     except (JoseError, ValueError):

@@ -12,6 +12,8 @@ from parvis.core.federation.outgoing import Line, Silent, origin_of
 
 KEPT: Final = 3600
 REFETCH_GAP: Final = 60
+SILENT: Final = 5
+"""Seconds during which a provider that did not answer is not called again: each call would hold a worker."""
 ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
 
 
@@ -32,12 +34,18 @@ def metadata(issuer: str, line: Line) -> Metadata:
     """The provider's addresses. Raises Silent when they cannot be had or lead elsewhere."""
     key = _key("discovery", issuer)
     told = cache.get(key)
-    if told is None:
+    if told is not None:
+        return _checked(issuer, told)
+    if cache.get(_key("silent", issuer)):
+        raise Silent(issuer=issuer, cause="silent a moment ago")
+    try:
         told = line.get_json(f"{issuer}/.well-known/openid-configuration")
         read = _checked(issuer, told)
-        cache.set(key, told, KEPT)
-        return read
-    return _checked(issuer, told)
+    except Silent:
+        cache.set(_key("silent", issuer), True, SILENT)
+        raise
+    cache.set(key, told, KEPT)
+    return read
 
 
 def _checked(issuer: str, told: dict[str, Any]) -> Metadata:
@@ -47,7 +55,7 @@ def _checked(issuer: str, told: dict[str, Any]) -> Metadata:
         if not isinstance(told.get(name), str) or origin_of(told[name]) != origin_of(issuer):
             raise Silent(issuer=issuer, cause=f"{name} is missing or leads elsewhere")
     methods = told.get("code_challenge_methods_supported") or []
-    return Metadata(issuer, *(told[name] for name in ENDPOINTS), pkce="S256" in methods)
+    return Metadata(issuer=issuer, pkce="S256" in methods, **{name: told[name] for name in ENDPOINTS})
 
 
 def signing_key(facts: Metadata, kid: str, line: Line) -> ECKey | RSAKey | None:

@@ -68,8 +68,8 @@ class DecisionForm(forms.Form):
 
     account = AgentChoice(label="Cet agent est", queryset=Account.objects.none(), empty_label="Choisir un agent")
 
-    def __init__(self, agents: list[Account], activation: ActivationRequest, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, auto_id=f"id_{activation.pk.hex[-8:]}_%s", **named)
+    def __init__(self, agents: list[Account], activation: ActivationRequest, data: Any = None) -> None:
+        super().__init__(data, auto_id=f"id_{activation.pk.hex[-8:]}_%s")
         field = self.fields["account"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Account.objects.filter(pk__in=[account.pk for account in agents])

@@ -103,7 +103,7 @@ class ActivationRequest(TenantModel):
     def described(cls, told: dict[str, Any]) -> dict[str, str]:
         """The columns that come from ProConnect's claims, cut to size."""
         return {
-            name: str(told.get(name, ""))[: cls._meta.get_field(name).max_length]
+            name: str(told.get(name, ""))[: getattr(cls._meta.get_field(name), "max_length", 0)]
             for name in ("given_name", "usual_name", "email", "uid", "siret", "idp_id")
         }
 

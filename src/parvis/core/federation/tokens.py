@@ -70,9 +70,7 @@ def check_frame(claims: Claims, registered: Registration) -> None:
         raise AnswerRefused("audience")
     if (several or "azp" in claims) and claims.get("azp") != registered.client_id:
         raise AnswerRefused("audience")
-    now, issued, expires = clock.now().timestamp(), claims.get("iat"), claims.get("exp")
-    if not _is_instant(expires) or not _is_instant(issued):
-        raise AnswerRefused("dates")
+    now, issued, expires = clock.now().timestamp(), _instant(claims.get("iat")), _instant(claims.get("exp"))
     if now > expires + LEEWAY or issued > now + LEEWAY or expires < issued:
         raise AnswerRefused("dates")
     subject = claims.get("sub")
@@ -100,8 +98,10 @@ def acr_suffices(acr: object, registered: Registration) -> bool:
     return acr in EIDAS and EIDAS.index(str(acr)) >= EIDAS.index(registered.acr)
 
 
-def _is_instant(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _instant(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise AnswerRefused("dates")
+    return value
 
 
 def _same(told: object, expected: str) -> bool:

@@ -98,7 +98,8 @@ def _logged_in_already(request: HttpRequest, account: Account | None, answer: An
         return redirect("federation:link")
     links.refresh(account, identity, request=request)
     sessions.keep_token(request, identity, answer.id_token)
-    note_federated(request, identity.provider, identity.acr, identity.amr, again=identity.provider == FRANCECONNECT)
+    if identity.provider == FRANCECONNECT:  # ProConnect may answer from a session of this morning: no fresh proof
+        note_federated(request, identity.provider, identity.acr, identity.amr, again=True)
     return HttpResponseRedirect(answer.next or reverse("federation:identities"))
 
 

@@ -40,19 +40,30 @@ class Navigation:
 
     @cached_property
     def organisation(self) -> Organisation | None:
-        """The one named in the address, else the last one visited, else the first of the mandates."""
+        """The one named in the address, else the last one visited: in this session, else in the former ones."""
         named = getattr(self.request, "organisation", None)
         if named is not None:
             return named
         last = self.request.session.get(SESSION_KEY) if hasattr(self.request, "session") else None
         mine = self.organisations
-        return next((o for o in mine if o.slug == last), mine[0] if mine else None)
+        if chosen := next((o for o in mine if o.slug == last), None):
+            return chosen
+        used = {m.last_used_at: m.organisation for m in self.mandates if m.last_used_at}
+        return used[max(used)] if used else (mine[0] if mine else None)
 
     @cached_property
     def title(self) -> str:
         """In what quality the person acts in the organisation shown."""
-        here = [m for m in self.mandates if self.organisation and m.organisation_id == self.organisation.pk]
-        return (here[0].title or here[0].get_role_display()) if here else ""
+        return self._quality_in(self.organisation) if self.organisation else ""
+
+    def _quality_in(self, organisation: Organisation) -> str:
+        here = [m for m in self.mandates if m.organisation_id == organisation.pk]
+        return (here[0].title or here[0].role_label) if here else ""
+
+    @cached_property
+    def choices(self) -> list[tuple[Organisation, str]]:
+        """Each organisation of the person, with the quality in which they act there."""
+        return [(organisation, self._quality_in(organisation)) for organisation in self.organisations]
 
     @cached_property
     def desk_count(self) -> int:

@@ -222,3 +222,31 @@ def test_the_register_downloads_as_csv(visitor, published):
     assert (row["Numéro"], row["Auteur"], row["Publié le"]) == ("19.07.01.05", "Jean-Luc SAVY", "2019-07-11")
     assert visitor.get(f"{REGISTER}actes.ods").status_code == 200
     assert visitor.get(f"{REGISTER}actes.exe").status_code == 404
+
+
+def test_the_home_of_the_commune_shows_the_latest_acts(visitor, published, juvignac, fabregues):
+    published("A", objet="Pont neuf")
+    published("B", organisation=fabregues, objet="Port vieux")
+    with acting_for(juvignac):
+        make_acte(juvignac, "C", objet="Projet secret")
+    page = visitor.get("/p/juvignac/").content.decode()
+    assert "Derniers actes publiés" in page
+    assert "Pont neuf" in page
+    assert "Port vieux" not in page
+    assert "Projet secret" not in page
+
+
+def test_the_search_finds_the_acts_online_of_ones_own_communes(published, juvignac, fabregues, agent_client):
+    published("A", objet="Convention du pont")
+    published("B", organisation=fabregues, objet="Convention du port")
+    client = agent_client(juvignac, "lecteur")
+    groups = {
+        g.code: [i.title for i in g.items] for g in client.get("/bureau/recherche/?q=convention").context["groups"]
+    }
+    assert groups["actes"] == ["Convention du pont"]
+    client.account.commune = fabregues
+    client.account.save()
+    groups = {
+        g.code: [i.title for i in g.items] for g in client.get("/bureau/recherche/?q=convention").context["groups"]
+    }
+    assert groups["actes"] == ["Convention du port", "Convention du pont"]

@@ -1,9 +1,11 @@
-"""The second of two clicks: one page says in words what will happen, then it is done (design principle 6)."""
+"""Pages made of one form: something to fill in, or the second of two clicks, which says what will happen first."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -46,3 +48,34 @@ def carry_out(request: HttpRequest, action: Callable[[], Any], *, done: str, bac
         if done:
             messages.success(request, done)
     return redirect(back)
+
+
+def fill_in(
+    request: HttpRequest,
+    form: forms.BaseForm,
+    *,
+    title: str,
+    verb: str,
+    back: str,
+    action: Callable[[], str | None],
+    done: str,
+    crumbs: list[dict[str, str]] | None = None,
+    refused_field: str | None = None,
+    multipart: bool = False,
+) -> HttpResponse:
+    """Show ``form``; once it is valid, do ``action``, say ``done`` and go to the address it returns, else ``back``.
+
+    A refusal of the domain undoes what was begun and is said above the form, or next to ``refused_field``.
+    """
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                address = action() or back
+        except DomainError as refusal:
+            form.add_error(refused_field, refusal.sentence)
+        else:
+            messages.success(request, done)
+            return redirect(address)
+    context = {"form": form, "title": title, "verb": verb, "cancel": back, "crumbs": crumbs or []}
+    status = 422 if form.errors else 200
+    return render(request, "web/form.html", {**context, "multipart": multipart}, status=status)

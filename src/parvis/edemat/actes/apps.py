@@ -9,11 +9,13 @@ class ActesConfig(AppConfig):
     def ready(self) -> None:
         from parvis.core.api.registry import register_router, register_scope
         from parvis.core.documents.holders import hold
+        from parvis.core.portal import home
         from parvis.core.routing.registry import open_roles, register_pages
-        from parvis.core.web import navigation
+        from parvis.core.web import navigation, searching
         from parvis.edemat.actes import checks, document_tasks, publication_step, routing_steps, tasks  # noqa: F401
         from parvis.edemat.actes.addresses import pages_of_routes
         from parvis.edemat.actes.api import router
+        from parvis.edemat.actes.portal import find_public_acts, latest_acts
 
         register_pages("deliberation", pages_of_routes)
         register_scope("actes.lire", "Consulter les actes et leurs fichiers", application="edemat")
@@ -28,6 +30,8 @@ class ActesConfig(AppConfig):
             description="Délibérations, arrêtés et décisions, en texte intégral.",
             rank=20,
         )
+        home.register_latest("actes", "Derniers actes publiés", latest_acts, application="edemat", rank=20)
+        searching.register("actes", "Actes publiés", find_public_acts, rank=30)
         hold("actes.Acte", "original", "document", permission="actes.lire")
         hold("actes.ActePiece", "document", permission="actes.lire")
         hold("actes.Transaction", "archive", "message", "ar", permission="actes.lire")

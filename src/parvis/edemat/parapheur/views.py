@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
+from parvis.core.web.confirming import confirm
 from parvis.edemat.parapheur import queries, services
 from parvis.edemat.parapheur.forms import DecisionForm, RefusalForm
 from parvis.edemat.parapheur.models import Action, Dossier
@@ -179,32 +180,33 @@ def _decide(
     """Second of the two clicks: say what will happen, then do it on the document that was shown."""
     found = _dossier(pk)
     page = _address(request, "dossier", pk)
-    if request.method == "GET":
-        if found.state != state:
-            return redirect(page)
-        shown = request.GET.get("empreinte") or found.document.sha256
-        context = {"dossier": found, "title": title, "text": text, "verb": verb, "shown": shown}
-        context |= {"page_url": page, "crumbs": _crumbs(request, found), "action": request.path}
-        return render(request, "parapheur/decision.html", context)
+    if request.method == "GET" and found.state != state:
+        return redirect(page)
     form = DecisionForm(request.POST)
-    if not form.is_valid():
+    if request.method == "POST" and not form.is_valid():
         messages.error(request, "La demande est incomplète. Affichez à nouveau le document avant de vous prononcer.")
         return redirect(page)
-    try:
-        service(
-            pk,
-            account=request.user,
-            sha256=form.cleaned_data["empreinte"],
-            actor=request.actor,
-        )
-    except services.NotEntitled as error:
-        raise PermissionDenied(error.sentence) from error
-    except DomainError as error:
-        messages.error(request, error.sentence)
-    else:
-        if done:
-            messages.success(request, done)
-    return redirect(page)
+    shown = request.GET.get("empreinte") or found.document.sha256
+
+    def decide() -> None:
+        try:
+            service(pk, account=request.user, sha256=form.cleaned_data["empreinte"], actor=request.actor)
+        except services.NotEntitled as error:
+            raise PermissionDenied(error.sentence) from error
+
+    return confirm(
+        request,
+        title=title,
+        text=text,
+        verb=verb,
+        back=page,
+        action=decide,
+        done=done,
+        crumbs=_crumbs(request, found),
+        hidden={"empreinte": shown},
+        template="parapheur/decision.html",
+        context={"dossier": found, "shown": shown},
+    )
 
 
 @READ

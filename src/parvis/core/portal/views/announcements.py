@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from parvis.core.identity.access import AgentRequest, agent_view, open_view
 from parvis.core.portal import announcements
 from parvis.core.portal.forms import AnnouncementForm
 from parvis.core.portal.models import Announcement
-from parvis.core.web.confirming import confirm
+from parvis.core.web.confirming import confirm, fill_in
 from parvis.core.web.keyset import page_of
 from parvis.core.web.navigation import administration_tabs
 
@@ -62,26 +61,24 @@ def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
 def _edit(request: AgentRequest, announcement: Announcement) -> HttpResponse:
     fresh = announcement._state.adding
     form = AnnouncementForm(request.POST or None, instance=announcement, organisation=request.organisation)
-    if request.method == "POST" and form.is_valid():
+
+    def keep() -> None:
         values = {"everywhere": False, **form.cleaned_data}
-        try:
-            if fresh:
-                announcements.announce(request.organisation, values, actor=request.actor)
-            else:
-                announcements.change(announcement, values, actor=request.actor)
-        except announcements.AnnouncementRefused as refusal:
-            form.add_error(None, refusal.sentence)
+        if fresh:
+            announcements.announce(request.organisation, values, actor=request.actor)
         else:
-            messages.success(request, "L’annonce est enregistrée.")
-            return redirect(_list_url(request))
-    context = {
-        "form": form,
-        "title": "Nouvelle annonce" if fresh else "Modifier l’annonce",
-        "verb": "Publier l’annonce" if fresh else "Enregistrer l’annonce",
-        "cancel": _list_url(request),
-        "crumbs": [{"label": "Annonces", "url": _list_url(request)}, {"label": "Annonce"}],
-    }
-    return render(request, "web/form.html", context, status=422 if form.errors else 200)
+            announcements.change(announcement, values, actor=request.actor)
+
+    return fill_in(
+        request,
+        form,
+        title="Nouvelle annonce" if fresh else "Modifier l’annonce",
+        verb="Publier l’annonce" if fresh else "Enregistrer l’annonce",
+        back=_list_url(request),
+        crumbs=[{"label": "Annonces", "url": _list_url(request)}, {"label": "Annonce"}],
+        action=keep,
+        done="L’annonce est enregistrée.",
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

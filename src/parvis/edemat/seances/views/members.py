@@ -1,8 +1,11 @@
 """What concerns each member: own convocation and its receipt, deliveries to repair, evidence."""
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import BaseForm
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -73,16 +76,14 @@ def _convocation_or_404(pk: UUID) -> Convocation:
 @MANAGE
 def send_again(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Send to another address a convocation that came back."""
-    convocation = _convocation_or_404(pk)
-    form = ResendForm(request.POST)
-    if not form.is_valid():
-        sentence = "La nouvelle adresse n’est pas une adresse électronique : rien n’a été envoyé."
-        return draw(request, seance_or_404(convocation.seance_id), refusal=sentence, status=422)
-    return do(
+    convocation, form = _convocation_or_404(pk), ResendForm(request.POST)
+    return _repair(
         request,
-        convocation.seance,
+        convocation,
+        form,
         lambda: services.resend(convocation, actor=request.actor, **form.cleaned_data),
-        f"La convocation de {convocation.name} repart.",
+        done=f"La convocation de {convocation.name} repart.",
+        wrong="La nouvelle adresse n’est pas une adresse électronique : rien n’a été envoyé.",
     )
 
 
@@ -90,18 +91,27 @@ def send_again(request: AgentRequest, pk: UUID) -> HttpResponse:
 @MANAGE
 def hand_on_paper(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Record the day a paper convocation was handed."""
-    convocation = _convocation_or_404(pk)
-    form = HandedForm(request.POST)
-    if not form.is_valid():
-        sentence = "Indiquez le jour et l’heure de la remise sur papier."
-        return draw(request, seance_or_404(convocation.seance_id), refusal=sentence, status=422)
-    return do(
+    convocation, form = _convocation_or_404(pk), HandedForm(request.POST)
+    return _repair(
         request,
-        convocation.seance,
-        lambda: services.record_handed_on_paper(
-            convocation,
-            handed_at=form.handed_at,
-            actor=request.actor,
-        ),
-        f"La remise à {convocation.name} est enregistrée.",
+        convocation,
+        form,
+        lambda: services.record_handed_on_paper(convocation, handed_at=form.handed_at, actor=request.actor),
+        done=f"La remise à {convocation.name} est enregistrée.",
+        wrong="Indiquez le jour et l’heure de la remise sur papier.",
     )
+
+
+def _repair(
+    request: AgentRequest,
+    convocation: Convocation,
+    form: BaseForm,
+    action: Callable[[], Any],
+    *,
+    done: str,
+    wrong: str,
+) -> HttpResponse:
+    """Do ``action`` when the form is well filled in, else draw the meeting again with the sentence ``wrong``."""
+    if not form.is_valid():
+        return draw(request, seance_or_404(convocation.seance_id), refusal=wrong, status=422)
+    return do(request, convocation.seance, action, done)

@@ -1,14 +1,17 @@
 """List of meetings, their preparation, and the convocation in two clicks."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
+from django.forms import BaseForm
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core.identity.access import AgentRequest
+from parvis.core.web.confirming import fill_in
 from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.forms import AnnexeForm, PointForm, SeanceForm
 from parvis.edemat.seances.models import Organe, Seance
@@ -17,7 +20,6 @@ from parvis.edemat.seances.views.page import (
     READ,
     STATE_CHIPS,
     address,
-    attempt,
     crumbs,
     do,
     draw,
@@ -66,25 +68,20 @@ def _instant(text: str) -> datetime | None:
 def create(request: AgentRequest) -> HttpResponse:
     """Plan a meeting."""
     form = SeanceForm(request.POST or None)
-    if form.is_valid():
-        seance = services.plan_seance(
-            form.cleaned_data["organe"],
-            actor=request.actor,
-            **form.values,
-        )
-        messages.success(request, "La séance est prévue. Composez maintenant son ordre du jour.")
-        return redirect("seances:detail", seance.organisation.slug, seance.pk)
-    return render(
+
+    def plan() -> str:
+        seance = services.plan_seance(form.cleaned_data["organe"], actor=request.actor, **form.values)
+        return address(request, "detail", seance.pk)
+
+    return fill_in(
         request,
-        "seances/form.html",
-        {
-            "form": form,
-            "title": "Prévoir une séance",
-            "verb": "Prévoir la séance",
-            "crumbs": crumbs(request, here="Prévoir une séance"),
-            "cancel": address(request, "list"),
-        },
-        status=422 if form.errors else 200,
+        form,
+        title="Prévoir une séance",
+        verb="Prévoir la séance",
+        back=address(request, "list"),
+        crumbs=crumbs(request, here="Prévoir une séance"),
+        action=plan,
+        done="La séance est prévue. Composez maintenant son ordre du jour.",
     )
 
 
@@ -101,23 +98,15 @@ def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Change a meeting in preparation."""
     seance = seance_or_404(pk)
     form = SeanceForm(request.POST or None, seance=seance)
-    if form.is_valid():
-        refusal = attempt(lambda: services.change_seance(seance, actor=request.actor, **form.values))
-        if not refusal:
-            messages.success(request, "La séance est modifiée.")
-            return redirect("seances:detail", seance.organisation.slug, pk)
-        form.add_error(None, refusal)
-    return render(
+    return _form_of(
         request,
-        "seances/form.html",
-        {
-            "form": form,
-            "title": "Modifier la séance",
-            "verb": "Enregistrer",
-            "crumbs": crumbs(request, seance, "Modifier"),
-            "cancel": address(request, "detail", pk),
-        },
-        status=422 if form.errors else 200,
+        seance,
+        form,
+        title="Modifier la séance",
+        verb="Enregistrer",
+        here="Modifier",
+        action=lambda: services.change_seance(seance, actor=request.actor, **form.values),
+        done="La séance est modifiée.",
     )
 
 
@@ -127,13 +116,15 @@ def new_point(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Add an item to the agenda."""
     seance = seance_or_404(pk)
     form = PointForm(request.POST or None, seance=seance)
-    if form.is_valid():
-        refusal = attempt(lambda: services.add_point(seance, actor=request.actor, **form.cleaned_data))
-        if not refusal:
-            messages.success(request, "Le point est inscrit à l’ordre du jour.")
-            return redirect("seances:detail", seance.organisation.slug, pk)
-        form.add_error(None, refusal)
-    return _point_page(request, seance, form, "Inscrire un point", "Inscrire à l’ordre du jour")
+    return _form_of(
+        request,
+        seance,
+        form,
+        title="Inscrire un point",
+        verb="Inscrire à l’ordre du jour",
+        action=lambda: services.add_point(seance, actor=request.actor, **form.cleaned_data),
+        done="Le point est inscrit à l’ordre du jour.",
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -142,28 +133,19 @@ def edit_point(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Change the draft of an item."""
     point = point_or_404(pk)
     form = PointForm(request.POST or None, instance=point, seance=point.seance)
-    if form.is_valid():
+
+    def change() -> None:
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        refusal = attempt(lambda: services.change_point(point, actor=request.actor, **changes))
-        if not refusal:
-            messages.success(request, "Le projet est modifié.")
-            return redirect("seances:detail", point.organisation.slug, point.seance_id)
-        form.add_error(None, refusal)
-    return _point_page(request, point.seance, form, str(point), "Enregistrer")
+        services.change_point(point, actor=request.actor, **changes)
 
-
-def _point_page(request: AgentRequest, seance: Seance, form: PointForm, title: str, verb: str) -> HttpResponse:
-    return render(
+    return _form_of(
         request,
-        "seances/form.html",
-        {
-            "form": form,
-            "title": title,
-            "verb": verb,
-            "crumbs": crumbs(request, seance, title),
-            "cancel": address(request, "detail", seance.pk),
-        },
-        status=422 if form.errors else 200,
+        point.seance,
+        form,
+        title=str(point),
+        verb="Enregistrer",
+        action=change,
+        done="Le projet est modifié.",
     )
 
 
@@ -173,35 +155,50 @@ def attach_annexe(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Annex a file to an item."""
     point = point_or_404(pk)
     form = AnnexeForm(request.POST or None, request.FILES or None)
-    if form.is_valid():
+
+    def attach() -> None:
         file = form.cleaned_data["file"]
-        refusal = attempt(
-            lambda: services.add_annexe(
-                point,
-                title=form.cleaned_data["title"],
-                content=file.file,
-                filename=file.name,
-                to_prefecture=form.cleaned_data["to_prefecture"],
-                actor=request.actor,
-            )
+        services.add_annexe(
+            point,
+            title=form.cleaned_data["title"],
+            content=file.file,
+            filename=file.name,
+            to_prefecture=form.cleaned_data["to_prefecture"],
+            actor=request.actor,
         )
-        if not refusal:
-            messages.success(request, "L’annexe est jointe.")
-            return redirect("seances:detail", point.organisation.slug, point.seance_id)
-        form.add_error("file", refusal)
-    return render(
+
+    return _form_of(
         request,
-        "seances/form.html",
-        {
-            "form": form,
-            "title": f"Joindre une annexe au point {point.rank}",
-            "verb": "Joindre l’annexe",
-            "crumbs": crumbs(request, point.seance, "Joindre une annexe"),
-            "cancel": address(request, "detail", point.seance_id),
-            "multipart": True,
-        },
-        status=422 if form.errors else 200,
+        point.seance,
+        form,
+        title=f"Joindre une annexe au point {point.rank}",
+        verb="Joindre l’annexe",
+        here="Joindre une annexe",
+        action=attach,
+        done="L’annexe est jointe.",
+        refused_field="file",
+        multipart=True,
     )
+
+
+def _form_of(
+    request: AgentRequest,
+    seance: Seance,
+    form: BaseForm,
+    *,
+    title: str,
+    action: Callable[[], object],
+    here: str = "",
+    **page: Any,
+) -> HttpResponse:
+    """A page of one form about a meeting, which goes back to the meeting."""
+    trail = crumbs(request, seance, here or title)
+    back = address(request, "detail", seance.pk)
+
+    def act() -> None:
+        action()
+
+    return fill_in(request, form, title=title, back=back, crumbs=trail, action=act, **page)
 
 
 @require_http_methods(["GET", "POST"])

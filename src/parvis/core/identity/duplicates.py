@@ -45,6 +45,7 @@ def look_for() -> int:
         key, _ = NameKey.objects.update_or_create(
             account=account, defaults={"name": name[:200], "trigrams": trigrams(name)}
         )
+        Namesake.objects.filter(Q(first=account) | Q(second=account), dismissed_at=None).delete()  # of the former name
         noted += _compare(key, account.population)
     return noted
 

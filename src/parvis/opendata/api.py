@@ -71,7 +71,7 @@ def list_datasets(request: ApiRequest) -> list[dict[str, Any]]:
             "schema_nom": dataset.schema_name,
             "schema_version": dataset.schema_version,
             "en_ligne": dataset.public,
-            "lignes": dataset.rows,
+            "lignes": dataset.rows,  # type: ignore[attr-defined]  # counted by the query
             "mis_a_jour_le": dataset.updated_at,
         }
         for dataset in queries.datasets_with_counts().filter(organisation=request.organisation)

@@ -64,10 +64,9 @@ def documentation(request: HttpRequest) -> HttpResponse:
 def _told(path: str, method: str, details: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """One operation as the page tells it."""
     scope = details.get("x-scope", "")
-    content = details.get("requestBody", {}).get("content", {})
-    media, body = next(iter(content.items()), ("", {}))
-    answer = details["responses"].get(200) or details["responses"].get(201) or {}
-    _, model = next(iter(answer.get("content", {}).items()), ("", {}))
+    given, made = details.get("requestBody", {}), details["responses"]
+    media, body = _content(given)
+    _, answer = _content(made.get(200) or made.get(201) or {})
     return {
         "method": method.upper(),
         "path": path,
@@ -79,9 +78,16 @@ def _told(path: str, method: str, details: dict[str, Any], schema: dict[str, Any
             {"name": p["name"], "required": p["required"], **_shape(p["schema"], schema)} for p in details["parameters"]
         ],
         "media": media,
-        "body": _fields(body.get("schema", {}), schema),
-        "answer": _fields(model.get("schema", {}), schema),
+        "body": _fields(body, schema),
+        "answer": _fields(answer, schema),
     }
+
+
+def _content(described: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Media type and schema of a body, those of its first content."""
+    for media, details in described.get("content", {}).items():
+        return media, details.get("schema", {})
+    return "", {}
 
 
 def _resolved(shape: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +98,7 @@ def _resolved(shape: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 def _fields(shape: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
     """The properties of an object, those of its elements for a page of a list."""
     found = _resolved(shape, schema)
-    elements = found.get("properties", {}).get("elements", {}).get("items")
+    elements = found.get("items") or found.get("properties", {}).get("elements", {}).get("items")
     if elements:
         found = _resolved(elements, schema)
     required = found.get("required", [])

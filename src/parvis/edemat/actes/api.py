@@ -1,7 +1,7 @@
 """Operations of acts: read them, download them, prepare one as its own software would hand it over."""
 
-from datetime import date
-from typing import Annotated, Any, Literal
+import datetime as dt
+from typing import Annotated, Any, BinaryIO, Literal, cast
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,6 +15,7 @@ from pydantic import Field
 from parvis.core.api.fields import TEXT, Cursor, Limit, Page, Search, page_of, refused
 from parvis.core.api.operations import MULTIPART, ApiRequest, operation
 from parvis.core.documents.delivery import deliver
+from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
 from parvis.edemat.actes import board
 from parvis.edemat.actes.models import Acte
@@ -48,14 +49,14 @@ class ActeOut(Schema):
     numero_transmis: str
     nature: str
     objet: str
-    date: date
+    date: dt.date
     matiere: str
     matiere_libelle: str
     etat: int
     etat_libelle: str
     identifiant_unique: str = Field(description="Donné par l’État à l’acquittement ; vide avant.")
-    recu_le: date | None = Field(description="Reçu en préfecture.")
-    publie_le: date | None
+    recu_le: dt.date | None = Field(description="Reçu en préfecture.")
+    publie_le: dt.date | None
     document: FileOut
 
 
@@ -78,7 +79,7 @@ class ActeIn(Schema):
     numero: str = Field(min_length=1, max_length=60, pattern=TEXT, description="Tel qu’il figure sur l’acte.")
     nature: NATURES = Field(description="De 1 (délibération) à 6 (autre), comme dans la nomenclature de l’État.")
     objet: str = Field(min_length=1, max_length=499, pattern=TEXT)
-    date: date
+    date: dt.date
     matiere: str = Field(pattern=r"^[1-9](\.[0-9]{1,2}){1,4}$", max_length=20, description="Par exemple 5.7.")
     type_piece: str = Field("", pattern=r"^([0-9]{2}_[A-Z]{2})?$", max_length=5)
 
@@ -122,8 +123,8 @@ def list_acts(
     limite: Limit = 50,
     etat: Situation = "",
     nature: Annotated[Literal["", "1", "2", "3", "4", "5", "6"], Query("")] = "",
-    du: date | None = None,
-    au: date | None = None,
+    du: dt.date | None = None,
+    au: dt.date | None = None,
     q: Search = "",
 ) -> dict[str, Any]:
     """Les actes de l’organisation, du plus récent au plus ancien ; « q » cherche dans l’objet et les numéros."""
@@ -179,12 +180,10 @@ def prepare(
     if len(annexes) > MAX_ANNEXES:
         raise refused("corps.annexes", f"{MAX_ANNEXES} annexes au plus.", "Réunissez-en plusieurs.")
     organisation = request.organisation
-    document = store(organisation, fichier.file, fichier.name or "acte.pdf", must_be_sound=True, limit=MAX_FILES)
+    document = _kept(request, fichier)
     if document.media_type != "application/pdf":
         raise refused("corps.fichier", "L’acte est un fichier PDF.", "Enregistrez-le en PDF, puis déposez-le.")
-    attached = [
-        Annexe(store(organisation, a.file, a.name or "annexe", must_be_sound=True, limit=MAX_FILES)) for a in annexes
-    ]
+    attached = [Annexe(_kept(request, annexe)) for annexe in annexes]
     facts = acte.model_dump(mode="json") | {"matiere_label": _matiere_label(request, acte.matiere)}
     try:
         with transaction.atomic():
@@ -196,6 +195,11 @@ def prepare(
     findings = check_acte(made)
     checks = [{"code": f.code, "gravite": f.severity, "respecte": f.ok, "explication": f.sentence} for f in findings]
     return Status(201, _told(made) | {"controles": checks})
+
+
+def _kept(request: ApiRequest, upload: UploadedFile) -> Document:
+    content = cast(BinaryIO, upload.file)
+    return store(request.organisation, content, upload.name or "document", must_be_sound=True, limit=MAX_FILES)
 
 
 def _matiere_label(request: ApiRequest, code: str) -> str:

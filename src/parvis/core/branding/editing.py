@@ -65,6 +65,7 @@ def read(request: HttpRequest, organisation: Organisation, uploads: BoundedUploa
         data[f"{field}_kept"] = str(received.document.pk)
         data.pop(f"{field}_removed", None)
     form = BrandingForm(data)
+    form.full_clean()
     for refusal in (*refusals, *_lost_pictures(organisation, data)):
         form.add_error(refusal.field, refusal.sentence)
     return Sent(form, left_out)

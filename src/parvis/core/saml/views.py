@@ -110,7 +110,7 @@ def go_on(request: AccountRequest, token: str) -> HttpResponse:
         services.agree(site, request.user)
         audit("user.service.sso.authorization", account=request.user, request=request, client=site.entity_id)
     elif not services.agreed(site, request.user):
-        request.organisation = site.organisation  # type: ignore[attr-defined]  its own look
+        request.organisation = site.organisation  # type: ignore[attr-defined]
         context = {"site": site, "values": spelled(request.user, site), "organisation": site.organisation}
         return render(request, "saml/agreement.html", context)
     return _answer(request, token, site, pending)

@@ -237,6 +237,7 @@ def _undone(client: Client) -> Iterator[None]:
     client.cookies.load(cookies)
 
 
+@pytest.mark.timeout(900)  # forty seconds of one processor, more on a busy machine
 def test_every_address_answers_everybody_as_declared(callers):
     surprises = []
     for address, pattern, converters, access in PAGES:

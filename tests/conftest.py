@@ -20,43 +20,6 @@ os.environ.setdefault("PARVIS_SECRET_KEY", "only-for-tests-" + "t" * 40)
 Path(os.environ["PARVIS_VAR_DIR"], "static").mkdir(parents=True, exist_ok=True)
 
 
-def _template(urls: dict[str, str]) -> str:
-    """Name of a migrated template database, made once per state of the migrations."""
-    import fasteners
-    import psycopg
-    from psycopg import sql
-
-    from parvis_demo.stage import migrations_fingerprint
-
-    name = f"parvis_template_{migrations_fingerprint()}"
-    superuser = urls["PARVIS_DB_SUPERUSER_URL"]
-    with (
-        fasteners.InterProcessLock(str(PROJECT / "var" / "test-template.lock")),
-        psycopg.connect(superuser, autocommit=True) as connection,
-    ):
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            return name
-        building = f"{name}_building"
-        for (old,) in connection.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE 'parvis_template_%_building'"
-        ).fetchall():
-            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(old)))
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER parvis_owner").format(sql.Identifier(building)))
-        from parvis.config.embedded import grant_to_application
-
-        owner = urls["DATABASE_OWNER_URL"].replace("/parvis?", f"/{building}?")
-        grant_to_application(owner)
-        subprocess.run(
-            [sys.executable, "-m", "parvis", "migrate", "--skip-checks", "-v0"],
-            check=True,
-            env={**os.environ, "DATABASE_URL": owner, "DATABASE_OWNER_URL": owner, "PYTHONPATH": str(PROJECT / "src")},
-        )
-        connection.execute(
-            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name))
-        )
-    return name
-
-
 def _clone_database() -> None:
     """Give this test process a database of its own and point the settings at it with the application role."""
     import psycopg
@@ -74,7 +37,9 @@ def _clone_database() -> None:
         for key in ("DATABASE_URL", "DATABASE_OWNER_URL"):
             os.environ[f"PARVIS_TEST_{key}"] = urls[key]
         os.environ["PARVIS_DB_SUPERUSER_URL"] = urls["PARVIS_DB_SUPERUSER_URL"]
-    template = _template(urls)
+    from parvis_demo.template import address_in, migrated_template
+
+    template = migrated_template(urls)
     name = f"parvis_test_{os.getpid()}"
     with psycopg.connect(urls["PARVIS_DB_SUPERUSER_URL"], autocommit=True) as connection:
         for (stale,) in connection.execute(
@@ -88,7 +53,7 @@ def _clone_database() -> None:
             )
         )
     for key in ("DATABASE_URL", "DATABASE_OWNER_URL"):
-        os.environ[key] = urls[key].replace("/parvis?", f"/{name}?")
+        os.environ[key] = address_in(urls[key], name)
     os.environ["PARVIS_TEST_DATABASE"], os.environ["PARVIS_TEST_PID"] = name, str(os.getpid())
 
 
@@ -284,6 +249,8 @@ def agent_client(account_for):
             {"method": "password", "at": time.time(), "email": account.email, "reauthenticated": True},
             {"method": "mfa", "type": "totp", "at": time.time(), "reauthenticated": True},
         ]
+        session["authentication.started"] = session["authentication.seen"] = time.time()
+        session["identity.second_factor"] = account.pk
         session.save()
         client.account = account
         return client

@@ -1,6 +1,5 @@
 """The stage of the demo: a fresh database, the sandbox, a worker, a web server and the simulated clock."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,8 +16,8 @@ import psycopg
 from psycopg import sql
 
 from parvis.config import embedded
+from parvis_demo.template import PROJECT, address_in, migrated_template
 
-PROJECT = Path(__file__).resolve().parents[2]
 DATABASE = "parvis_demo"
 
 
@@ -46,23 +45,11 @@ def environment_of(facts: dict) -> dict[str, str]:
     }
 
 
-def migrations_fingerprint() -> str:
-    """Twelve characters that change with the migrations or the locked libraries, to name a template database."""
-    digest = hashlib.sha256()
-    for path in sorted((PROJECT / "src").rglob("migrations/*.py")):
-        digest.update(path.read_bytes())
-    digest.update((PROJECT / "requirements" / "base.txt").read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def fresh_database(data: Path) -> dict[str, str]:
     """Empty database of the demo, cloned from a template that is migrated once per state of the migrations."""
     urls = embedded.start(data, "postgres_demo")
-    template = f"parvis_template_{migrations_fingerprint()}"
+    template = migrated_template(urls)
     with psycopg.connect(urls["PARVIS_DB_SUPERUSER_URL"], autocommit=True) as connection:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone()
-        if not known:
-            _migrate(connection, urls["DATABASE_OWNER_URL"], template)
         name = sql.Identifier(DATABASE)
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         connection.execute(
@@ -70,23 +57,7 @@ def fresh_database(data: Path) -> dict[str, str]:
                 name, sql.Identifier(template), sql.Identifier(embedded.OWNER)
             )
         )
-    names = ("DATABASE_URL", "DATABASE_OWNER_URL")
-    return {key: urls[key].replace("/postgres_demo?", f"/{DATABASE}?") for key in names}
-
-
-def _migrate(connection: psycopg.Connection, owner_url: str, template: str) -> None:
-    building = f"{template}_building"
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(building)))
-    connection.execute(
-        sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(building), sql.Identifier(embedded.OWNER))
-    )
-    url = owner_url.replace("/postgres_demo?", f"/{building}?")
-    embedded.grant_to_application(url)
-    environment = {**os.environ, "DATABASE_URL": url, "DATABASE_OWNER_URL": url, "PARVIS_DEMO": "1"}
-    subprocess.run([sys.executable, "-m", "parvis", "migrate", "--skip-checks", "-v0"], check=True, env=environment)
-    connection.execute(
-        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(template))
-    )
+    return {key: address_in(urls[key], DATABASE) for key in ("DATABASE_URL", "DATABASE_OWNER_URL")}
 
 
 def set_clock(clock_file: Path, instant: datetime) -> None:

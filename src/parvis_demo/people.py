@@ -14,7 +14,7 @@ from parvis.core.organisations.tenancy import acting_for
 from parvis.core.trust import certificates
 from parvis.edemat.actes.services.classification import request_classification
 from parvis.edemat.actes.services.preparation import settings_of
-from parvis_demo import story
+from parvis_demo import looks, story
 from parvis_demo.stage import Stage
 
 TERRITORY = Path(__file__).with_name("territory.csv")
@@ -23,6 +23,7 @@ TERRITORY = Path(__file__).with_name("territory.csv")
 def install(stage: Stage, calendar: story.Calendar) -> tuple[Organisation, dict[str, Account]]:
     """Everything that must be there before the story; returns Juvignac and its people by role."""
     call_command("load_territory", TERRITORY)
+    looks.dress("metropole", "juvignac", "fabregues")
     organisation = Organisation.objects.get(slug="juvignac")
     since = calendar.meeting_day - timedelta(days=5 * 365)
     people = {}

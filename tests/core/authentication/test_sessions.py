@@ -78,7 +78,7 @@ def test_one_action_keeps_the_session_open(agent_client, juvignac, at):
     page = client.get("/bureau/").content.decode()
     assert 'data-idle="900"' in page
     at(14 * 60)
-    assert client.post("/mon-compte/securite/prolonger/").status_code == 204
+    assert client.get("/mon-compte/securite/prolonger/").status_code == 204
     at(28 * 60)
     assert client.get(SECURITY).status_code == 200
 

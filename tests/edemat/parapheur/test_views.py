@@ -4,7 +4,6 @@ import pytest
 
 from parvis.core.organisations.tenancy import acting_for
 from parvis.edemat.parapheur.models import Dossier
-from tests.conftest import PASSWORD
 
 
 @pytest.fixture
@@ -23,17 +22,10 @@ def dgs_client(agent_client, juvignac):
     return agent_client(juvignac, "dgs")
 
 
-def step_up(client):
-    """Give the password again, as the page asked before a signature demands."""
-    answer = client.post("/compte/reauthenticate/", {"password": PASSWORD, "next": "/health"})
-    assert answer.status_code == 302
-
-
 @pytest.fixture
 def maire_client(agent_client, juvignac, maire):
     client = agent_client(juvignac, "maire")
     assert client.account == maire
-    step_up(client)
     return client
 
 
@@ -93,7 +85,6 @@ ADDRESSES = ["", "viser/", "signer/", "refuser/", "avancement/"]
 @pytest.mark.parametrize("end", ADDRESSES)
 def test_another_organisations_agent_gets_the_page_of_a_missing_thing(agent_client, fabregues, dossier, page, end):
     client = agent_client(fabregues, "maire")
-    step_up(client)
     assert client.get(page + end).status_code == 404
     assert client.get(page.replace("juvignac", "fabregues") + end).status_code == 404
 
@@ -150,13 +141,15 @@ def test_a_malformed_digest_changes_nothing(dgs_client, juvignac, page, dossier,
 
 def test_signing_asks_who_you_are_again(agent_client, juvignac, maire, dgs_client, page, dossier):
     endorse(dgs_client, page, dossier)
-    client = agent_client(juvignac, "maire")  # logged in, but not just re-authenticated
-    for response in (
-        client.get(page + "signer/"),
-        client.post(page + "signer/", {"empreinte": dossier.document.sha256}),
-    ):
-        assert response.status_code == 302
-        assert "reauthenticate" in response["Location"]
+    client = agent_client(juvignac, "maire")
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 600
+    session.save()
+    assert client.get(page + "signer/").status_code == 200
+    response = client.post(page + "signer/", {"empreinte": dossier.document.sha256})
+    assert response.status_code == 303
+    assert response["Location"].startswith("/mon-compte/securite/confirmer/?suite=")
     assert state_of(dossier, juvignac) == "signature"
 
 
@@ -182,7 +175,6 @@ def test_the_maire_signs_and_follows_the_progress(maire_client, dgs_client, juvi
 def test_a_signature_without_certificate_says_what_to_do(agent_client, juvignac, dgs_client, page, dossier):
     endorse(dgs_client, page, dossier)
     client = agent_client(juvignac, "maire", email="sans-certificat@juvignac.test")
-    step_up(client)
     response = client.post(page + "signer/", {"empreinte": dossier.document.sha256}, follow=True)
     assert "Aucun certificat de signature valable" in response.content.decode()
     assert state_of(dossier, juvignac) == "signature"

@@ -179,9 +179,9 @@ def close_session(request: AccountRequest) -> HttpResponse:
 
 @account_view
 @never_cache
-@require_POST
+@require_safe
 def extend(request: AccountRequest) -> HttpResponse:
-    """One action keeps the session open (WCAG 2.2.1)."""
+    """One action keeps the session open (WCAG 2.2.1), as reading any page does."""
     sessions.touch(request)
     return HttpResponse(status=204)
 

@@ -4,7 +4,7 @@
 (function () {
   "use strict";
   const script = document.currentScript;
-  const { idle, extend, login, token } = script.dataset;
+  const { idle, extend, login } = script.dataset;
   const LIMIT = Number(idle) * 1000;
   const WARNING = 120000;
   const KEY = "parvis-activite";
@@ -34,7 +34,7 @@
   }
 
   async function stay() {
-    const answer = await fetch(extend, { method: "POST", headers: { "X-CSRFToken": token } }).catch(() => null);
+    const answer = await fetch(extend, { cache: "no-store", redirect: "error" }).catch(() => null);
     if (answer && answer.status === 204) {
       note();
       dialog.close();

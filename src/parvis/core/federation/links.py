@@ -11,6 +11,8 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 from parvis.core import clock
@@ -21,7 +23,7 @@ from parvis.core.federation.client import Identity
 from parvis.core.federation.configuration import FRANCECONNECT, LABELS, registration
 from parvis.core.federation.models import FederatedIdentity, IdentityChange, PivotKey
 from parvis.core.identity.audit import audit
-from parvis.core.identity.models import Account
+from parvis.core.identity.models import Account, ProfileAttribute
 from parvis.core.identity.profile import PIVOT, attributes_of, drop_verification, set_verified
 from parvis.core.identity.values import LABELS as LABELS_OF_ATTRIBUTES
 from parvis.core.organisations.tenancy import identity_of
@@ -125,6 +127,7 @@ def refresh(account: Account, identity: Identity, *, request: HttpRequest) -> li
             gone = [name for name in names if name not in after]
             drop_verification(account, row.provider, gone, request=request)
             _write_attributes(account, identity, request)
+            index(account)
             event = "user.franceconnect.identity_changed" if row.provider == FRANCECONNECT else "user.profile.update"
             audit(event, account=account, request=request, method=row.provider, data={"names": names})
             _tell(account, "changed", row.provider)
@@ -138,7 +141,6 @@ def _write_attributes(account: Account, identity: Identity, request: HttpRequest
         attribute = known.get(name)
         if attribute is None or attribute.value != value or attribute.source != identity.provider:
             set_verified(account, name, value, identity.provider, verified_by=identity.issuer, request=request)
-    index(account)
 
 
 def index(account: Account) -> None:
@@ -148,6 +150,13 @@ def index(account: Account) -> None:
         PivotKey.objects.filter(account=account).delete()
     else:
         PivotKey.objects.update_or_create(account=account, defaults={"digest": pivot.digest(six)})
+
+
+@receiver(post_save, sender=ProfileAttribute)
+def _verified(sender: Any, instance: ProfileAttribute, **named: Any) -> None:
+    """Whoever verified a value of the pivot identity (a provider, an agent), its digest follows."""
+    if instance.name in PIVOT and instance.verified_at is not None:
+        index(instance.account)
 
 
 def attribute_label(name: str) -> str:

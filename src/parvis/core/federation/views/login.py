@@ -212,7 +212,7 @@ def agent(request: HttpRequest) -> HttpResponse:
         return redirect("federation:link" if pending else "account_login")
     way = agents.way_in(pending.identity, organisation)
     facts = {
-        "organisation": organisation,
+        "collectivity": organisation,
         "way": way,
         "must_log_in": way is not None and agents.must_log_in_first(way),
         "name": " ".join(pivot.names(pending.identity.claims)),

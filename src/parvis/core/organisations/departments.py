@@ -59,7 +59,8 @@ def save_department(
     Nobody names themselves head: it widens their own rights.
     """
     rows = Department.objects.filter(organisation=by.organisation)
-    if rows.filter(name__iexact=name).exclude(pk=department.pk if department else None).exists():
+    others = rows.exclude(pk=department.pk) if department else rows
+    if others.filter(name__iexact=name).exists():
         raise DepartmentRefused(f"Un service s’appelle déjà « {name} ».")
     if department and parent and parent.pk in below(rows, [department.pk]):
         raise DepartmentRefused("Un service ne peut pas être rattaché à lui-même ni à un service placé sous lui.")

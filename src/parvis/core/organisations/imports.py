@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -351,7 +352,7 @@ def _examine_slice(planner: Planner, lines: list[ImportLine]) -> None:
 
 def _write(lines: list[ImportLine], *, applied: bool) -> None:
     """One statement for all the lines that have the same outcome and explanation: there are few of them."""
-    alike: dict[tuple[str, str], list[object]] = {}
+    alike: dict[tuple[str, str], list[UUID]] = {}
     for line in lines:
         alike.setdefault((line.outcome, line.sentence), []).append(line.pk)
     for (outcome, sentence), keys in alike.items():
@@ -412,7 +413,9 @@ def _apply_updates(planner: Planner, plans: list[tuple[ImportLine, Plan]]) -> No
 
 
 def _create(planner: Planner, plans: list[Plan]) -> list[Event]:
-    mandates, invitations, events = [], [], []
+    mandates: list[Mandate] = []
+    invitations: list[Invitation] = []
+    events: list[Event] = []
     today, now = clock.today(), clock.now()
     for plan in plans:
         wanted = plan.wanted
@@ -427,12 +430,12 @@ def _create(planner: Planner, plans: list[Plan]) -> list[Event]:
             "end": wanted.end,
         }
         if plan.account is not None:
-            row: Mandate | Invitation = Mandate(account=plan.account, **common)
-            mandates.append(row)
+            mandate = Mandate(account=plan.account, **common)
+            mandates.append(mandate)
             details = {"role": wanted.role.code, "account": plan.account.pk}
-            events.append(Event("mandat.ouvert", ("mandat", row.pk), planner.by.actor, details=details))
+            events.append(Event("mandat.ouvert", ("mandat", mandate.pk), planner.by.actor, details=details))
         else:
-            row = Invitation(
+            invitation = Invitation(
                 email=wanted.email,
                 given_name=wanted.given_name,
                 family_name=wanted.family_name,
@@ -440,9 +443,9 @@ def _create(planner: Planner, plans: list[Plan]) -> list[Event]:
                 created_at=now,
                 **common,
             )
-            invitations.append(row)
+            invitations.append(invitation)
             details = {"role": wanted.role.code}
-            events.append(Event("invitation.envoyee", ("invitation", row.pk), planner.by.actor, details=details))
+            events.append(Event("invitation.envoyee", ("invitation", invitation.pk), planner.by.actor, details=details))
     Mandate.objects.bulk_create(mandates)
     Invitation.objects.bulk_create(invitations)
     return events

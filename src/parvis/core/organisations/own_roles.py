@@ -34,10 +34,9 @@ def _check(permissions: Iterable[str], by: Authority) -> list[str]:
     return sorted(held)
 
 
-def _free_slug(by: Authority, label: str, besides: Role | None = None) -> str:
+def _free_slug(by: Authority, label: str) -> str:
     base = slugify(label)[:50] or "role"
-    rows = Role.objects.filter(organisation=by.organisation)
-    taken = set(rows.exclude(pk=besides.pk if besides else None).values_list("slug", flat=True)) | set(ROLES)
+    taken = set(Role.objects.filter(organisation=by.organisation).values_list("slug", flat=True)) | set(ROLES)
     return next(s for n in range(1, len(taken) + 2) if (s := base if n == 1 else f"{base}-{n}") not in taken)
 
 
@@ -69,8 +68,8 @@ def compose(
 
 def _refuse_homonym(label: str, by: Authority, besides: Role | None = None) -> None:
     rows = Role.objects.filter(organisation=by.organisation, label__iexact=label)
-    named = rows.exclude(pk=besides.pk if besides else None).exists()
-    if named or any(label.casefold() == known.casefold() for known, _ in ROLES.values()):
+    others = rows.exclude(pk=besides.pk) if besides else rows
+    if others.exists() or any(label.casefold() == known.casefold() for known, _ in ROLES.values()):
         raise RoleRefused(f"Un rôle s’appelle déjà « {label} » : choisissez un autre intitulé.")
 
 

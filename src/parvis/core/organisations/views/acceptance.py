@@ -30,7 +30,6 @@ def accept(request: HttpRequest, organisation: str, token: str) -> HttpResponse:
     state = invitation.state(clock.now())
     context = {
         "invitation": invitation,
-        "organisation": invitation.organisation,
         "state": state,
         "form": PasswordForm(),
     }

@@ -1,5 +1,6 @@
 """People of an organisation: the list, one person, their mandates, the invitations that wait."""
 
+from typing import Any
 from uuid import UUID
 
 from allauth.mfa.utils import is_mfa_enabled
@@ -36,7 +37,7 @@ def tabs(request: AgentRequest, active: str) -> list[dict[str, object]]:
     return administration_tabs(request.organisation, request.permissions, active)
 
 
-def go(request: AgentRequest, name: str, **arguments: object) -> HttpResponse:
+def go(request: AgentRequest, name: str, **arguments: Any) -> HttpResponse:
     return redirect(f"organisations:{name}", organisation_slug=request.organisation.slug, **arguments)
 
 

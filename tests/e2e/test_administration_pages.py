@@ -1,6 +1,6 @@
 """The administration of an organisation and of the platform in a browser; the photographs of its guide.
 
-With ``PARVIS_WRITE_GUIDE=1`` the photographs are written to ``docs/images/guides``.
+With ``PARVIS_WRITE_GUIDE=1`` those that the guide shows are written to ``docs/images/guides``.
 """
 
 import os
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/o/juvignac/administration/"
 PASSWORD = "quatre girafes patinent sous le préau"
 GUIDE = Path(__file__).resolve().parents[2] / "docs/images/guides"
+GUIDE_TEXT = GUIDE.parents[1] / "guides/administrateur.md"
 WRITES_GUIDE = os.environ.get("PARVIS_WRITE_GUIDE") == "1"
 CSV = (
     "matricule;prenom;nom;courriel;role;qualite;service;debut;fin\r\n"
@@ -30,7 +31,8 @@ def look(page, name: str) -> None:
     screenshot(page, f"admin-{name}")
     assert_fits(page)
     assert_accessible(page)
-    if WRITES_GUIDE and page.viewport_size["width"] == DESK:
+    shown = f"administration-{name}.png" in GUIDE_TEXT.read_text()
+    if WRITES_GUIDE and shown and page.viewport_size["width"] == DESK:
         _keep(page, name)
 
 

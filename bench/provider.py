@@ -261,7 +261,7 @@ def parvis() -> dict[str, float]:
     client, cookies = prepare()
     server = [
         sys.executable, "-m", "gunicorn", "parvis.config.wsgi:application", "--bind", f"127.0.0.1:{port}",
-        "--workers", str(WORKERS), "--threads", "4", "--log-level", "warning",
+        "--workers", str(WORKERS), "--threads", "4", "--keep-alive", "120", "--log-level", "warning",
     ]  # fmt: skip
     with serving(server, port):
         base = f"http://127.0.0.1:{port}"

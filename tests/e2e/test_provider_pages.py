@@ -1,10 +1,10 @@
 """Sites log people in through Parvis: Apache's mod_auth_openidc, written by others, and our pages in Chromium."""
 
-import contextlib
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -99,18 +99,13 @@ class Apache:
         )
         (pages / "prive" / "index.shtml").write_text(f"<title>Privé</title><pre>{shown}</pre>")
         (pages / "public.shtml").write_text("<title>Public</title><p>Au revoir</p>")
-        for path in (self.folder, *self.folder.parents):
-            with contextlib.suppress(PermissionError):
-                path.chmod(path.stat().st_mode | 0o055)
-            if path == Path("/tmp"):
-                break
         lines = [
             f"LoadModule {m}_module {MODULES}/mod_{m}.so" for m in NEEDED
         ] + [
             f"ServerRoot {self.folder}", "ServerName localhost", f"PidFile {self.folder}/pid",
             f"ErrorLog {self.folder}/error.log", "LogLevel warn auth_openidc:info", f"DefaultRuntimeDir {self.folder}",
             f"TypesConfig {self.folder}/types", "AddType text/html .shtml", "AddOutputFilter INCLUDES .shtml",
-            "DirectoryIndex index.shtml",
+            "DirectoryIndex index.shtml", "<Directory />", "AllowOverride None", "Require all denied", "</Directory>",
             "StartServers 1", "ServerLimit 1", "ThreadsPerChild 16", "MaxRequestWorkers 16",
             *(["User www-data", "Group www-data"] if os.geteuid() == 0 else []),
         ]  # fmt: skip
@@ -129,9 +124,12 @@ class Apache:
                 f"OIDCCookie site_{port}",
                 'OIDCScope "openid profile email"',
                 "OIDCPKCEMethod S256",
+                "OIDCHTTPTimeoutLong 60",
+                "OIDCHTTPTimeoutShort 60",
                 "OIDCProviderTokenEndpointAuth client_secret_basic",
                 f"<Directory {pages}>",
                 "Options +Includes",
+                "AllowOverride None",
                 "Require all granted",
                 "</Directory>",
                 "<Location /prive>",
@@ -142,6 +140,8 @@ class Apache:
             ]
         configuration = self.folder / "apache.conf"
         configuration.write_text("\n".join(lines) + "\n")
+        # The first answer of a server just started reads the whole application.
+        until(lambda: _answers(f"{provider}/.well-known/openid-configuration"), provider, 90)
         self.process = subprocess.Popen(["apache2", "-X", "-f", str(configuration)])
         for url in self.urls:
             until(lambda url=url: _answers(url + "/public.shtml"), f"Apache at {url}: {self.log()}")
@@ -158,7 +158,7 @@ class Apache:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status == 200
     except OSError:
         return False
@@ -172,13 +172,16 @@ def until(condition, what: str, seconds: float = 15) -> None:
 
 
 @pytest.fixture
-def apache(tmp_path):
+def apache():
     missing = [m for m in NEEDED if not (MODULES / f"mod_{m}.so").exists()]
     if missing or shutil.which("apache2") is None:
         pytest.skip(f"apache2 or its modules are not installed: {', '.join(missing) or 'apache2'}")
-    server = Apache(tmp_path)
-    yield server
-    server.stop()
+    # Not under pytest's own folder, which other users, such as the one that Apache becomes, may not enter.
+    with tempfile.TemporaryDirectory(prefix="parvis-apache-") as folder:
+        Path(folder).chmod(0o755)
+        server = Apache(Path(folder))
+        yield server
+        server.stop()
 
 
 def log_in(page) -> None:

@@ -187,6 +187,33 @@ def test_logging_out_on_the_platform_tells_the_sites_and_names_those_that_do_not
     assert "encore connecté à Confirme" not in text
 
 
+def test_the_list_of_sessions_may_lose_its_row_first(make_site, juvignac, fabregues, citizen, listener):
+    """A receiver of the same signal deletes the row of the list before the grants are looked for."""
+    from allauth.usersessions.models import UserSession
+    from django.contrib.auth.signals import user_logged_out
+
+    def first(request, **kwargs):
+        UserSession.objects.filter(session_key=request.session.session_key).delete()
+
+    browser = login(citizen)
+    asking = make_site(fabregues)
+    make_site(juvignac, backchannel_logout_url=listener.url).tokens(browser)
+    hint = asking.tokens(browser)["id_token"]
+    UserSession.objects.get_or_create(
+        session_key=browser.session.session_key, defaults={"user": citizen, "ip": "127.0.0.1"}
+    )
+    receivers = user_logged_out.receivers
+    user_logged_out.connect(first)
+    user_logged_out.receivers = [*user_logged_out.receivers[-1:], *receivers]
+    user_logged_out.sender_receivers_cache.clear()
+    try:
+        assert leave(asking, browser, hint).status_code == 302
+    finally:
+        user_logged_out.receivers = receivers
+        user_logged_out.sender_receivers_cache.clear()
+    assert len(listener.received) == 1
+
+
 def test_ending_a_session_from_the_list_tells_its_sites(make_site, juvignac, citizen, listener, run_jobs):
     from allauth.usersessions.models import UserSession
 

@@ -39,7 +39,7 @@ class HostMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.site = site = site_of(request)  # type: ignore[attr-defined]
+        request.own_host = site = site_of(request)  # type: ignore[attr-defined]
         if site is None:
             request.get_host()  # refuses (400) what is neither the platform's host nor an organisation's
             return self.get_response(request)

@@ -94,25 +94,25 @@ class Navigation:
     @cached_property
     def login_url(self) -> str:
         """Where to log in: on the platform's host, to come back here when this is an organisation's own host."""
-        site = getattr(self.request, "site", None)
+        site = getattr(self.request, "own_host", None)
         return login_address(site, self.request.get_full_path()) if site else reverse("account_login")
 
     @cached_property
     def came_back(self) -> bool:
         """On an organisation's own host: this browser has logged in on the platform's."""
-        return bool(getattr(self.request, "site", None)) and KNOWN_COOKIE in self.request.COOKIES
+        return bool(getattr(self.request, "own_host", None)) and KNOWN_COOKIE in self.request.COOKIES
 
     @cached_property
     def home_url(self) -> str:
         """The home of the organisation whose public page this is, « / » on its own host; else the platform's."""
         named = getattr(self.request, "organisation", None)
-        own_host = getattr(self.request, "site", None)
+        own_host = getattr(self.request, "own_host", None)
         return "/" if own_host or named is None else reverse("web:public_home", args=[named.slug])
 
     @cached_property
     def space_url(self) -> str:
         """The person's own pages, always on the platform's host: the desk of who acts, the space of a citizen."""
-        own_host = getattr(self.request, "site", None)
+        own_host = getattr(self.request, "own_host", None)
         path = self.desk_url if self.mandates else reverse("portal:space")
         return platform_address(path) if own_host else path
 

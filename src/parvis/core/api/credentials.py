@@ -21,7 +21,7 @@ from django.http import HttpRequest
 
 from parvis.core import clock
 from parvis.core.api.models import ApiAccount
-from parvis.core.api.proxy import client_address, client_certificate
+from parvis.core.api.proxy import client_certificate
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import Scope, in_scope
 
@@ -67,7 +67,7 @@ def presented(request: HttpRequest) -> Presented | None:
             identifier, _, secret = value.strip().partition(".")
         case _:
             return None
-    return Presented(identifier, secret, client_certificate(request), client_address(request))
+    return Presented(identifier, secret, client_certificate(request), request.META.get("REMOTE_ADDR", ""))
 
 
 def authenticate(proof: Presented) -> ApiAccount | None:

@@ -19,7 +19,6 @@ from parvis.core.api import throttling
 from parvis.core.api.credentials import authenticate, presented
 from parvis.core.api.models import ApiAccount
 from parvis.core.api.problems import Problem, respond, translated
-from parvis.core.api.proxy import client_address
 from parvis.core.api.registry import label_of
 from parvis.core.identity.access import Access, open_to
 from parvis.core.journal.services import Actor
@@ -109,7 +108,8 @@ def _perform(run: Run, request: ApiRequest, arguments: dict[str, Any]) -> HttpRe
 
 def _admit(request: ApiRequest, access: Access) -> None:
     """Count the call, prove the account, check its scope; raises ``Problem``."""
-    _spend(f"adresse {throttling.neighbourhood(client_address(request))}", settings.PARVIS_API_CALLS_PER_ADDRESS)
+    where = throttling.neighbourhood(request.META.get("REMOTE_ADDR", ""))
+    _spend(f"adresse {where}", settings.PARVIS_API_CALLS_PER_ADDRESS)
     proof = presented(request)
     account = authenticate(proof) if proof else None
     if account is None or proof is None:

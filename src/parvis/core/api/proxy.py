@@ -1,22 +1,15 @@
-"""What the reverse proxy says of the caller: its address and its TLS certificate, believed from the proxy alone."""
+"""The TLS certificate of the caller as the reverse proxy tells it, believed from the proxy alone."""
 
 import base64
 import binascii
 import hashlib
 from urllib.parse import unquote
 
-from django.conf import settings
 from django.http import HttpRequest
 
+from parvis.core.web.proxy import comes_from_proxy
+
 MAX_HEADER = 16 * 1024
-
-
-def client_address(request: HttpRequest) -> str:
-    """Network address of the caller; behind the proxy, the last of X-Forwarded-For, which it alone has written."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if not _from_proxy(address):
-        return address
-    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or address
 
 
 def client_certificate(request: HttpRequest) -> str:
@@ -26,7 +19,7 @@ def client_certificate(request: HttpRequest) -> str:
     escaped for addresses; it sets or removes that header whatever the caller sent.
     """
     header = request.headers.get("Client-Cert", "")
-    if not header or len(header) > MAX_HEADER or not _from_proxy(request.META.get("REMOTE_ADDR", "")):
+    if not header or len(header) > MAX_HEADER or not comes_from_proxy(request):
         return ""
     text = unquote(header)
     if "-----BEGIN CERTIFICATE-----" in text:
@@ -36,7 +29,3 @@ def client_certificate(request: HttpRequest) -> str:
     except (binascii.Error, ValueError):
         return ""
     return hashlib.sha256(der).hexdigest() if der else ""
-
-
-def _from_proxy(address: str) -> bool:
-    return settings.PARVIS_BEHIND_PROXY and address in settings.PARVIS_PROXY_ADDRESSES

@@ -32,6 +32,7 @@ def _issuer(settings, live_server):
 
 @pytest.fixture
 def platform_admin(db):
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
     from parvis.core.identity.models import Account
@@ -41,6 +42,7 @@ def platform_admin(db):
         population="exploitation", is_platform_administrator=True,
     )  # fmt: skip
     TOTP.activate(account, generate_totp_secret())
+    RecoveryCodes.activate(account)
     return account
 
 

@@ -14,6 +14,7 @@ def _issuer(settings):
 
 @pytest.fixture
 def platform_admin(db):
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
     from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
     from parvis.core.identity.models import Account
@@ -23,6 +24,7 @@ def platform_admin(db):
         population="exploitation", is_platform_administrator=True,
     )  # fmt: skip
     TOTP.activate(account, generate_totp_secret())
+    RecoveryCodes.activate(account)
     return account
 
 

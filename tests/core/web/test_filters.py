@@ -174,3 +174,23 @@ def test_query_is_rewritten_not_lost(rf):
 def test_delay_that_runs_for_others_never_alarms(frozen_clock, day, text):
     frozen_clock("2019-07-01T10:00+02:00")
     assert f.urgence(day, "délai échu") == {"kind": "plain", "text": text}
+
+
+def test_cells_of_a_table_say_the_name_of_their_column():
+    from django.utils.safestring import mark_safe
+
+    from parvis.core.web.templatetags.parvis import cellules_nommees
+
+    columns = [{"label": "Acte"}, {"label": "Le <b>"}, {"label": "Action", "hidden": True}]
+    rows = mark_safe(
+        '<tr class="a"><th scope="row">A</th><td>1</td><td><a href="#">Voir</a></td></tr>'
+        '<tr><th scope="row">B</th><td class="num">2</td><td></td></tr><tr><td colspan="3">Rien</td></tr>'
+    )
+    assert cellules_nommees(rows, columns) == (
+        '<tr role="row" class="a"><th role="rowheader" scope="row">A</th>'
+        '<td role="cell" data-label="Le &lt;b&gt;">1</td>'
+        '<td role="cell"><a href="#">Voir</a></td></tr>'
+        '<tr role="row"><th role="rowheader" scope="row">B</th>'
+        '<td role="cell" data-label="Le &lt;b&gt;" class="num">2</td>'
+        '<td role="cell"></td></tr><tr role="row"><td role="cell" colspan="3">Rien</td></tr>'
+    )

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
 from urllib.parse import urlencode
 
 import jwt
@@ -323,8 +322,7 @@ def test_consent_cannot_be_given_from_elsewhere(asking, citizen, account_for, ju
 
 def test_a_request_kept_too_long_is_not_resumed(asking, browser, monkeypatch):
     page = asking.ask(browser)
-    later = time.time() + 7200
-    monkeypatch.setattr(signing.time, "time", lambda: later)
+    monkeypatch.setattr("parvis.core.provider.views.login.CONSENT_LASTS", -1)
     answer = browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
     assert answer.status_code == 400
 

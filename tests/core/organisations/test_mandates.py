@@ -7,6 +7,7 @@ from django.db import connection
 
 from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
+from parvis.core.identity.roles import permissions_of
 from parvis.core.journal.models import Entry
 from parvis.core.journal.services import Actor
 from parvis.core.organisations import mandates
@@ -106,8 +107,7 @@ def test_the_last_administration_mandate_is_neither_ended_nor_suspended_nor_date
 ):
     """Somebody with the same rights does it, whose own mandate is suspended and counts for nothing."""
     last = account_for(juvignac, "administrateur")
-    role = own_role(juvignac, "Adjoint", {"administration.organisation", "administration.personnes",
-                                          "administration.taches"})  # fmt: skip
+    role = own_role(juvignac, "Adjoint", permissions_of("administrateur"))
     other = Account.objects.create_user("adjoint@juvignac.test", given_name="A", family_name="A")
     with acting_for(juvignac):
         Mandate.objects.create(organisation=juvignac, account=other, own_role=role, start="2019-01-01",

@@ -1,5 +1,7 @@
 """A logo in SVG keeps what draws; whatever acts or calls outside is refused with a way out."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,6 +108,25 @@ def test_simple_styles_become_attributes_and_the_sheet_goes_away():
     assert dict(rect.attrib) == {"fill": "#123456", "stroke": "red"}
     assert dict(circle.attrib) == {"id": "b", "fill": "#123456"}
     assert dict(path.attrib) == {"d": "M0 0", "fill": "url(#g)", "stroke-width": "2"}
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        f'<rect fill="{"a" * 190_000}" width="1"/>',
+        f'<rect style="fill:{" " * 190_000}" width="1"/>',
+        f"<style>{'a' * 190_000}</style><rect/>",
+        f"<style>{'.a{fill:red}' * 15_000}</style><rect/>",
+    ],
+    ids=["word", "spaces", "sheet without a rule", "rules"],
+)
+def test_a_huge_style_costs_one_pass(inside):
+    began = time.process_time()
+    try:
+        svg.clean(drawing(inside))
+    except BrandingRefused as refused:
+        assert "règles" in refused.sentence  # noqa: PT017  the only one of these that is refused
+    assert time.process_time() - began < 5, "a minute and more, when each character begins a search"
 
 
 def test_what_only_decorates_is_left_out_and_named():

@@ -40,6 +40,12 @@ def declared(administrator, domain="juvignac.test"):
     return administrator.post("/o/juvignac/administration/activations/domaines/", {"domain": domain})
 
 
+def prepared(account: Account) -> None:
+    """The account waits for its holder: nobody has chosen a password for it."""
+    account.set_unusable_password()
+    account.save(update_fields=["password"])
+
+
 def requests_of(organisation) -> list[ActivationRequest]:
     with acting_for(organisation):
         return list(ActivationRequest.objects.filter(organisation=organisation))
@@ -171,6 +177,7 @@ def test_administration_says_whose_account_it_is_and_the_agent_confirms(
     proconnect, administrator, browser, juvignac, account_for
 ):
     account = account_for(juvignac, "secretaire")
+    prepared(account)
     proconnect.log_in(browser, "m.simple")
     browser.get("/federation/agent/")
     (asked,) = requests_of(juvignac)
@@ -182,6 +189,21 @@ def test_administration_says_whose_account_it_is_and_the_agent_confirms(
     browser.post("/federation/agent/")
     assert len(links.identities_of(account)) == 1
     assert requests_of(juvignac)[0].state == "linked"
+
+
+def test_an_administration_does_not_open_an_account_that_has_a_holder(
+    proconnect, administrator, browser, juvignac, account_for
+):
+    """Else an administrator would give their own ProConnect identity the account of the maire, who signs."""
+    maire = account_for(juvignac, "maire")
+    proconnect.log_in(browser, "p.durable")
+    browser.get("/federation/agent/")
+    (asked,) = requests_of(juvignac)
+    administrator.post(f"/o/juvignac/administration/activations/{asked.pk}/accepter/", {"account": maire.pk})
+    assert "Connectez-vous d’abord" in browser.get("/federation/agent/").content.decode()
+    assert browser.post("/federation/agent/").status_code == 409
+    assert who(browser) is None
+    assert links.identities_of(maire) == []
 
 
 def test_administration_may_refuse(proconnect, administrator, browser, juvignac):
@@ -250,6 +272,7 @@ def test_d_agent_without_a_factor_here_works_with_the_one_proved_by_proconnect(
     proconnect, browser, administrator, juvignac, account_for
 ):
     account = account_for(juvignac, "lecteur")
+    prepared(account)
     proconnect.log_in(browser, "p.durable")
     browser.get("/federation/agent/")
     (asked,) = requests_of(juvignac)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from parvis.core import clock
+from parvis.core.authentication.factors import has_passkey
 from parvis.core.errors import DomainError
 from parvis.core.federation import links
 from parvis.core.federation.client import Identity
@@ -98,10 +99,13 @@ def _invitation(identity: Identity, organisation: Organisation) -> Invitation | 
 
 
 def must_log_in_first(way: Way) -> bool:
-    """True when the account acts for other organisations too: none of them alone may open it to somebody."""
+    """True when the account has a holder who can log in, or acts for other organisations: no administration alone may
+    open it to somebody."""
     if way.account is None:
         return False
     if way.account.is_platform_administrator or way.account.population != Account.Population.AGENT:
+        return True
+    if way.account.has_usable_password() or has_passkey(way.account):
         return True
     return any(mandate.organisation_id != way.organisation.pk for mandate in mandates_of(way.account))
 
@@ -113,8 +117,8 @@ def enter(identity: Identity, way: Way, *, request: HttpRequest) -> Account:
     """
     if must_log_in_first(way):
         raise ActivationRefused(
-            "Votre compte agit aussi pour d’autres organisations : connectez-vous d’abord avec votre mot de passe ou"
-            " votre clé d’accès, puis reliez ProConnect."
+            "Votre compte sert déjà : connectez-vous d’abord avec votre mot de passe ou votre clé d’accès, puis reliez"
+            " ProConnect."
         )
     with transaction.atomic():
         account = way.account or _new_account(identity, way)

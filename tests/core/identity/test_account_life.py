@@ -8,9 +8,10 @@ import zipfile
 import pytest
 from django.test import Client
 
-from parvis.core.identity import contributions, duplicates, exporting, profile, retention
+from parvis.core.identity import contributions, duplicates, exporting, profile, retention, suspension
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, AccountExport, Namesake, SecurityEvent
+from parvis.core.organisations.mandates import MandateRefused
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from tests.conftest import needs_shared
 from tests.core.identity.life import browser_of, citizen, outbox  # noqa: F401
@@ -287,6 +288,15 @@ def test_only_the_platform_sees_all_the_namesakes(agent_client, juvignac):
     assert not duplicates.pending().exists()
 
 
+def test_an_agent_does_not_rename_themselves(account_for, juvignac):
+    agent = account_for(juvignac, "secretaire")
+    profile.declare(agent, {"prenoms": ["Jean-Luc"], "nom_naissance": "Savy"})
+    agent.refresh_from_db()
+    assert agent.full_name == "Camille Essai"
+    profile.set_verified(agent, "nom_usage", "Vérifiée", "proconnect")
+    assert agent.full_name == "Camille Vérifiée"
+
+
 # --- suspension -----------------------------------------------------------------------------------------------
 def test_an_administrator_suspends_and_reopens_an_account(agent_client, account_for, juvignac, run_jobs, outbox):  # noqa: F811
     administrator = agent_client(juvignac, "administrateur")
@@ -314,6 +324,16 @@ def test_nobody_suspends_somebody_who_acts_elsewhere_nor_themselves(agent_client
         administrator.post(f"/o/juvignac/administration/comptes/{account.pk}/suspendre/")
         account.refresh_from_db()
         assert account.suspended_at is None
+
+
+def test_the_last_administrator_is_not_suspended(account_for, juvignac):
+    """As when two administrators suspend each other at once: the second one finds the first suspended."""
+    first = account_for(juvignac, "administrateur")
+    second = account_for(juvignac, "administrateur", email="seconde@juvignac.test")
+    with acting_for(juvignac):
+        suspension.suspend(first, juvignac, by=second)
+        with pytest.raises(MandateRefused):
+            suspension.suspend(second, juvignac, by=first)
 
 
 def test_an_administrator_of_another_organisation_sees_nobody(agent_client, account_for, juvignac, fabregues):

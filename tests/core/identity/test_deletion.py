@@ -6,7 +6,7 @@ from django.db import connection
 from django.test import Client
 
 from parvis.core import clock
-from parvis.core.identity import addresses, closing, dormancy, profile, retention
+from parvis.core.identity import addresses, closing, deletion, dormancy, profile, retention
 from parvis.core.identity.models import NO_ADDRESS, Account, Link, ProfileAttribute, SecurityEvent, Tombstone
 from parvis.core.organisations.tenancy import identity_of
 from tests.core.identity.life import browser_of, citizen, link_in, outbox  # noqa: F401
@@ -117,6 +117,13 @@ def test_an_agent_in_office_cannot_leave_alone(agent_client, juvignac, run_jobs,
     run_jobs()
     assert outbox == []
     assert client.account.is_active
+
+
+def test_an_operator_does_not_leave_the_platform_without_hands(account, run_jobs, outbox):  # noqa: F811
+    account.is_platform_administrator = True
+    with pytest.raises(deletion.DeletionRefused, match="exploitant"):
+        deletion.ask(account)
+    assert not Link.objects.filter(account=account).exists()
 
 
 def test_the_link_ends_after_two_days_and_serves_once(account, run_jobs, outbox, frozen_clock):  # noqa: F811

@@ -72,7 +72,11 @@ class Receipt:
 
 
 def check(account: Account) -> None:
-    """Raise ``DeletionRefused`` when a mandate is in force or something is still open."""
+    """Raise ``DeletionRefused`` for an operator, when a mandate is in force or when something is still open."""
+    if account.is_platform_administrator:
+        raise DeletionRefused(
+            "Vous exploitez la plateforme : un autre exploitant doit d’abord vous en retirer la charge."
+        )
     with in_scope(replace(current_scope(), account=account.pk)):
         mandates = Mandate.objects.filter(account=account, start__lte=clock.today())
         if mandates.filter(Q(end=None) | Q(end__gte=clock.today())).exists():

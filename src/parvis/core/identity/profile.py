@@ -166,8 +166,13 @@ def _write(account: Account, attributes: list[Attribute], request: HttpRequest |
 
 
 def _call(account: Account) -> None:
-    """Name the account after its profile: first of the first names, nom d'usage or else nom de naissance."""
+    """Name the account after its profile: first of the first names, nom d'usage or else nom de naissance.
+
+    Whoever acts for an organisation bears the name that it gave or that was verified, for acts show it.
+    """
     rows = ProfileAttribute.objects.filter(account=account, name__in=["prenoms", "nom_usage", "nom_naissance"])
+    if account.population != Account.Population.USAGER:
+        rows = rows.exclude(source=Source.DECLARE)
     known = dict(rows.values_list("name", "value"))
     given = (known.get("prenoms") or [account.given_name])[0]
     family = known.get("nom_usage") or known.get("nom_naissance") or account.family_name

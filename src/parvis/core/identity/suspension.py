@@ -12,6 +12,7 @@ from parvis.core.errors import DomainError
 from parvis.core.identity import devices
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.organisations.mandates import keep_an_administrator, lock
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
 
@@ -50,13 +51,19 @@ def check(account: Account, organisation: Organisation, *, by: Account) -> None:
 
 @transaction.atomic
 def suspend(account: Account, organisation: Organisation, *, by: Account, request: HttpRequest | None = None) -> None:
-    """Close the account until it is reopened: sessions end at once, its holder is told by mail."""
+    """Close the account until it is reopened: sessions end at once, its holder is told by mail.
+
+    Raises ``SuspensionRefused``, and ``MandateRefused`` for whoever administers the organisation alone.
+    """
     from parvis.core.identity.tasks import notify
 
     account = Account.objects.select_for_update().get(pk=account.pk)
     check(account, organisation, by=by)
     if account.suspended_at is not None:
         raise SuspensionRefused("Ce compte est déjà suspendu.")
+    lock(organisation)  # two administrators who suspend each other at once are heard one after the other
+    theirs = Mandate.objects.filter(organisation=organisation, account=account).select_related("own_role")
+    keep_an_administrator(organisation, theirs, clock.today())
     account.suspended_at = clock.now()
     account.save(update_fields=["suspended_at"])
     devices.end_sessions(account)

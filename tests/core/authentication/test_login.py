@@ -308,6 +308,16 @@ def test_guessing_codes_waits_too(agent_client, juvignac):
     assert "Trop d’essais" not in pages[0]
 
 
+def test_guessing_codes_from_many_addresses_waits_as_well(rf, db):
+    """Each address has a few free tries: a network of a thousand would try every code in no time."""
+    tried = 0
+    with pytest.raises(throttle.TooManyTries):
+        for tried in range(60):
+            throttle.begin(rf.get("/", REMOTE_ADDR=f"192.0.2.{tried}"), "code", "agent@juvignac.test")
+    assert throttle.ALLOWED_PER_ACCOUNT < tried < 2 * throttle.ALLOWED_PER_ACCOUNT
+    throttle.begin(rf.get("/", REMOTE_ADDR="198.51.100.1"), "login", "agent@juvignac.test")  # passwords do not wait
+
+
 def test_the_secret_of_the_application_is_sealed_in_the_database(agent_client, juvignac, settings):
     from cryptography.fernet import InvalidToken
 

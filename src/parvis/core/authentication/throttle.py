@@ -1,6 +1,6 @@
 """Slows guessing down without letting anybody lock somebody else out.
 
-Tries are counted per (account, network address) and per address, never per account alone: whoever guesses makes
+Passwords are counted per (account, network address) and per address, never per account alone: whoever guesses makes
 only their own address wait, and the holder still comes in from another address, or with a browser that already
 logged in to this account, which has a count of its own. The wait grows by 1.8 with each failure; below ten seconds
 it is not applied, above one hour it grows no more. A try is counted before it is judged, in one statement, so that
@@ -24,6 +24,8 @@ from parvis.core.errors import DomainError
 FACTOR, LEAST, MOST = 1.8, 10.0, 3600.0
 ALLOWED_PER_ADDRESS = 40
 """Failures that an address shared by many people may add up before it waits too."""
+ALLOWED_PER_ACCOUNT = 30
+"""Wrong codes for one account, from all the addresses that its password was given from."""
 
 DEVICE_COOKIE = "parvis-appareil" if settings.DEMO or settings.DEBUG else "__Host-parvis-appareil"
 DEVICE_AGE = 180 * 24 * 3600
@@ -65,7 +67,9 @@ def keys_for(request: HttpRequest, kind: str, identity: str) -> tuple[Key, ...]:
     if device:
         return (_key(kind, "device", identity, device),)
     where = network(request.META.get("REMOTE_ADDR") or "")
-    return (_key(kind, "pair", identity, where), _key(kind, "address", where, allowed=ALLOWED_PER_ADDRESS))
+    keys = (_key(kind, "pair", identity, where), _key(kind, "address", where, allowed=ALLOWED_PER_ADDRESS))
+    # Only who knows the password tries codes: from a thousand addresses, six digits would soon be found.
+    return (*keys, _key(kind, "account", identity, allowed=ALLOWED_PER_ACCOUNT)) if kind == "code" else keys
 
 
 @dataclass(frozen=True)

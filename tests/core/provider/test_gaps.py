@@ -85,6 +85,13 @@ def test_coming_back_without_proving_again_goes_no_further(site, citizen):
     assert not again["Location"].startswith("https://site")
 
 
+def test_prompt_login_asks_again_whoever_has_just_logged_in(site, citizen):
+    browser = login(citizen, seconds_ago=60)
+    page = browser.get(site.ask(browser, prompt="login")["Location"])
+    assert page.status_code == 200
+    assert page.request["PATH_INFO"] == "/mon-compte/securite/confirmer/"
+
+
 @pytest.mark.parametrize(
     "asked",
     [

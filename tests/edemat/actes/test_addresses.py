@@ -4,7 +4,7 @@ import pytest
 
 from parvis.core import clock
 from parvis.core.organisations.tenancy import acting_for
-from parvis.core.routing.models import Route
+from parvis.core.routing.models import Route, RouteStep
 from tests.edemat.actes.making import make_acte
 
 
@@ -17,6 +17,8 @@ def test_search_leads_to_the_act_once_the_route_has_reached_it(juvignac, agent_c
             )
             for title in ("Pont de Fontcaude", "Pont de la Mosson")
         )
+        for route in (reached, coming):
+            RouteStep.objects.create(organisation=juvignac, route=route, rank=1, code="actes.transmission")
         acte = make_acte(juvignac, "A_1")
         acte.route = reached
         acte.save(update_fields=["route"])

@@ -215,7 +215,8 @@ def test_the_list_costs_the_same_queries_whatever_its_length(
     with acting_for(juvignac):
         for number in range(5):
             open_dossier(juvignac, text=f"Deliberation {number}")
-    with django_assert_max_num_queries(25):
+    dgs_client.get("/o/juvignac/parapheur/")  # the first page of the day writes down that the mandate serves
+    with django_assert_max_num_queries(23):
         dgs_client.get("/o/juvignac/parapheur/")
 
 

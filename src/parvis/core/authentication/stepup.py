@@ -35,10 +35,23 @@ class Pending:
     account: int
 
 
-def is_fresh(request: HttpRequest) -> bool:
-    """True when the proof is recent, at the level that this account is able to reach."""
+def is_fresh(request: HttpRequest, since: int = 0) -> bool:
+    """True when the proof is recent and not older than ``since``, at the level that this account is able to reach."""
     assurance = assurance_of(request)
-    return assurance.recent and (assurance.acr == TWO_FACTORS or not has_second_factor(request.user))
+    return (
+        assurance.recent
+        and assurance.auth_time >= since
+        and (assurance.acr == TWO_FACTORS or not has_second_factor(request.user))
+    )
+
+
+def address(wanted: str, since: float = 0) -> str:
+    """Address of the page that asks for a proof, then goes on to ``wanted``.
+
+    With ``since`` (seconds since 1970) a proof made before that instant is asked again, however recent.
+    """
+    query = {"next": wanted, **({"depuis": int(since)} if since else {})}
+    return f"{reverse('authentication:step_up')}?{urlencode(query)}"
 
 
 def ask(request: HttpRequest) -> HttpResponse | None:

@@ -29,6 +29,7 @@ from parvis.core.identity.access import AccountRequest, account_view, open_view,
 from parvis.core.identity.audit import audit
 from parvis.core.identity.events import EVENTS
 from parvis.core.identity.models import Account, SecurityEvent
+from parvis.core.web.integers import whole_number
 from parvis.core.web.navigation import account_tabs
 
 
@@ -43,7 +44,8 @@ def step_up(request: AccountRequest) -> HttpResponse:
     wanted = request.GET.get("next") or request.POST.get("next", "")
     waiting = stepup.pending(request, token) if token else None
     form, problem = StepUpForm(account=account), ""
-    if request.method == "GET" and (token or wanted) and stepup.is_fresh(request):
+    since = whole_number(request.GET.get("depuis", ""), most=2**40) or 0
+    if request.method == "GET" and (token or wanted) and stepup.is_fresh(request, since):
         return _carry_on(request, token, wanted)  # the proof came from a provider
     if request.method == "POST" and "credential" in request.POST:
         key = ReauthenticateWebAuthnForm(request.POST, user=account)

@@ -115,7 +115,12 @@ SCOPES: dict[str, Scope] = {
             "email",
             "Adresse électronique",
             (
-                Claim("email", "Adresse électronique", lambda p: p.account.email, "camille@exemple.fr"),
+                Claim(
+                    "email",
+                    "Adresse électronique",
+                    lambda p: p.account.email if p.account.has_address else "",
+                    "camille@exemple.fr",
+                ),
                 Claim("email_verified", "", lambda p: p.account.email_verified_at is not None, True),
             ),
         ),

@@ -102,7 +102,7 @@ def proposed(request: AccountRequest) -> HttpResponse:
 
 
 @require_POST
-@platform_view
+@platform_view(recent=True)
 def approve(request: AccountRequest, pk: UUID) -> HttpResponse:
     site = get_object_or_404(SamlSite.objects.select_related("organisation"), pk=pk)
     services.approve(site, by=request.user, actor=request.actor)

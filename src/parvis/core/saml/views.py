@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from saml2 import BINDING_HTTP_REDIRECT, samlp
 
 from parvis.core import clock
+from parvis.core.authentication import stepup
 from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.identity.access import AccountRequest, account_view, open_view
 from parvis.core.identity.audit import audit
@@ -96,7 +96,7 @@ def go_on(request: AccountRequest, token: str) -> HttpResponse:
         return _refused(request, "Ce site n’est plus en service.")
     proof = assurance_of(request)
     if pending["force"] and proof.auth_time < int(pending["at"]):
-        return redirect(f"{reverse('account_reauthenticate')}?next={request.path}")
+        return redirect(stepup.address(request.path, since=pending["at"]))
     if not services.admits(site, request.user):
         audit("user.service.sso.denial", account=request.user, request=request, organisation=site.organisation,
               client=site.entity_id, outcome="failure")  # fmt: skip

@@ -10,11 +10,12 @@ from allauth.idp.oidc.internal.oauthlib.utils import extract_headers
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from parvis.core.authentication import stepup
 from parvis.core.authentication.assurance import FRANCECONNECT, LEVELS, TWO_FACTORS, assurance_of, federated_proofs
 from parvis.core.authentication.factors import has_second_factor
 from parvis.core.identity.access import open_view, request_mandates
@@ -91,18 +92,15 @@ def _me(request: HttpRequest) -> Any:
     return request.user
 
 
+def _back(asked: Asked, *, tried: bool = False) -> str:
+    """Where a page of ours comes back to: a page, not the site, for a browser refuses that the sending of a form
+    ends on another site (Content Security Policy, form-action)."""
+    return f"{reverse('provider:resume')}?{urlencode({'reprise': asked.resumed(tried=tried)})}"
+
+
 def _detour(page: str, asked: Asked, *, tried: bool = False) -> HttpResponse:
-    """Through a page of ours and back. It comes back to a page, not to the site: a browser refuses that the
-    sending of a form ends on another site (Content Security Policy, form-action)."""
-    back = f"{reverse('provider:resume')}?{urlencode({'reprise': asked.resumed(tried=tried)})}"
-    return HttpResponseRedirect(f"{page}?{urlencode({'next': back})}")
-
-
-def _step_up_page() -> str:
-    try:
-        return reverse("authentication:step_up")
-    except NoReverseMatch:
-        return reverse("account_reauthenticate")
+    """Through a page of ours and back."""
+    return HttpResponseRedirect(f"{page}?{urlencode({'next': _back(asked, tried=tried)})}")
 
 
 def _detour_to_prove(request: HttpRequest, asked: Asked) -> HttpResponse | None:
@@ -116,13 +114,13 @@ def _detour_to_prove(request: HttpRequest, asked: Asked) -> HttpResponse | None:
         proved_since = assurance.auth_time >= int(asked.started)
         stale = stale or (time.time() - assurance.auth_time > asked.max_age and not proved_since)
     if stale:
-        return _detour(_step_up_page(), asked)
+        return HttpResponseRedirect(stepup.address(_back(asked), since=asked.started))
     known = [level for level in asked.levels if level in LEVELS and level]
     if not asked.levels or any(assurance.reaches(level) for level in known):
         return None
     if not asked.tried:
         if TWO_FACTORS in known and has_second_factor(_me(request)):
-            return _detour(_step_up_page(), asked, tried=not asked.level_is_essential)
+            return HttpResponseRedirect(stepup.address(_back(asked, tried=not asked.level_is_essential)))
         proofs = [p for p in federated_proofs(_me(request)) if p.code == "franceconnect"]
         if FRANCECONNECT in known and proofs:
             return _detour(reverse(proofs[0].url_name), asked, tried=not asked.level_is_essential)

@@ -96,10 +96,25 @@ def test_the_table_is_inert_in_a_spreadsheet_and_its_download_is_audited(adminis
     assert administrator.get(LIST + "export.exe").status_code == 404
 
 
-def test_the_table_asks_for_a_recent_proof(administrator, crowd):
-    session = administrator.session
+def age(client) -> None:
+    """The proof of ``client`` becomes an hour old."""
+    session = client.session
     for method in session["account_authentication_methods"]:
         method["at"] -= 3600
     session["account_authentication_methods"] = session["account_authentication_methods"]
     session.save()
+
+
+def test_the_table_asks_for_a_recent_proof(administrator, crowd):
+    age(administrator)
     assert "securite/confirmer" in administrator.get(LIST + "export.csv")["Location"]
+
+
+def test_giving_changing_and_taking_rights_ask_for_a_recent_proof(administrator, juvignac, crowd):
+    with acting_for(juvignac):
+        mandate = Mandate.objects.get(account=crowd[0])
+    age(administrator)
+    for path in ("nouvelle/", f"{mandate.pk}/", f"{mandate.pk}/fin/", f"{mandate.account_id}/acces/"):
+        assert "securite/confirmer" in administrator.post(LIST + path, {})["Location"], path
+    service = administrator.post(BASE + "services/nouveau/", {"name": "Voirie"})
+    assert "securite/confirmer" in service["Location"], "its head administers people"

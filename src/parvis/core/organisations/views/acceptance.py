@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from parvis.core import clock
@@ -21,6 +22,7 @@ FORM = ["GET", "HEAD", "POST"]
 
 
 @never_cache
+@sensitive_post_parameters("password", "again")
 @require_http_methods(FORM)
 @open_view
 def accept(request: HttpRequest, organisation: str, token: str) -> HttpResponse:
@@ -72,6 +74,7 @@ def _with_new_account(request: HttpRequest, context: dict[str, Any]) -> HttpResp
 
 
 @never_cache
+@sensitive_post_parameters("password", "again")
 @require_http_methods(FORM)
 @open_view
 def operator(request: HttpRequest, token: str) -> HttpResponse:

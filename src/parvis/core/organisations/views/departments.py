@@ -42,13 +42,13 @@ def _form(request: AgentRequest, department: Department | None) -> DepartmentFor
 
 
 @require_http_methods(FORM)
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def new(request: AgentRequest) -> HttpResponse:
     return _save(request, None)
 
 
 @require_http_methods(FORM)
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
     return _save(request, get_object_or_404(Department, organisation=request.organisation, pk=pk))
 

@@ -133,7 +133,7 @@ def _mandate_or_404(by: Authority, pk: UUID) -> Mandate:
 
 
 @require_http_methods(FORM)
-@agent_view(ADMINISTER)
+@agent_view(ADMINISTER, recent=True)
 def access(request: AgentRequest, pk: int) -> HttpResponse:
     """Suspend or give back every mandate of a person, after a page that says what will happen."""
     by = authority(request)
@@ -156,7 +156,7 @@ def access(request: AgentRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@agent_view(ADMINISTER)
+@agent_view(ADMINISTER, recent=True)
 def edit_mandate(request: AgentRequest, pk: UUID) -> HttpResponse:
     by = authority(request)
     mandate = _mandate_or_404(by, pk)
@@ -180,7 +180,7 @@ def edit_mandate(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@agent_view(ADMINISTER)
+@agent_view(ADMINISTER, recent=True)
 def end_mandate(request: AgentRequest, pk: UUID) -> HttpResponse:
     by = authority(request)
     mandate = _mandate_or_404(by, pk)
@@ -225,7 +225,7 @@ def invitation_list(request: AgentRequest) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@agent_view(ADMINISTER)
+@agent_view(ADMINISTER, recent=True)
 def invite(request: AgentRequest) -> HttpResponse:
     by = authority(request)
     initial = {name: request.GET.get(name, "")[:254] for name in ("given_name", "family_name", "email")}
@@ -251,7 +251,7 @@ def invite(request: AgentRequest) -> HttpResponse:
 
 
 @require_POST
-@agent_view(ADMINISTER)
+@agent_view(ADMINISTER, recent=True)
 def resend(request: AgentRequest, pk: UUID) -> HttpResponse:
     by = authority(request)
     invitation = get_object_or_404(_invitations(by), pk=pk)

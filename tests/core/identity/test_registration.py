@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from parvis.core.identity import addresses, profile
 from parvis.core.identity.models import Account, Link, SecurityEvent
+from parvis.core.identity.views.frame import too_many
 from parvis.core.organisations.tenancy import identity_of
 from tests.core.identity.life import PASSWORD, browser_of, citizen, link_in, outbox  # noqa: F401
 
@@ -278,3 +279,11 @@ def test_whoever_was_on_their_way_somewhere_goes_on_after_registering(run_jobs, 
     [way] = re.findall(r'href="(/inscription/[^"]+)"', page)
     form = Client().get(way.replace("&amp;", "&"))
     assert form.context["next"] == "/identite/o/authorize?client_id=x&state=y"
+
+
+def test_calls_of_a_network_are_counted_for_the_whole_hour(rf):
+    """An IPv6 subscriber has countless addresses, and a pause of some minutes forgets nothing."""
+    assert [too_many(rf.get("/", REMOTE_ADDR=f"2001:db8::{n}"), "essai", 2) for n in (1, 2, 3)] == [False, False, True]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(expires) > now() + interval '50 min' FROM parvis_cache WHERE cache_key ~ 'essai'")
+        assert cursor.fetchone() == (True,)

@@ -4,6 +4,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from parvis.core.authentication.throttle import network
 from parvis.core.identity.models import Account
 from parvis.core.organisations.models import Organisation
 
@@ -37,10 +38,12 @@ def dress_for(request: HttpRequest) -> Account:
 
 def too_many(request: HttpRequest, what: str, most: int, seconds: int = 3600) -> bool:
     """Count one call of ``what`` from this network address; True beyond ``most`` in ``seconds``."""
-    key = f"identity.{what}.{request.META.get('REMOTE_ADDR', '')}"
+    key = f"identity.{what}.{network(request.META.get('REMOTE_ADDR') or '')}"
     if cache.add(key, 1, seconds):
         return False
     try:
-        return cache.incr(key) > most
+        count = cache.incr(key)
+        cache.touch(key, seconds)  # adding to a count gives it the cache's own delay, of five minutes
     except ValueError:  # it expired in between
         return False
+    return count > most

@@ -253,3 +253,11 @@ def test_a_wrapped_signature_is_refused(party, juvignac):
     assert posted(forged).status_code == 400
     assert posted(genuine.replace("/saml/retour", "/saml/autre")).status_code == 400
     assert posted(genuine).status_code == 302
+
+
+def test_without_the_program_that_signs_the_portal_says_so(secrets_dir, monkeypatch):
+    monkeypatch.setattr(messages.shutil, "which", lambda name: None)
+    for path in ("metadata", "connexion", "deconnexion"):
+        page = Client().get(f"/saml/{path}/")
+        assert page.status_code == 503
+        assert "xmlsec1" in page.content.decode()

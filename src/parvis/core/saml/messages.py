@@ -7,6 +7,7 @@ one or when one is present, and accepted for five minutes once (SAML 2.0 Core, 3
 import base64
 import binascii
 import secrets
+import shutil
 import time
 import zlib
 from dataclasses import dataclass
@@ -82,6 +83,11 @@ def key_files() -> tuple[str, str]:
         write_secret(key_path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         write_secret(certificate_path, certificate.public_bytes(Encoding.PEM))
     return str(key_path), str(certificate_path)
+
+
+def available() -> bool:
+    """True when the program that signs and verifies XML (xmlsec1) is installed on this machine."""
+    return shutil.which("xmlsec1") is not None
 
 
 def _base() -> str:

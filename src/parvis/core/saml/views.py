@@ -2,6 +2,8 @@
 
 import secrets
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +35,18 @@ def _refused(request: HttpRequest, sentence: str, status: int = 400) -> HttpResp
     return render(request, "saml/refused.html", {"sentence": sentence}, status=status)
 
 
+def _needs_xmlsec(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Say so, instead of failing, where the program that signs is not installed."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not messages.available():
+            return _refused(request, "Ce portail ne répond pas en SAML : il y manque le programme xmlsec1.", 503)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def _live_site(entity_id: str) -> SamlSite:
     site = SamlSite.objects.select_related("organisation").filter(
         entity_id=entity_id, state=SamlSite.State.LIVE
@@ -44,6 +58,7 @@ def _live_site(entity_id: str) -> SamlSite:
 
 @require_safe
 @open_view
+@_needs_xmlsec
 def description(request: HttpRequest) -> HttpResponse:
     """Metadata of the identity provider, signed."""
     response = HttpResponse(messages.own_metadata(), content_type="application/samlmetadata+xml")
@@ -55,6 +70,7 @@ def description(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # a site posts here; nothing changes but what this browser waits for
 @require_http_methods(["GET", "POST"])
 @open_view
+@_needs_xmlsec
 def login(request: HttpRequest) -> HttpResponse:
     """Receive a request of authentication, check it, keep it in the session and go on where one may log in."""
     fields = (request.GET if request.method == "GET" else request.POST).dict()
@@ -83,6 +99,7 @@ def login(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_view
+@_needs_xmlsec
 def go_on(request: AccountRequest, token: str) -> HttpResponse:
     """Answer a request kept in this session, once: agreement, then the signed answer."""
     pending = request.session.get(PENDING, {}).get(token)
@@ -156,6 +173,7 @@ def _send(request: HttpRequest, site: SamlSite, acs: str, relay_state: str, resp
 @never_cache
 @require_safe
 @open_view
+@_needs_xmlsec
 def end(request: HttpRequest) -> HttpResponse:
     """Log out at the request of a site, by redirect (SAML 2.0 Profiles, 4.4), then go back to it."""
     fields = request.GET.dict()

@@ -6,26 +6,26 @@ them public. Packages that send people to log in under addresses of their own sa
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from parvis.core.organisations.models import Organisation
 
-Find = Callable[[str], str | None]
+Find = Callable[[str, QueryDict], dict[str, Any] | None]
 PAGE: Final = re.compile(r"/[op]/([\w-]{1,50})/")
 _finders: list[Find] = []
 
 
 def register_entrance(find: Find) -> None:
-    """``find(next)`` gives the slug of the organisation that an address leads back to, or None (AppConfig.ready)."""
+    """``find(path, query)`` gives the ``slug`` or ``pk`` of the organisation that an address leads back to, or None."""
     if find not in _finders:
         _finders.append(find)
 
 
-def _page(address: str) -> str | None:
-    found = PAGE.match(address)
-    return found.group(1) if found else None
+def _page(path: str, query: QueryDict) -> dict[str, Any] | None:
+    found = PAGE.match(path)
+    return {"slug": found.group(1)} if found else None
 
 
 def organisation_of(request: HttpRequest) -> Organisation | None:
@@ -37,5 +37,7 @@ def organisation_of(request: HttpRequest) -> Organisation | None:
 
 def _found(request: HttpRequest) -> Organisation | None:
     address = request.GET.get("next", "") or request.POST.get("next", "")
-    slug = next((slug for find in (_page, *_finders) if (slug := find(address))), None) if address else None
-    return Organisation.objects.filter(slug=slug).first() if slug else None
+    path, _, query = address.partition("?")
+    parameters = QueryDict(query[:20_000])
+    wanted = next((found for find in (_page, *_finders) if (found := find(path, parameters))), None)
+    return Organisation.objects.filter(**wanted).first() if wanted else None

@@ -9,11 +9,13 @@ class ProviderConfig(AppConfig):
     verbose_name = "Fournisseur d’identité"
 
     def ready(self) -> None:
+        from parvis.core.branding.entrance import register_entrance
         from parvis.core.identity import closing, contributions
         from parvis.core.journal.actions import register_action, register_subject
-        from parvis.core.provider import leaving, signals  # noqa: F401  connects its receivers
+        from parvis.core.provider import authorization, leaving, signals  # noqa: F401  connects its receivers
         from parvis.core.web import navigation
 
+        register_entrance(authorization.entrance)
         contributions.register("services_relies", "Services reliés", leaving.export, rank=60)
         closing.account_closing.connect(leaving.tell_sites, dispatch_uid="provider")
         closing.register_eraser("liens avec des services reliés", leaving.erase)

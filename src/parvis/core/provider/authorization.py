@@ -113,6 +113,16 @@ def resume(token: str) -> tuple[dict[str, str], float, bool]:
     return kept["parameters"], kept["started"], kept["tried"]
 
 
+def entrance(path: str, query: QueryDict) -> dict[str, int] | None:
+    """The organisation of the site to which a login leads back, for the look of the page (``branding.entrance``)."""
+    if "reprise" not in query:
+        return None
+    try:
+        return {"pk": destination(resume(query["reprise"])[0]).site.organisation}
+    except Unanswerable:
+        return None
+
+
 def read(
     to: Destination, parameters: QueryDict | Mapping[str, str], *, started: float | None = None, tried: bool = False
 ) -> Asked:

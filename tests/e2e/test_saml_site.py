@@ -73,7 +73,7 @@ def old_site(live_server, settings, juvignac, tmp_path):
         }  # fmt: skip
         with acting_for(juvignac):
             site = services.register(juvignac, description.encode(), values, actor=actor)
-        services.approve(site, by=None, actor=actor)
+        services.approve(site, seen=site.fingerprint, by=None, actor=actor)
         with apache.serving(root, port, ("auth_mellon",), CONFIGURATION.format(root=root)) as address:
             yield address
         shutil.copy(root / "error.log", tmp_path)

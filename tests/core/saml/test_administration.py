@@ -35,7 +35,12 @@ def test_proposing_then_putting_in_service(secrets_dir, agent_client, juvignac):
     client.account.is_platform_administrator = True
     client.account.save()
     assert "Courrier" in client.get("/plateforme/saml/").content.decode()
-    assert client.post(f"/plateforme/saml/{site.pk}/mettre-en-service/").status_code == 302
+    address = f"/plateforme/saml/{site.pk}/mettre-en-service/"
+    page = client.post(address, {"vu": "0" * 64}, follow=True)
+    assert "vient de modifier ce service" in page.content.decode()
+    with acting_for(juvignac):
+        assert SamlSite.objects.get().state == "propose"
+    assert client.post(address, {"vu": site.fingerprint}).status_code == 302
     with acting_for(juvignac):
         assert SamlSite.objects.get().state == "en_service"
 

@@ -91,6 +91,33 @@ def test_a_passive_request_of_nobody_is_answered_without_any_page(party, juvigna
     assert "Assertion" not in text
 
 
+def test_a_passive_request_shows_no_page_to_somebody_logged_in(party, agent_client, juvignac):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    fields, _ = known.request(is_passive="true")
+    text = base64.b64decode(answered(client.get(LOGIN, fields, follow=True))).decode()
+    assert samlp.STATUS_NO_PASSIVE in text  # agreement would be asked
+    fields, request_id = known.request()
+    answered(log_in(client, fields))
+    fields, request_id = known.request(is_passive="true")
+    assert known.read(answered(client.get(LOGIN, fields, follow=True)), request_id).ava
+    fields, _ = known.request(is_passive="true", force_authn="true")
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 60
+    session.save()
+    text = base64.b64decode(answered(client.get(LOGIN, fields, follow=True))).decode()
+    assert samlp.STATUS_NO_PASSIVE in text
+
+
+def test_a_description_that_expired_is_refused_with_its_reason(party, juvignac):
+    known = party(juvignac, signed=False)
+    fields, _ = known.request()
+    with acting_for(juvignac):
+        expired = known.site.metadata.replace("entityID=", 'validUntil="2020-01-01T00:00:00Z" entityID=', 1)
+        SamlSite.objects.update(metadata=expired)
+    refused(Client(), fields, "plus valables")
+
+
 def test_refusing_tells_the_site_nothing_but_the_refusal(party, agent_client, juvignac):
     known, client = party(juvignac), agent_client(juvignac, "secretaire")
     fields, _ = known.request()
@@ -222,7 +249,7 @@ def test_an_unknown_or_suspended_site_is_refused(party, agent_client, juvignac):
     known = party(juvignac, live=False)
     fields, _ = known.request()
     refused(Client(), fields, "n’est pas connu")
-    services.approve(known.site, by=None, actor=None)
+    services.approve(known.site, seen=known.site.fingerprint, by=None, actor=None)
     fields, _ = known.request()
     client = agent_client(juvignac, "secretaire")
     page = client.get(LOGIN, fields)

@@ -6,14 +6,16 @@ import pytest
 from django.test import Client
 from saml2 import BINDING_HTTP_REDIRECT, saml
 
+from parvis.core.provider.subjects import subject_of
+
 pytestmark = pytest.mark.django_db
 SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 
 
-def request_of(known, *, sign=True):
+def request_of(known, *, sign=True, subject="quelqu’un"):
     _, message = known.client.create_logout_request(
         "http://testserver/saml/deconnexion/", "http://testserver/saml/metadata/",
-        name_id=saml.NameID(text="quelqu’un", format=saml.NAMEID_FORMAT_PERSISTENT),
+        name_id=saml.NameID(text=subject, format=saml.NAMEID_FORMAT_PERSISTENT),
     )  # fmt: skip
     sent = known.client.apply_binding(
         BINDING_HTTP_REDIRECT, str(message), "http://testserver/saml/deconnexion/", relay_state="la suite",
@@ -24,7 +26,8 @@ def request_of(known, *, sign=True):
 
 def test_a_signed_request_ends_the_session_and_goes_back_with_a_signed_answer(party, agent_client, juvignac):
     known, client = party(juvignac), agent_client(juvignac, "secretaire")
-    response = client.get("/saml/deconnexion/", request_of(known))
+    subject = subject_of(client.account, juvignac.pk, known.site.sector)
+    response = client.get("/saml/deconnexion/", request_of(known, subject=subject))
     assert response.status_code == 302
     assert "_auth_user_id" not in client.session
     address = urlsplit(response["Location"])
@@ -34,6 +37,13 @@ def test_a_signed_request_ends_the_session_and_goes_back_with_a_signed_answer(pa
     assert fields["SigAlg"] == SHA256
     read = known.client.parse_logout_request_response(fields["SAMLResponse"], BINDING_HTTP_REDIRECT)
     assert read.status_ok()
+
+
+def test_a_site_ends_the_session_of_nobody_else(party, agent_client, juvignac):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    page = client.get("/saml/deconnexion/", request_of(known, subject="une autre personne"))
+    assert page.status_code == 400
+    assert "_auth_user_id" in client.session
 
 
 def test_anybody_could_write_an_unsigned_request(party, agent_client, juvignac):

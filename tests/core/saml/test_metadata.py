@@ -60,6 +60,7 @@ def test_what_is_read(tmp_path):
         (described(acs="https://admin@ancien.exemple.fr/retour"), "identifiant"),
         (described(acs="https://ancien.exemple.fr/retour#x"), "#"),
         (described(acs="javascript:alert(1)"), "https://"),
+        (described(acs="https://a.fr;script-src *.voleur.fr/retour"), "nom d’hôte"),
         (described(acs="https://a.fr").replace(b"HTTP-POST", b"SOAP"), "HTTP-POST"),
         (described().replace(b"https://ancien.exemple.fr/saml", b""), "entityID"),
         (described(entity=' validUntil="2020-01-01T00:00:00Z"'), "validUntil"),

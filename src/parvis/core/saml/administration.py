@@ -39,6 +39,10 @@ def _described(site: SamlSite) -> dict[str, object]:
     }
 
 
+def _labels(site: SamlSite) -> list[str]:
+    return [ATTRIBUTES[code].label for code in site.attributes if code in ATTRIBUTES]
+
+
 @require_safe
 @agent_view(PERMISSION)
 def sites(request: AgentRequest) -> HttpResponse:
@@ -76,8 +80,7 @@ def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
         else:
             notices.success(request, "Les métadonnées sont remplacées ; le service attend sa remise en service.")
             return redirect("saml_sites:detail", organisation_slug=request.organisation.slug, pk=site.pk)
-    labels = [ATTRIBUTES[code].label for code in site.attributes if code in ATTRIBUTES]
-    context = _context(request, site=site, form=form, labels=labels, described=_described(site))
+    context = _context(request, site=site, form=form, labels=_labels(site), described=_described(site))
     return render(request, "saml/site.html", context, status=422 if form.errors else 200)
 
 
@@ -97,7 +100,7 @@ def suspend(request: AgentRequest, pk: UUID) -> HttpResponse:
 def proposed(request: AccountRequest) -> HttpResponse:
     """Every site of the platform; those that wait come first."""
     found = SamlSite.objects.select_related("organisation").order_by("-state", "name")
-    rows = [(site, _described(site)) for site in found]
+    rows = [(site, _described(site), _labels(site)) for site in found]
     return render(request, "saml/platform.html", {"rows": rows, "tabs": platform_tabs("saml")})
 
 
@@ -105,6 +108,10 @@ def proposed(request: AccountRequest) -> HttpResponse:
 @platform_view(recent=True)
 def approve(request: AccountRequest, pk: UUID) -> HttpResponse:
     site = get_object_or_404(SamlSite.objects.select_related("organisation"), pk=pk)
-    services.approve(site, by=request.user, actor=request.actor)
-    notices.success(request, f"« {site.name} » est en service.")
+    try:
+        services.approve(site, seen=request.POST.get("vu", ""), by=request.user, actor=request.actor)
+    except services.SiteRefused as refusal:
+        notices.error(request, refusal.sentence)
+    else:
+        notices.success(request, f"« {site.name} » est en service.")
     return redirect("saml_platform:list")

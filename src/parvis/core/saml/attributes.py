@@ -19,7 +19,7 @@ class Attribute:
 
 def _roles(account: Account, site: SamlSite) -> list[str]:
     """Roles held in the organisation of the site, and in no other."""
-    return sorted({m.role for m in mandates_of(account) if m.organisation_id == site.organisation_id})
+    return sorted({m.role_code for m in mandates_of(account) if m.organisation_id == site.organisation_id})
 
 
 ATTRIBUTES = {

@@ -6,14 +6,17 @@ one or when one is present, and accepted for five minutes once (SAML 2.0 Core, 3
 
 import base64
 import binascii
+import hashlib
 import secrets
 import shutil
 import time
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import fasteners
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -66,23 +69,29 @@ def key_files() -> tuple[str, str]:
     """Paths of the private key and of its self-signed certificate, made the first time that they are needed."""
     folder = settings.PARVIS_SECRETS_DIR / "saml"
     key_path, certificate_path = folder / "idp.key", folder / "idp.crt"
-    if not certificate_path.exists():
-        key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Parvis, fournisseur d’identité SAML")])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=3650))
-            .sign(key, hashes.SHA256())
-        )
-        write_secret(key_path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        write_secret(certificate_path, certificate.public_bytes(Encoding.PEM))
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with fasteners.InterProcessLock(str(folder / ".lock")):  # two processes would make a key and another's certificate
+        if not certificate_path.exists():
+            _make_keys(key_path, certificate_path)
     return str(key_path), str(certificate_path)
+
+
+def _make_keys(key_path: Path, certificate_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Parvis, fournisseur d’identité SAML")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=3650))
+        .sign(key, hashes.SHA256())
+    )
+    write_secret(key_path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_secret(certificate_path, certificate.public_bytes(Encoding.PEM))
 
 
 def available() -> bool:
@@ -128,7 +137,14 @@ def server(site: SamlSite | None = None, *, signed: bool = False) -> Server:
 
 
 def own_metadata() -> bytes:
-    """Signed description of the identity provider, valid for a week."""
+    """Signed description of the identity provider, valid for a week and made anew every hour."""
+    _, certificate = key_files()
+    known = f"saml:metadata:{hashlib.sha256(Path(certificate).read_bytes() + _base().encode()).hexdigest()}"
+    described: bytes | None = cache.get_or_set(known, _describe_ourselves, 3600)
+    return described or _describe_ourselves()
+
+
+def _describe_ourselves() -> bytes:
     provider = server()
     described = entity_descriptor(provider.config)
     described.valid_until = (datetime.now(UTC) + timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")

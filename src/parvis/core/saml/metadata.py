@@ -5,6 +5,7 @@ Pure Python: what is read says where answers may go, whether requests must be si
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -21,6 +22,8 @@ MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE)
+"""What may stand for a host: it goes as it is into the content policy of the page that posts the answer."""
 LOOPBACK = {"localhost", "127.0.0.1"}
 
 
@@ -54,9 +57,9 @@ def parse(content: bytes) -> etree._Element:
 def _address(url: str, what: str, *, local: bool) -> str:
     parts = urlsplit(url)
     secure = parts.scheme == "https" or (local and parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not secure or not parts.hostname or parts.fragment or "@" in parts.netloc:
+    if not secure or not HOST.fullmatch(parts.netloc) or parts.fragment:
         raise MetadataRefused(
-            f"{what} « {url[:120]} » doit commencer par https:// et ne contenir ni identifiant ni « # »."
+            f"{what} « {url[:120]} » doit commencer par https:// et un nom d’hôte, sans identifiant ni « # »."
         )
     return url
 

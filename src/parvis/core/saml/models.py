@@ -1,5 +1,8 @@
 """Sites that speak SAML 2.0, and what people agreed to let them know."""
 
+import hashlib
+import json
+
 from django.db import models
 
 from parvis.core.identity.models import Account, AccountModel
@@ -39,6 +42,12 @@ class SamlSite(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of all that the platform judges before putting the site in service."""
+        judged = [self.name, self.metadata, self.name_id, self.attributes, self.populations, self.members_only]
+        return hashlib.sha256(json.dumps(judged).encode()).hexdigest()
 
     @property
     def sector(self) -> str:

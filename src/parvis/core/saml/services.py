@@ -54,11 +54,17 @@ def renew(site: SamlSite, content: bytes, *, actor: Actor) -> None:
     audit("manager.service.edit", organisation=site.organisation, client=site.entity_id)
 
 
-def approve(site: SamlSite, *, by: Account, actor: Actor) -> None:
-    """Put a site in service, in the name of the platform; doing it twice changes nothing."""
-    if site.state == SamlSite.State.LIVE:
-        return
+def approve(site: SamlSite, *, seen: str, by: Account | None, actor: Actor) -> None:
+    """Put a site in service, in the name of the platform, as it was when ``seen`` (its ``fingerprint``) was shown.
+
+    Raises ``SiteRefused`` when the organisation has changed it since.
+    """
     with acting_for(site.organisation_id):
+        site = SamlSite.objects.select_for_update().get(pk=site.pk)
+        if site.fingerprint != seen:
+            raise SiteRefused("L’organisation vient de modifier ce service : relisez-le avant de le mettre en service.")
+        if site.state == SamlSite.State.LIVE:
+            return
         site.state, site.approved_at, site.approved_by = SamlSite.State.LIVE, clock.now(), by
         site.save(update_fields=["state", "approved_at", "approved_by"])
         record(site.organisation, "saml.en_service", subject=("service_saml", site.pk), actor=actor)

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.contrib.auth import logout
+from allauth.account.adapter import get_adapter
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -18,8 +18,10 @@ from saml2 import BINDING_HTTP_REDIRECT, samlp
 from parvis.core import clock
 from parvis.core.authentication import stepup
 from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
+from parvis.core.errors import DomainError
 from parvis.core.identity.access import AccountRequest, account_view, open_view
 from parvis.core.identity.audit import audit
+from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.provider.subjects import subject_of
 from parvis.core.saml import messages, services
@@ -79,7 +81,7 @@ def login(request: HttpRequest) -> HttpResponse:
         xml = messages.decoded(fields.get("SAMLRequest", ""), binding)
         site = _live_site(messages.issuer_of(xml))
         asked = messages.read_request(site, fields, binding)
-    except messages.MessageRefused as refusal:
+    except DomainError as refusal:
         return _refused(request, refusal.sentence)
     if asked.passive and not request.user.is_authenticated:
         return _send(request, site, asked.acs, asked.relay_state,
@@ -90,7 +92,8 @@ def login(request: HttpRequest) -> HttpResponse:
     recent = dict(list(recent.items())[-(PENDING_MOST - 1) :])
     recent[token] = {
         "site": str(site.pk), "organisation": site.organisation_id, "id": asked.request_id, "acs": asked.acs,
-        "relay": asked.relay_state, "force": asked.force, "classes": list(asked.classes), "at": time.time(),
+        "relay": asked.relay_state, "force": asked.force, "passive": asked.passive,
+        "classes": list(asked.classes), "at": time.time(),
     }  # fmt: skip
     request.session[PENDING] = recent
     return redirect("saml:go_on", token=token)
@@ -112,7 +115,10 @@ def go_on(request: AccountRequest, token: str) -> HttpResponse:
     if site is None:
         return _refused(request, "Ce site n’est plus en service.")
     proof = assurance_of(request)
-    if pending["force"] and proof.auth_time < int(pending["at"]):
+    older = pending["force"] and proof.auth_time < int(pending["at"])
+    if pending["passive"] and (older or not services.agreed(site, request.user)):  # a page would be needed
+        return _answer(request, token, site, pending, status=samlp.STATUS_NO_PASSIVE)
+    if older:
         return redirect(stepup.address(request.path, since=pending["at"]))
     if not services.admits(site, request.user):
         audit("user.service.sso.denial", account=request.user, request=request, organisation=site.organisation,
@@ -161,6 +167,13 @@ def _subject(request: AccountRequest, site: SamlSite) -> str:
     return subject_of(request.user, site.organisation_id, site.sector)
 
 
+def _is_named(account: Account, site: SamlSite, named: str) -> bool:
+    """True when ``named`` is how ``site`` knows ``account``; a name that changes at each login proves nothing."""
+    if site.name_id == SamlSite.NameId.PERSISTENT:
+        return named == subject_of(account, site.organisation_id, site.sector)
+    return site.name_id == SamlSite.NameId.TRANSIENT or named == account.email
+
+
 def _send(request: HttpRequest, site: SamlSite, acs: str, relay_state: str, response: str) -> HttpResponse:
     """A page whose form posts the answer to the site; a script sends it at once, a button without script."""
     context = {"site": site, "acs": acs, "relay_state": relay_state, "response": response}
@@ -180,11 +193,12 @@ def end(request: HttpRequest) -> HttpResponse:
     try:
         xml = messages.decoded(fields.get("SAMLRequest", ""), BINDING_HTTP_REDIRECT)
         site = _live_site(messages.issuer_of(xml))
-        request_id, _ = messages.read_logout(site, fields)
-    except messages.MessageRefused as refusal:
+        request_id, named = messages.read_logout(site, fields)
+    except DomainError as refusal:
         return _refused(request, refusal.sentence)
     if request.user.is_authenticated:
-        audit("user.logout", account=request.user, request=request, client=site.entity_id)  # type: ignore[arg-type]
-        logout(request)
+        if not _is_named(request.user, site, named):  # type: ignore[arg-type]
+            return _refused(request, "Le site demande la fin de la session d’une autre personne.")
+        get_adapter(request).logout(request)  # leaves FranceConnect and the other sites too
     back = messages.logout_answer(site, request_id, fields.get("RelayState", "")[:1024])
     return HttpResponseRedirect(back) if back else redirect("web:home")

@@ -239,7 +239,7 @@ def prepare() -> tuple[tuple[str, str], list[str]]:
     ]
     with acting_for(organisation):
         service = services.propose(organisation, values, actor=actor)
-        services.approve(service, by=people[0], actor=actor)
+        services.approve(service, seen=services.fingerprint(service), by=people[0], actor=actor)
         secret = services.rotate_secret(service, actor=actor)
     cookies = []
     for account in people:

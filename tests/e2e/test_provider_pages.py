@@ -65,7 +65,7 @@ def make_site(platform_admin, _issuer):
     def make(organisation, **changes):
         with acting_for(organisation):
             service = services.propose(organisation, registration(**changes), actor=ACTOR)
-            services.approve(service, by=platform_admin, actor=ACTOR)
+            services.approve(service, seen=services.fingerprint(service), by=platform_admin, actor=ACTOR)
             return service, services.rotate_secret(service, actor=ACTOR)
 
     return make

@@ -40,7 +40,7 @@ def make_site(platform_admin):
             service = services.propose(organisation, registration(**changes), actor=ACTOR)
             secret = None
             if approved:
-                services.approve(service, by=platform_admin, actor=ACTOR)
+                services.approve(service, seen=services.fingerprint(service), by=platform_admin, actor=ACTOR)
                 service = services.service_for(organisation.pk, service.pk)
                 if service.type == "confidential":
                     secret = services.rotate_secret(service, actor=ACTOR)

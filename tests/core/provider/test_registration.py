@@ -1,5 +1,7 @@
 """Registration of sites: proposed by an organisation, approved by the platform, written down at each step."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -50,9 +52,9 @@ def test_a_site_is_proposed_approved_and_used(juvignac, agent_client, platform_a
     platform = login(platform_admin, methods=(("password", None), ("mfa", "totp")))
     assert "Site de Juvignac" in platform.get(reverse("provider:approvals")).content.decode()
     approval = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": service.pk})
-    assert platform.get(approval).status_code == 200
+    seen = platform.get(approval).context["seen"]
     assert platform.post(approval, {"decision": "refuser", "reason": ""}).status_code == 422
-    assert platform.post(approval, {"decision": "approuver"}).status_code == 302
+    assert platform.post(approval, {"decision": "approuver", "vu": seen}).status_code == 302
 
     page = administrator.post(address("secret", juvignac, pk=service.pk))
     secret = page.context["made"]
@@ -85,9 +87,44 @@ def test_a_change_waits_for_the_platform_and_what_is_in_force_stays(make_site, j
     assert site.ask(browser, redirect_uri=new).status_code == 400
     assert "code" in answered(site.ask(browser))
     with acting_for(juvignac):
-        services.approve(site.service, by=platform_admin, actor=ACTOR)
+        changed = services.service_for(juvignac.pk, site.service.pk)
+        services.approve(changed, seen=services.fingerprint(changed), by=platform_admin, actor=ACTOR)
     assert "code" in answered(site.ask(browser, redirect_uri=new))
     assert site.ask(browser).status_code == 400
+
+
+def test_what_is_approved_is_what_was_read(make_site, juvignac, agent_client, platform_admin, browser):
+    site = make_site(juvignac, approved=False)
+    platform = login(platform_admin, methods=(("password", None), ("mfa", "totp")))
+    page = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": site.service.pk})
+    read = platform.get(page).content.decode()
+    seen = re.search('name="vu" value="([0-9a-f]{64})"', read).group(1)
+    with acting_for(juvignac):
+        services.change(site.service, registration(home_url="https://autre.test/"), actor=ACTOR)
+    for digest in (seen, "", "0" * 64):
+        answer = platform.post(page, {"decision": "approuver", "vu": digest})
+        assert answer.status_code == 409
+        assert "relisez-la" in answer.content.decode()
+        assert "https://autre.test/" in answer.content.decode()
+    with acting_for(juvignac):
+        assert services.service_for(juvignac.pk, site.service.pk).state == "propose"
+    assert platform.post(page, {"decision": "approuver", "vu": answer.context["seen"]}).status_code == 302
+
+
+def test_an_approval_does_not_revive_what_the_organisation_suspended(make_site, juvignac, browser, platform_admin):
+    site = make_site(juvignac)
+    with acting_for(juvignac):
+        services.suspend(site.service, actor=ACTOR)
+        assert services.change(site.service, registration(scopes=["openid"]), actor=ACTOR) == ["scopes"]
+        changed = services.service_for(juvignac.pk, site.service.pk)
+        assert changed.state == "suspendu"
+        with pytest.raises(RegistrationRefused, match="Rien n’attend"):
+            services.approve(changed, seen=services.fingerprint(changed), by=platform_admin, actor=ACTOR)
+    assert site.ask(browser).status_code == 400
+    with acting_for(juvignac):
+        services.reactivate(site.service, actor=ACTOR)
+        assert services.service_for(juvignac.pk, site.service.pk).state == "modifie", "and now the platform is asked"
+    assert "code" in answered(site.ask(browser)), "meanwhile what had been approved is in force"
 
 
 def test_a_refused_change_leaves_what_is_in_force(make_site, juvignac, browser):
@@ -142,6 +179,13 @@ def test_secrets_overlap_while_they_rotate(make_site, juvignac, browser, monkeyp
         "https://[::1",
         "https://site.juvignac.test/é",
         "retour",
+        "https://a.test;script-src/",
+        "https://a.test,b.test/",
+        "https://a.test'unsafe-inline'/",
+        "https://a_b.test/",
+        "https://a.test:/",
+        "https://a.test:0443/",
+        "https://192.168.1.1/",
         "https://site.juvignac.test/" + "a" * 600,
     ],
 )

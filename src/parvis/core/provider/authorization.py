@@ -19,6 +19,7 @@ from allauth.idp.oidc.models import Client
 from django.core import signing
 from django.http import QueryDict
 
+from parvis.core.authentication.assurance import LEVELS
 from parvis.core.errors import DomainError
 from parvis.core.provider.adapter import issuer
 from parvis.core.provider.sites import Site, is_live
@@ -81,6 +82,11 @@ class Asked:
     started: float
     tried: bool
     parameters: Mapping[str, str]
+
+    @property
+    def known_levels(self) -> list[str]:
+        """The levels asked for that Parvis announces, in the order of preference of the site."""
+        return [level for level in self.levels if level and level in LEVELS]
 
     def resumed(self, *, tried: bool = False) -> str:
         """What lets the request go on after a detour by the login or step-up pages."""

@@ -169,7 +169,10 @@ SCOPES: dict[str, Scope] = {
                 ),
                 Claim("siret", "SIRET de l’organisation", lambda p: p.organisation and p.organisation.siret, "2" * 14),
                 Claim(
-                    "roles", "Rôles dans l’organisation", lambda p: sorted({m.role for m in p.mandates}), ["lecteur"]
+                    "roles",
+                    "Rôles dans l’organisation",
+                    lambda p: sorted({m.role_code for m in p.mandates}),
+                    ["lecteur"],
                 ),
             ),
         ),

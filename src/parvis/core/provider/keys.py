@@ -5,7 +5,6 @@ signature whose key it could not have fetched (OpenID Connect Core, 10.1.1).
 """
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings
+
+from parvis.core.secretfiles import write_secret
 
 BITS = 3072
 PUBLISHED_BEFORE = timedelta(hours=2)
@@ -36,13 +37,6 @@ def _now() -> datetime:
     return datetime.now(UTC)  # real time, even in a demo: sites elsewhere check these windows with their own clock
 
 
-def _write(path: Path, content: str) -> None:
-    temporary = path.with_suffix(".part")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(content)
-    temporary.replace(path)
-
-
 def _lock() -> fasteners.InterProcessLock:
     return fasteners.InterProcessLock(str(folder() / ".lock"))
 
@@ -52,7 +46,7 @@ def _make(not_before: datetime) -> str:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     kid = load(pem)[0]["kid"]
     facts = {"pem": pem, "issued_at": _now().isoformat(), "not_before": not_before.isoformat(), "expires_at": None}
-    _write(folder() / f"{kid}.json", json.dumps(facts))
+    write_secret(folder() / f"{kid}.json", json.dumps(facts).encode())
     return str(kid)
 
 
@@ -106,7 +100,7 @@ def rotate(*, at_once: bool = False) -> str:
                 continue
             end = takes_over if at_once else takes_over + PUBLISHED_AFTER
             facts["expires_at"] = end.isoformat()
-            _write(path, json.dumps(facts))
+            write_secret(path, json.dumps(facts).encode())
     return kid
 
 

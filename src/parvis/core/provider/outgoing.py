@@ -2,22 +2,26 @@
 
 The name is resolved once, every address that it gives must be a public one, and the connection goes to the address
 that was checked, so that a second answer of the DNS changes nothing (OWASP, Server-Side Request Forgery
-Prevention, case 2). No redirection is followed; the answer is bounded in time and size.
+Prevention, case 2). No redirection is followed, no body read, and the whole call ends in time.
 """
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from urllib.parse import urlencode, urlsplit
 
-import urllib3
 from django.conf import settings
 
 from parvis.core.errors import DomainError
 
-CONNECT_SECONDS, READ_SECONDS = 2.0, 3.0
-MAX_ANSWER = 64 * 1024
+CONNECT_SECONDS, TOTAL_SECONDS = 2.0, 5.0
 
 
 class Unreachable(DomainError):
@@ -54,26 +58,46 @@ def post_form(url: str, fields: dict[str, str]) -> int:
         raise Unreachable("Seule une adresse en https est appelée.", reason="scheme")
     port = parts.port or (443 if secure else 80)
     address = checked_address(host, port)
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS, total=CONNECT_SECONDS + READ_SECONDS)
-    if secure:
-        pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-            address, port, server_hostname=host, assert_hostname=host, cert_reqs="CERT_REQUIRED", timeout=timeout,
-            ca_certs=settings.PARVIS_PROVIDER_CA or None, retries=False,
-        )  # fmt: skip
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout, retries=False)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Host": parts.netloc, "Content-Type": "application/x-www-form-urlencoded", "User-Agent": "Parvis"}
     try:
-        answer = pool.request(
-            "POST", path, body=urlencode(fields), headers=headers, redirect=False, preload_content=False
-        )
-        answer.read(MAX_ANSWER)
-        answer.close()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        with socket.create_connection((address, port), timeout=CONNECT_SECONDS) as line, _ends_in_time(line):
+            connection = http.client.HTTPConnection(host, port)
+            connection.sock = _secured(line, host) if secure else line
+            connection.request("POST", path, body=urlencode(fields), headers=headers)
+            status = connection.getresponse().status
+            connection.close()
+    except (OSError, http.client.HTTPException) as error:
         raise Unreachable(f"« {host} » ne répond pas.", reason=type(error).__name__) from error
-    finally:
-        pool.close()
-    if answer.status not in (200, 204):
-        raise Unreachable(f"« {host} » a répondu {answer.status}.", reason=f"status {answer.status}")
-    return int(answer.status)
+    if status not in (200, 204):
+        raise Unreachable(f"« {host} » a répondu {status}.", reason=f"status {status}")
+    return status
+
+
+def _secured(line: socket.socket, host: str) -> socket.socket:
+    context = ssl.create_default_context(cafile=settings.PARVIS_PROVIDER_CA or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context.wrap_socket(line, server_hostname=host)
+
+
+@contextmanager
+def _ends_in_time(line: socket.socket) -> Iterator[None]:
+    """Hang up after ``TOTAL_SECONDS``, whatever comes: a timeout of the socket starts again at each byte."""
+    line.settimeout(TOTAL_SECONDS)
+    until = time.monotonic() + TOTAL_SECONDS
+    with line.dup() as twin:  # TLS takes the first handle over; to hang up on one is to hang up on both
+        timer = threading.Timer(TOTAL_SECONDS, _hang_up, (twin,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+    if time.monotonic() >= until:
+        raise TimeoutError
+
+
+def _hang_up(line: socket.socket) -> None:
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,8 @@ rotating a secret are immediate, for they can only restrict.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from parvis.core.identity.models import Account
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for, identity_of
+from parvis.core.portal.models import HOST
 from parvis.core.provider import logout
 from parvis.core.provider.claims import OFFLINE, SCOPES
 from parvis.core.provider.models import Consent, Grant, Service
@@ -53,7 +56,7 @@ def check_address(address: str, field: str) -> str:
 
     try:
         parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         raise refused("est mal écrite.") from None
     if not host or len(address) > 500 or any(c.isspace() or ord(c) < 33 or ord(c) > 126 for c in address):
@@ -64,9 +67,12 @@ def check_address(address: str, field: str) -> str:
         raise refused("ne doit pas contenir de « # ».")
     if parts.username is not None or "@" in parts.netloc or "\\" in address:
         raise refused("ne doit contenir ni nom d’utilisateur, ni « @ », ni « \\ ».")
-    if host != parts.netloc.rpartition(":")[0] and host != parts.netloc:
-        raise refused("doit s’écrire en minuscules.")
+    if parts.netloc not in (host, f"{host}:{port}"):
+        raise refused("doit s’écrire en minuscules, avec un port sans zéro superflu.")
     local = settings.DEMO and parts.scheme == "http" and host in ("localhost", "127.0.0.1")
+    # What is written here ends in the content policy of our pages, where « ; » or « , » would begin another rule.
+    if not local and not HOST.match(host):
+        raise refused("doit contenir un nom de domaine complet.")
     if parts.scheme != "https" and not local:
         raise refused("doit commencer par « https:// ».")
     return address
@@ -99,6 +105,12 @@ def check(values: Mapping[str, Any]) -> None:
     ):  # fmt: skip
         if not least <= values[field] <= most:
             raise RegistrationRefused(f"La durée doit être comprise entre {least} et {most} secondes.", field=field)
+
+
+def fingerprint(service: Service) -> str:
+    """SHA-256 of all that an organisation proposes, in hexadecimal: what the platform approves is what it read."""
+    proposed = json.dumps({name: getattr(service, name) for name in FIELDS}, sort_keys=True)
+    return hashlib.sha256(proposed.encode()).hexdigest()
 
 
 def _ordered(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +160,8 @@ def change(
 ) -> list[str]:
     """Propose other values; returns the fields that changed. What is in force stays until the approval.
 
-    The sector never changes once people may have been named in it.
+    The sector never changes once people may have been named in it. A suspended service stays suspended: the platform
+    is asked once the service is put back.
     """
     check(values)
     service, client = _locked(service)
@@ -164,7 +177,8 @@ def change(
     for name in changed:
         setattr(service, name, wanted[name])
     client.data["site"]["sector"] = service.sector
-    _set_state(service, client, State.CHANGED if service.approved_at else State.PROPOSED)
+    if service.state != State.SUSPENDED:  # what was suspended stays so, until its organisation puts it back
+        _set_state(service, client, State.CHANGED if service.approved_at else State.PROPOSED)
     service.refusal = ""
     service.save()
     client.save(update_fields=["data"])
@@ -197,11 +211,19 @@ def _project(service: Service, client: Client) -> None:
 
 
 @transaction.atomic
-def approve(service: Service, *, by: Account, actor: Actor, request: HttpRequest | None = None) -> None:
-    """The platform puts the proposal in force; the transaction acts for the organisation of the service."""
+def approve(service: Service, *, seen: str, by: Account, actor: Actor, request: HttpRequest | None = None) -> None:
+    """The platform puts in force the proposal that it read: the one whose ``fingerprint`` is ``seen``.
+
+    The transaction acts for the organisation of the service. Raises RegistrationRefused when nothing waits, or when
+    the organisation changed its proposal since.
+    """
     service, client = _locked(service)
     if service.state not in (State.PROPOSED, State.CHANGED):
         raise RegistrationRefused("Rien n’attend l’approbation de la plateforme.", field="")
+    if fingerprint(service) != seen:
+        raise RegistrationRefused(
+            "L’organisation a modifié sa proposition entre-temps : relisez-la avant de la mettre en service.", field=""
+        )
     _project(service, client)
     _set_state(service, client, State.LIVE)
     service.approved_at, service.approved_by, service.refusal = clock.now(), by, ""

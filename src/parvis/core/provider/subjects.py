@@ -5,10 +5,13 @@ users by what they hold.
 """
 
 import secrets
+from collections.abc import Iterable
 
-from parvis.core.identity.models import Account
+from parvis.core.identity.access import mandates_of
+from parvis.core.identity.models import Account, Mandate
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.provider.models import Subject
+from parvis.core.provider.sites import Site
 
 
 def subject_of(account: Account, organisation_id: int, sector: str) -> str:
@@ -32,3 +35,16 @@ def account_of(organisation_id: int, sector: str, sub: str) -> Account | None:
 def is_usable(account: Account | None) -> bool:
     """False for nobody and for an account that is closed or suspended."""
     return account is not None and account.is_active and account.suspended_at is None
+
+
+def is_admitted(account: Account | None, site: Site, mandates: Iterable[Mandate] | None = None) -> bool:
+    """True when ``site`` is for ``account``: usable, of an admitted population, and a member where only members are.
+
+    ``mandates`` are those in force of the account, read when they are needed and not given.
+    """
+    if account is None or not is_usable(account) or account.population not in site.populations:
+        return False
+    if not site.members_only:
+        return True
+    held = mandates_of(account) if mandates is None else mandates
+    return any(m.organisation_id == site.organisation for m in held)

@@ -21,10 +21,9 @@ from oauthlib.common import Request
 from parvis.core.identity.audit import audit
 from parvis.core.provider import grants, keys
 from parvis.core.provider.adapter import Adapter, issuer
-from parvis.core.provider.claims import OFFLINE
 from parvis.core.provider.models import Grant
 from parvis.core.provider.sites import Site, is_live
-from parvis.core.provider.subjects import is_usable
+from parvis.core.provider.subjects import is_admitted
 
 
 class Validator(OAuthLibRequestValidator):
@@ -92,7 +91,7 @@ class Validator(OAuthLibRequestValidator):
         if self.code.data["used"]:
             self._fall("oidc.code.replay", "code_rejoue")
             return False
-        if not self._alive(self.code):
+        if not self._alive(self.code, client):
             return False
         request.user, request.scopes = self.code.user, list(self.grant.scopes)
         return True
@@ -101,9 +100,11 @@ class Validator(OAuthLibRequestValidator):
         found = Token.objects.by_value(value).filter(type=kind, client=client)
         return found.select_for_update(of=("self",)).select_related("user").first()
 
-    def _alive(self, token: Token) -> bool:
+    def _alive(self, token: Token, client: Client) -> bool:
+        """The person is admitted each time, not only at login: they may have lost their mandate since."""
         in_time = token.expires_at is not None and token.expires_at.timestamp() > time.time()
-        return in_time and self.grant is not None and self.grant.ended_at is None and is_usable(token.user)
+        going_on = in_time and self.grant is not None and self.grant.ended_at is None
+        return going_on and is_live(client) and is_admitted(token.user, Site.of(client))
 
     def _fall(self, event: str, reason: str) -> None:
         """Somebody holds what they should not: nothing of this family is honoured any more."""
@@ -152,7 +153,7 @@ class Validator(OAuthLibRequestValidator):
         if self.refresh.data.get("used"):
             self._fall("oidc.refresh.reuse", "jeton_rejoue")
             return False
-        if not self._alive(self.refresh):
+        if not self._alive(self.refresh, client):
             return False
         request.user = self.refresh.user
         return True
@@ -201,10 +202,10 @@ class Validator(OAuthLibRequestValidator):
             return False
         found = Token.objects.by_value(token).filter(type=Token.Type.ACCESS_TOKEN)
         instance = found.select_related("user", "client").first()
-        if instance is None or instance.client is None or not is_live(instance.client):
+        if instance is None or instance.client is None:
             return False
         self.grant = Grant.objects.filter(pk=instance.data["grant"]).first()
-        if not self._alive(instance) or not set(scopes) <= set(instance.get_scopes()):
+        if not self._alive(instance, instance.client) or not set(scopes) <= set(instance.get_scopes()):
             return False
         request.user, request.scopes = instance.user, instance.get_scopes()
         self._use_client(request, instance.client)
@@ -227,7 +228,3 @@ def sign(claims: dict[str, Any], *, kind: str = "JWT") -> str:
     """A JWT in RS256 under the key in force; ``kind`` is its ``typ``."""
     jwk, key = keys.load(Adapter().get_signing_key().pem)
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": jwk["kid"], "typ": kind})
-
-
-def wants_refresh(request: Request) -> bool:
-    return OFFLINE in (request.scopes or ())

@@ -81,9 +81,11 @@ def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(
                 request,
-                "La modification prendra effet quand la plateforme l’aura approuvée."
-                if changed
-                else "Rien n’a changé.",
+                "Rien n’a changé."
+                if not changed
+                else "La modification sera soumise à la plateforme quand vous remettrez le service en service."
+                if service.state == Service.State.SUSPENDED
+                else "La modification prendra effet quand la plateforme l’aura approuvée.",
             )
             return _to("detail", request, pk=pk)
     return _page(request, "service_form", form=form, service=service, status=422 if form.errors else 200)

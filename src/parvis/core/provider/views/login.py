@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parvis.core.authentication import stepup
-from parvis.core.authentication.assurance import FRANCECONNECT, LEVELS, TWO_FACTORS, assurance_of, federated_proofs
+from parvis.core.authentication.assurance import FRANCECONNECT, TWO_FACTORS, assurance_of, federated_proofs
 from parvis.core.authentication.factors import has_second_factor
 from parvis.core.identity.access import open_view, request_mandates
 from parvis.core.identity.audit import audit
@@ -27,7 +28,7 @@ from parvis.core.provider.authorization import Asked, Destination, Refusal, Unan
 from parvis.core.provider.claims import readable
 from parvis.core.provider.models import Subject
 from parvis.core.provider.server import Server
-from parvis.core.provider.subjects import is_usable
+from parvis.core.provider.subjects import is_admitted
 
 CONSENT_SALT = "provider.consent"
 CONSENT_LASTS = 1800
@@ -85,6 +86,8 @@ def _proceed(request: HttpRequest, asked: Asked, *, agreed: bool = False) -> Htt
         if silent:
             raise Refusal("consent_required", "The person was not asked yet")
         return _consent_page(request, asked)
+    if agreed:
+        services.allow(_me(request), asked.to.client, list(asked.scopes), request=request)
     return _issue(request, asked)
 
 
@@ -115,7 +118,7 @@ def _detour_to_prove(request: HttpRequest, asked: Asked) -> HttpResponse | None:
         stale = stale or (time.time() - assurance.auth_time > asked.max_age and not proved_since)
     if stale:
         return HttpResponseRedirect(stepup.address(_back(asked), since=asked.started))
-    known = [level for level in asked.levels if level in LEVELS and level]
+    known = asked.known_levels
     if not asked.levels or any(assurance.reaches(level) for level in known):
         return None
     if not asked.tried:
@@ -137,9 +140,8 @@ def _subject(request: HttpRequest, asked: Asked) -> str | None:
 
 def _check_admission(request: HttpRequest, asked: Asked) -> None:
     """Raises Refusal when the site is not for this person."""
-    account, site = _me(request), asked.to.site
-    member = any(m.organisation_id == site.organisation for m in request_mandates(request))
-    if is_usable(account) and account.population in site.populations and (member or not site.members_only):
+    account = _me(request)
+    if is_admitted(account, asked.to.site, request_mandates(request)):
         return
     audit("user.service.sso.denial", account=account, request=request, outcome="failure", client=asked.to.client.pk)
     raise Refusal("access_denied", "This service is not open to this account")
@@ -192,10 +194,7 @@ def consent(request: HttpRequest) -> HttpResponse:
                   client=to.client.pk)  # fmt: skip
             raise Refusal("access_denied", "The person refused")
         with identity_of(_me(request).pk):
-            response = _proceed(request, asked, agreed=True)
-            if response.status_code == 302 and response["Location"].startswith(to.redirect_uri):
-                services.allow(_me(request), to.client, list(asked.scopes), request=request)
-        return response
+            return _proceed(request, asked, agreed=True)
     except Unanswerable as error:
         return _unanswerable(request, error)
     except Refusal as refusal:
@@ -227,7 +226,9 @@ def _issue(request: HttpRequest, asked: Asked) -> HttpResponse:
     """Open the grant and send the code, in one transaction."""
     account, client = _me(request), asked.to.client
     with identity_of(account.pk):
-        grant = grants.open_grant(client, account, request.session, asked.scopes, assurance_of(request))
+        assurance = assurance_of(request)
+        acr = next((level for level in asked.known_levels if assurance.reaches(level)), assurance.acr)
+        grant = grants.open_grant(client, account, request.session, asked.scopes, replace(assurance, acr=acr))
         query = {
             "response_type": "code",
             "client_id": client.pk,

@@ -46,13 +46,16 @@ def approvals(request: AccountRequest) -> HttpResponse:
 def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpResponse:
     """One proposal, compared with what is in force."""
     form = RefusalForm(request.POST if request.POST.get("decision") == "refuser" else None)
+    refused = False
     with acting_for(organisation, account=request.user.pk):
         service = services.service_for(organisation, pk)
         if service is None:
             raise Http404
         try:
             if request.POST.get("decision") == "approuver":
-                services.approve(service, by=request.user, actor=request.actor, request=request)
+                services.approve(
+                    service, seen=request.POST.get("vu", ""), by=request.user, actor=request.actor, request=request
+                )
                 messages.success(request, f"{service.name} est en service.")
                 return redirect("provider:approvals")
             if request.POST.get("decision") == "refuser" and form.is_valid():
@@ -61,8 +64,11 @@ def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpRespon
                 return redirect("provider:approvals")
         except RegistrationRefused as error:
             messages.error(request, error.sentence)
+            refused = True
+            service.refresh_from_db()
         context = {
             "service": service,
+            "seen": services.fingerprint(service),
             "waiting": service.state in WAITING,
             "changes": pending_changes(service),
             "scopes": [SCOPES[code].label for code in service.scopes if code in SCOPES],
@@ -70,4 +76,6 @@ def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpRespon
             "form": form,
             "columns": [{"label": "Champ"}, {"label": "En vigueur"}, {"label": "Proposé"}],
         }
-        return render(request, "provider/approval.html", context, status=422 if form.errors else 200)
+        return render(
+            request, "provider/approval.html", context, status=409 if refused else 422 if form.errors else 200
+        )

@@ -6,7 +6,6 @@ The database only holds a reference (`key_ref`); `PARVIS_SECRETS_DIR/<key_ref>.p
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +18,7 @@ from pyhanko.sign.signers import SimpleSigner
 from pyhanko_certvalidator import CertificateValidator, ValidationContext, errors
 
 from parvis.core.errors import DomainError
+from parvis.core.secretfiles import write_secret
 from parvis.core.trust.outgoing import BoundedFetchers
 from parvis.core.trust.policy import TrustPolicy
 from parvis.core.trust.waiting import wait_for
@@ -102,9 +102,8 @@ def load(certificate: Certificate) -> SigningIdentity:
 def keep(key_ref: str, content: bytes, passphrase: str) -> None:
     """Put a PKCS#12 and its passphrase in the secret folder, readable by the service account only."""
     path = secret_path(key_ref)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _write_private(path, content)
-    _write_private(path.with_suffix(".pass"), passphrase.encode())
+    write_secret(path, content)
+    write_secret(path.with_suffix(".pass"), passphrase.encode())
 
 
 def secret_path(key_ref: str) -> Path:
@@ -114,12 +113,6 @@ def secret_path(key_ref: str) -> Path:
     if not KEY_REF.fullmatch(key_ref):
         raise IdentityUnusable("La référence de clé du certificat est mal formée.", key_ref=key_ref)
     return Path(settings.PARVIS_SECRETS_DIR) / f"{key_ref}.p12"
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
 
 
 # -- checks before signing -----------------------------------------------------------------------------------

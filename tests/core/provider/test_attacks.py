@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import jwt
@@ -11,12 +12,15 @@ import pytest
 from django.core import signing
 from django.test import Client as Browser
 
-from parvis.core.identity.models import SecurityEvent
-from parvis.core.organisations.tenancy import identity_of
+from parvis.core import clock
+from parvis.core.identity.models import Mandate, SecurityEvent
+from parvis.core.organisations.models import Role
+from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.provider import keys, services
 from parvis.core.provider.adapter import Adapter
+from parvis.core.provider.claims import readable
 from parvis.core.provider.models import Consent
-from tests.core.provider.party import BACK, ISSUER, answered, login
+from tests.core.provider.party import ACTOR, BACK, ISSUER, answered, login
 
 pytestmark = pytest.mark.django_db
 
@@ -183,8 +187,6 @@ def test_a_suspended_account_gets_nothing_more(make_site, juvignac, browser, cit
     site = make_site(juvignac, scopes=["openid", "profile", "offline_access"])
     tokens, code = site.tokens(browser), site.code(browser)
     if how == "suspended":
-        from parvis.core import clock
-
         citizen.suspended_at = clock.now()
     else:
         citizen.is_active = False
@@ -350,6 +352,61 @@ def test_a_site_for_agents_refuses_citizens_and_one_for_members_refuses_others(
     assert claims["organizational_unit"] == "Commune de Juvignac"
     assert claims["roles"] == ["secretaire"]
     assert claims["siret"] == juvignac.siret
+
+
+def test_prolonged_access_ends_with_the_mandate_or_the_admission(make_site, juvignac, agent_client):
+    members = make_site(juvignac, members_only=True, scopes=["openid", "agent", "offline_access"])
+    citizens = make_site(juvignac, name="Pour tous", scopes=["openid", "offline_access"])
+    member = agent_client(juvignac, "secretaire")
+    held, other = members.tokens(member), citizens.tokens(member)
+    code = members.code(member)
+    with acting_for(juvignac):
+        Mandate.objects.update(start=clock.today() - timedelta(9), end=clock.today() - timedelta(1))
+    assert members.userinfo(held["access_token"]).status_code == 401
+    assert members.refresh(held["refresh_token"]).status_code == 400
+    assert members.exchange(code).status_code == 400
+    assert citizens.userinfo(other["access_token"]).status_code == 200, "open to whoever has an account"
+    client = citizens.service.client
+    client.refresh_from_db()
+    client.data["site"]["populations"] = ["usager"]
+    client.save()
+    assert citizens.userinfo(other["access_token"]).status_code == 401
+    assert citizens.refresh(other["refresh_token"]).status_code == 400
+
+
+def test_a_suspended_site_reads_nobody_any_more(make_site, juvignac, browser):
+    site = make_site(juvignac, scopes=["openid", "offline_access"])
+    tokens = site.tokens(browser)
+    with acting_for(juvignac):
+        services.suspend(site.service, actor=ACTOR)
+    assert site.userinfo(tokens["access_token"]).status_code == 401
+    assert site.refresh(tokens["refresh_token"]).status_code == 401
+
+
+def test_an_own_role_is_said_by_its_code(make_site, juvignac, agent_client):
+    site = make_site(juvignac, scopes=["openid", "agent"])
+    member = agent_client(juvignac, "secretaire")
+    with acting_for(juvignac):
+        own = Role.objects.create(
+            organisation=juvignac,
+            label="Agent d’accueil",
+            slug="accueil",
+            permissions=["actes.lire"],
+            created_at=clock.now(),
+        )
+        Mandate.objects.update(role="", own_role=own)
+    assert site.userinfo(site.tokens(member)["access_token"]).json()["roles"] == ["accueil"]
+    shown = readable(member.account, services.Site.of(site.service.client), ["agent"])
+    assert ("Rôles dans l’organisation", "Agent d’accueil") in shown
+
+
+def test_consent_is_kept_for_an_address_whose_query_is_written_otherwise(make_site, juvignac, browser, citizen):
+    back = "https://site.juvignac.test/retour?a=x%2Fy~%7e&b"
+    site = make_site(juvignac, relation="tiers", agreement="demander", redirect_uris=[back])
+    page = site.ask(browser)
+    answer = browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
+    assert "code" in answered(answer)
+    assert "code" in answered(site.ask(browser)), "not asked twice"
 
 
 def test_a_site_learns_the_roles_of_its_own_organisation_only(

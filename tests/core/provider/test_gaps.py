@@ -115,6 +115,15 @@ def test_the_level_that_the_registration_demands_cannot_be_lowered(make_site, ju
     assert "code" in answered(site.ask(strong, acr_values="parvis:1"))
 
 
+def test_the_level_said_is_the_one_that_was_demanded(make_site, juvignac, site, citizen):
+    both = login(citizen, methods=(("password", None), ("mfa", "totp"), ("franceconnect", None)))
+    demanding = make_site(juvignac, acr="eidas1", name="Exige FranceConnect")
+    assert demanding.claims(demanding.tokens(both)["id_token"])["acr"] == "eidas1"
+    assert site.claims(site.tokens(both)["id_token"])["acr"] == "parvis:2", "the highest where nothing is asked"
+    for asked, said in (("eidas1 parvis:2", "eidas1"), ("parvis:2 eidas1", "parvis:2"), ("inconnu", "parvis:2")):
+        assert site.claims(site.tokens(both, acr_values=asked)["id_token"])["acr"] == said
+
+
 def test_somebody_with_two_factors_is_asked_for_them(make_site, juvignac, agent_client):
     site = make_site(juvignac, acr="parvis:2")
     client = agent_client(juvignac, "secretaire")

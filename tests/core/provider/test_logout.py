@@ -1,6 +1,9 @@
 """Logout asked by a site, and what the other sites are told of it."""
 
+import socket
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlencode
 
@@ -61,8 +64,6 @@ def test_a_site_logs_its_person_out_and_gets_them_back(site, browser, citizen):
 
 
 def test_an_old_hint_still_proves_the_session(site, browser, monkeypatch):
-    import time
-
     hint = site.tokens(browser)["id_token"]
     claims = jwt.decode(hint, options={"verify_signature": False})
     jwk, key = keys.load(keys.all_keys()[0].pem)
@@ -187,6 +188,39 @@ def test_logging_out_on_the_platform_tells_the_sites_and_names_those_that_do_not
     assert "encore connecté à Confirme" not in text
 
 
+def test_whoever_came_by_franceconnect_leaves_it_before_going_back_to_the_site(
+    make_site, juvignac, fabregues, browser, monkeypatch
+):
+    """The way to the provider itself is tested with the federation."""
+    from parvis.core.authentication import departures
+
+    away = "https://fc.test/session/end?state=xyz"
+    step = departures.Departure("franceconnect", "FranceConnect", "browser", away)
+    monkeypatch.setattr(departures, "_leaving", {"federation": lambda request: [step]})
+    site = make_site(juvignac)
+    silent = make_site(fabregues, name="Vieux site")
+    hint = site.tokens(browser)["id_token"]
+    answer = leave(site, browser, hint)
+    assert answer["Location"] == "/federation/deconnexion/"
+    page = browser.get(answer["Location"])
+    assert page["Refresh"] == f"0; url={away}"
+    assert browser.get("/federation/franceconnect/sortie/?state=xyz").status_code == 302
+    page = browser.get(answer["Location"])
+    assert page["Refresh"] == f"0; url={BYE}?state=abc", "every step is done: the site gets its person back"
+    assert "Revenir à Site de Juvignac" in page.content.decode()
+    assert leave(site, browser, hint)["Location"].startswith(BYE), "nothing to leave any more"
+
+    again = login(browser.account)
+    hint = site.tokens(again)["id_token"]
+    silent.tokens(again)
+    leave(site, again, hint)
+    again.get("/federation/franceconnect/sortie/?state=xyz")
+    page = again.get("/federation/deconnexion/")
+    assert "Refresh" not in page, "a site did not confirm: the person reads it first"
+    assert "Vous pourriez être encore connecté à Vieux site" in page.content.decode()
+    assert f"{BYE}?state=abc" in page.content.decode()
+
+
 def test_the_list_of_sessions_may_lose_its_row_first(make_site, juvignac, fabregues, citizen, listener):
     """A receiver of the same signal deletes the row of the list before the grants are looked for."""
     from allauth.usersessions.models import UserSession
@@ -278,3 +312,43 @@ def test_a_redirection_is_not_followed(listener):
     listener.status[0] = 302
     with pytest.raises(outgoing.Unreachable, match="302"):
         outgoing.post_form(listener.url, {"logout_token": "x"})
+
+
+@pytest.mark.parametrize("drip", [b"a", b"HTTP/1.1 200 OK\r\nX: "])
+def test_a_site_that_answers_drop_by_drop_is_hung_up_on(monkeypatch, settings, drip):
+    """Each byte begins the timeout of the socket anew: only a deadline ends it."""
+    monkeypatch.setattr(outgoing, "TOTAL_SECONDS", 0.6)
+    server = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def answer():
+        line, _ = server.accept()
+        with line, suppress(OSError):
+            line.sendall(drip)
+            while not over.wait(0.1):
+                line.sendall(b"a")
+
+    threading.Thread(target=answer, daemon=True).start()
+    start = time.monotonic()
+    with pytest.raises(outgoing.Unreachable, match="ne répond pas"):
+        outgoing.post_form(f"http://127.0.0.1:{server.getsockname()[1]}/fin", {"logout_token": "x"})
+    over.set()
+    server.close()
+    assert time.monotonic() - start < 2
+
+
+def test_the_body_of_an_answer_is_not_waited_for():
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def answer():
+        line, _ = server.accept()
+        line.recv(65536)
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with suppress(OSError):
+            line.recv(1)
+
+    threading.Thread(target=answer, daemon=True).start()
+    start = time.monotonic()
+    assert outgoing.post_form(f"http://127.0.0.1:{server.getsockname()[1]}/fin", {"logout_token": "x"}) == 200
+    assert time.monotonic() - start < 2
+    server.close()

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 KEY: Final = "authentication.departures"
+BACK: Final = "authentication.departures.back"
 PAGE: Final = "federation:departures"
 
 
@@ -50,12 +51,23 @@ def page(request: HttpRequest) -> str:
 
 def keep(request: HttpRequest, departures: list[Departure]) -> None:
     """Write the steps in the session that follows the logout."""
+    request.session.pop(BACK, None)
     request.session[KEY] = [asdict(one) for one in departures]
 
 
 def kept(request: HttpRequest) -> list[Departure]:
     """The steps of the logout just made by this browser."""
     return [Departure(**one) for one in request.session.get(KEY, [])]
+
+
+def lead_back(request: HttpRequest, label: str, address: str) -> None:
+    """After the steps go back to ``label``, the site that asked for the logout; its ``address`` has been checked."""
+    request.session[BACK] = {"label": label, "address": address}
+
+
+def back(request: HttpRequest) -> dict[str, str] | None:
+    """``label`` and ``address`` of the site to go back to after the steps, if one asked for the logout."""
+    return request.session.get(BACK)
 
 
 def mark(request: HttpRequest, code: str, state: str) -> None:

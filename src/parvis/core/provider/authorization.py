@@ -124,7 +124,7 @@ def entrance(path: str, query: QueryDict) -> dict[str, int] | None:
     if "reprise" not in query:
         return None
     try:
-        return {"pk": destination(resume(query["reprise"])[0]).site.organisation}
+        return {"pk": destination(resume(str(query["reprise"]))[0]).site.organisation}
     except Unanswerable:
         return None
 

@@ -10,7 +10,6 @@ from typing import Any
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.identity.profile import PIVOT, Attribute, attributes_of
-from parvis.core.identity.roles import ROLES
 from parvis.core.organisations.models import Organisation
 from parvis.core.provider.sites import Site
 
@@ -195,13 +194,20 @@ def claims_for(account: Account, site: Site, scopes: Iterable[str]) -> dict[str,
 def readable(account: Account, site: Site, scopes: Iterable[str]) -> list[tuple[str, str]]:
     """What ``scopes`` let a site know about ``account``, in words and values, for the consent page."""
     person = Person(account, site)
-    lines = [(claim, claim.value(person)) for claim in _claims(scopes) if claim.label]
+    lines = [
+        (
+            claim,
+            ", ".join(sorted({m.role_label for m in person.mandates}))
+            if claim.name == "roles"
+            else claim.value(person),
+        )
+        for claim in _claims(scopes)
+        if claim.label
+    ]
     return [(c.label, _in_french(c.name, value)) for c, value in lines if value not in (None, "", [], {})]
 
 
 def _in_french(name: str, value: Any) -> str:
-    if name == "roles":
-        return ", ".join(ROLES[code][0] if code in ROLES else code for code in value)
     if name == "address":
         return str(value["formatted"])
     return str(FRENCH.get(value, value))

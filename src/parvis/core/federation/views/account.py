@@ -112,14 +112,15 @@ def leaving(request: HttpRequest) -> HttpResponse:
     if not steps:
         return redirect("web:home")
     following = next((one for one in steps if one.state == "browser"), None)
-    answer = render(
-        request,
-        "federation/departures.html",
-        {"steps": steps, "following": following, "failed": [one for one in steps if one.state == "failed"]},
-    )
+    failed = [one for one in steps if one.state == "failed"]
+    back = departures.back(request)
+    facts = {"steps": steps, "following": following, "failed": failed, "back": back}
+    answer = render(request, "federation/departures.html", facts)
+    # Not a redirection: the form that logs out may only lead to this site (form-action of the content policy).
     if following is not None:
-        # Not a redirection: the form that logs out may only lead to this site (form-action of the content policy).
         answer["Refresh"] = f"0; url={following.address}"
+    elif back is not None and not failed:
+        answer["Refresh"] = f"0; url={back['address']}"
     return answer
 
 

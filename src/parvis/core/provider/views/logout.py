@@ -10,10 +10,12 @@ from allauth.idp.oidc.internal.tokens import decode_jwt_token
 from allauth.idp.oidc.models import Client
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from parvis.core.authentication import departures
+from parvis.core.authentication.departures import Departure
 from parvis.core.identity.access import open_view
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
@@ -42,7 +44,7 @@ def logout(request: HttpRequest) -> HttpResponse:
         sentence = "L’adresse à laquelle ce site veut vous renvoyer n’est pas l’une des siennes."
         return render(request, "provider/unanswerable.html", {"sentence": sentence}, status=400)
     if not request.user.is_authenticated:
-        return _done(request, client, address, None)
+        return _done(request, client, address, None, [])
     if not _is_about(request, hint, client):
         if request.method != "POST" or "decision" not in given:
             return _ask(request, client, given, address)
@@ -54,7 +56,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     # The receiver of the signal of logout ends the grants and prepares the notices.
     end_login(request, show_message=False)
     ended = request.__dict__.pop("parvis_ended", None)
-    return _done(request, client, address, ended)
+    return _done(request, client, address, ended, departures.kept(request))
 
 
 def _hint(given: dict[str, str]) -> tuple[dict[str, Any] | None, Client | None]:
@@ -117,10 +119,24 @@ def _away(address: str) -> HttpResponse:
     return HttpResponse(status=302, headers={"Location": address, "Cache-Control": "no-store"})
 
 
-def _done(request: HttpRequest, client: Client | None, address: str | None, ended: Ended | None) -> HttpResponse:
-    """Back to the site when every other one confirmed; otherwise the person first reads where they may still be in."""
+def _done(
+    request: HttpRequest, client: Client | None, address: str | None, ended: Ended | None, steps: list[Departure]
+) -> HttpResponse:
+    """Back to the site when every other one confirmed; otherwise the person first reads where they may still be in.
+
+    A provider that answered for the person (FranceConnect, ProConnect) is left before: ``steps`` says which, and
+    their page shows the sites too.
+    """
     told, silent = ended.tell() if ended else ([], [])
     open_still = [c for c in silent if client is None or c.pk != client.pk]
+    if steps:
+        sites = [Departure(c.pk, c.name, "done") for c in told] + [
+            Departure(c.pk, c.name, "failed") for c in open_still
+        ]
+        departures.keep(request, steps + sites)
+        if client is not None and address:
+            departures.lead_back(request, client.name, address)
+        return redirect(departures.PAGE)
     if address and not open_still:
         return _away(address)
     if client is not None:

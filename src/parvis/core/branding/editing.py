@@ -7,7 +7,7 @@ before anything is written.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 from django.core import signing
 from django.http import HttpRequest, QueryDict
@@ -54,10 +54,10 @@ def read(request: HttpRequest, organisation: Organisation, uploads: BoundedUploa
     left_out: tuple[str, ...] = ()
     for field in PICTURES:
         upload = request.FILES.get(field)
-        if upload is None:
+        if upload is None or upload.file is None:
             continue
         try:
-            received = services.receive(organisation, field, upload.file)
+            received = services.receive(organisation, field, cast(BinaryIO, upload.file))
         except DomainError as error:  # of the picture itself, or of the storage (antivirus)
             refusals.append(BrandingRefused(field, error.sentence))
             continue

@@ -204,7 +204,7 @@ def _copied(
         if name.namespace == SVG and name.localname != "style":
             removed.add(name.localname)
         return None
-    fresh = etree.Element(element.tag, nsmap={None: SVG})
+    fresh = etree.Element(element.tag, nsmap={None: SVG})  # type: ignore[dict-item]
     for key, value in _attributes(element, name.localname, rules).items():
         fresh.set(key, value)
     if name.localname in ("text", "tspan", "title", "desc"):

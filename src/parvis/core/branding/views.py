@@ -33,7 +33,7 @@ MEDIA_TYPES: Final = {"svg": "image/svg+xml", "png": "image/png", "webp": "image
 State = BrandingVersion.State
 
 
-def _to(request: AgentRequest, name: str, **kwargs: object) -> HttpResponse:
+def _to(request: AgentRequest, name: str, **kwargs: Any) -> HttpResponse:
     return redirect(f"branding:{name}", organisation_slug=request.organisation.slug, **kwargs)
 
 

@@ -5,7 +5,7 @@ import pytest
 from parvis.core.branding.models import BrandingVersion
 from parvis.core.organisations.tenancy import acting_for
 from tests.core.branding.drawing import LOGO, picture
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, SCREENSHOTS, assert_accessible, assert_fits, screenshot
 
 BASE = "/o/juvignac/administration/charte/"
 
@@ -86,6 +86,7 @@ def test_an_administrator_draws_looks_and_publishes(browser_page, juvignac, agen
         inside = page.locator(f"section:has(#apercu-{sample}) iframe").element_handle().content_frame()
         inside.wait_for_load_state()
         assert said in inside.evaluate("document.body.innerText"), sample
+    page.locator("section:has(#apercu-message) iframe").screenshot(path=SCREENSHOTS / f"charte-message-{width}.png")
     page.get_by_role("button", name="Publier la charte").click()
     page.get_by_text("La version 2 est en ligne.").wait_for()
     screenshot(page, "charte-versions")

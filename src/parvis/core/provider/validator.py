@@ -36,7 +36,8 @@ class Validator(OAuthLibRequestValidator):
 
     # --- clients ----------------------------------------------------------------------------------------------
     def _lookup_client(self, request: Request, client_id: str) -> Client | None:
-        client = super()._lookup_client(request, client_id)
+        # The library also asks who sends no identifier in the body (RFC 6749, 2.3.1): nobody, without a query.
+        client = super()._lookup_client(request, client_id) if client_id else None
         return client if client is not None and is_live(client) else None
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:

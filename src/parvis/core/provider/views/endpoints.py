@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 from allauth.idp.oidc.internal.oauthlib.utils import convert_response, extract_params
@@ -85,9 +84,8 @@ def jwks(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, kinds: tuple[Any, ...], value: str, call: Callable[..., Answer]) -> HttpResponse:
     """Run one call of the protocol library in a transaction that acts for the person whom ``value`` concerns."""
     holder = next((found for kind in kinds if value and (found := grants.holder_of(kind, value))), None)
-    scope = identity_of(holder) if holder else nullcontext()
     try:
-        with transaction.atomic(), scope:
+        with identity_of(holder) if holder else transaction.atomic():
             response = convert_response(*call(*extract_params(request)))
     except OAuth2Error as error:
         response = HttpResponse(error.json, status=error.status_code, content_type="application/json")

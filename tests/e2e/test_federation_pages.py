@@ -119,6 +119,8 @@ def test_member_links_franceconnect_after_a_confirmation(browser_page, providers
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_agent_asks_and_the_administration_answers(browser_page, providers, juvignac, agent_client, account_for, width):
     account = account_for(juvignac, "secretaire", given_name="Maël", family_name="Simple")
+    account.set_unusable_password()  # with one, its holder would have to log in before linking anything
+    account.save()
     page = browser_page(width=width)
     page.goto("/compte/login/")
     page.get_by_role("link", name="S’identifier avec ProConnect").click()

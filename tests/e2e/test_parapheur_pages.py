@@ -3,7 +3,6 @@
 import pytest
 
 from parvis.core.organisations.tenancy import acting_for
-from tests.conftest import PASSWORD
 from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
 from tests.edemat.parapheur.conftest import _steps, _trust, maire, open_dossier, pki  # noqa: F401
 
@@ -33,8 +32,6 @@ def test_a_document_is_endorsed_then_signed(browser_page, agent_client, juvignac
     assert_accessible(page)
     screenshot(page, "parapheur-a-signer")
     page.get_by_role("link", name="Signer", exact=True).click()
-    page.get_by_label("Mot de passe").fill(PASSWORD)
-    page.locator("main button[type=submit]").first.click()
     page.get_by_text("Une signature ne se retire pas").wait_for()
     assert_accessible(page)
     screenshot(page, "parapheur-confirmation")

@@ -68,7 +68,7 @@ def prepare() -> tuple[object, object]:
 def keys(organisation) -> dict[str, str]:
     """Query strings of the pages measured; the middle and the end are found by reading the index."""
     from parvis.core.organisations.tenancy import acting_for
-    from parvis.edemat.actes.keyset import Key
+    from parvis.core.web.keyset import Key
     from parvis.edemat.actes.models import Acte
 
     with acting_for(organisation):

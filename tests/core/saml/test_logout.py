@@ -4,8 +4,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from saml2 import BINDING_HTTP_REDIRECT, saml
 
+from parvis.core.authentication import departures
 from parvis.core.provider.subjects import subject_of
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,19 @@ def test_a_signed_request_ends_the_session_and_goes_back_with_a_signed_answer(pa
     assert fields["SigAlg"] == SHA256
     read = known.client.parse_logout_request_response(fields["SAMLResponse"], BINDING_HTTP_REDIRECT)
     assert read.status_ok()
+
+
+def test_the_providers_that_answered_for_the_person_are_left_before_going_back(
+    party, agent_client, juvignac, monkeypatch
+):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    step = departures.Departure("essai", "Un fournisseur", "browser", "https://fournisseur.exemple/fin")
+    monkeypatch.setitem(departures._leaving, "essai", lambda request: [step])
+    subject = subject_of(client.account, juvignac.pk, known.site.sector)
+    response = client.get("/saml/deconnexion/", request_of(known, subject=subject))
+    assert response["Location"] == reverse(departures.PAGE)
+    assert "_auth_user_id" not in client.session
+    assert client.session[departures.BACK]["address"].startswith(f"https://{known.host}/saml/fin")
 
 
 def test_a_site_ends_the_session_of_nobody_else(party, agent_client, juvignac):

@@ -50,7 +50,7 @@ def address(wanted: str, since: float = 0) -> str:
 
     With ``since`` (seconds since 1970) a proof made before that instant is asked again, however recent.
     """
-    query = {"next": wanted, **({"depuis": int(since)} if since else {})}
+    query = {"next": wanted} | ({"depuis": str(int(since))} if since else {})
     return f"{reverse('authentication:step_up')}?{urlencode(query)}"
 
 

@@ -222,7 +222,7 @@ def _attributes(element: etree._Element, local: str, rules: list[tuple[str, dict
     for key, value in element.attrib.items():
         name = etree.QName(key)
         if not name.namespace and name.localname in PRESENTATION | GEOMETRY:
-            if name.localname != "id" or LOCAL.fullmatch(f"#{value}"):  # another could not be referred to
+            if name.localname != "id" or LOCAL.fullmatch("#" + str(value)):  # another could not be referred to
                 kept[name.localname] = str(value)
         elif name.localname == "href" and name.namespace in (None, "", XLINK):
             kept["href"] = str(value).strip()

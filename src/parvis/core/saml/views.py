@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from saml2 import BINDING_HTTP_REDIRECT, samlp
 
 from parvis.core import clock
-from parvis.core.authentication import stepup
+from parvis.core.authentication import departures, stepup
 from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AccountRequest, account_view, open_view
@@ -201,4 +201,8 @@ def end(request: HttpRequest) -> HttpResponse:
             return _refused(request, "Le site demande la fin de la session d’une autre personne.")
         get_adapter(request).logout(request)  # leaves FranceConnect and the other sites too
     back = messages.logout_answer(site, request_id, fields.get("RelayState", "")[:1024])
+    if departures.kept(request):  # FranceConnect or ProConnect answered for the person: they are left first
+        if back:
+            departures.lead_back(request, site.name, back)
+        return redirect(departures.PAGE)
     return HttpResponseRedirect(back) if back else redirect("web:home")

@@ -240,6 +240,21 @@ def test_a_dormant_account_with_an_open_request_is_never_deleted(
     assert Account.objects.get(pk=account.pk).is_active
 
 
+@pytest.mark.parametrize("told", [None, "2021-06-24T10:00Z"])
+def test_whoever_has_no_address_is_neither_told_nor_deleted(account, run_jobs, outbox, frozen_clock, told):  # noqa: F811
+    seen(account, "2019-06-24T10:00Z")
+    Account.objects.filter(pk=account.pk).update(email=f"0197{NO_ADDRESS}", dormancy_told_at=told)
+    for day in ("2021-06-25", "2021-08-25"):
+        frozen_clock(f"{day}T10:00+00:00")
+        dormancy.review()
+        run_jobs()
+    kept = Account.objects.get(pk=account.pk)
+    assert kept.is_active
+    assert kept.deleted_at is None
+    assert (kept.dormancy_told_at is None) is (told is None)
+    assert outbox == []
+
+
 def test_agents_do_not_become_dormant(juvignac, account_for, run_jobs, outbox, frozen_clock):  # noqa: F811
     agent = account_for(juvignac, "secretaire")
     seen(agent, "2009-06-24T10:00Z")

@@ -1,6 +1,6 @@
 """Dormant accounts of citizens: told after two years without a login, deleted a month later.
 
-An account with something still open is never deleted; agents' accounts end with their mandates, not by age.
+An account with something still open, or without an address to tell, is never deleted; agents' accounts end with their mandates, not by age.
 """
 
 from datetime import timedelta
@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Greatest
 from parvis.core import clock
 from parvis.core.identity import closing, deletion, links
 from parvis.core.identity.audit import audit
-from parvis.core.identity.models import Account, Link
+from parvis.core.identity.models import NO_ADDRESS, Account, Link
 from parvis.core.organisations.tenancy import identity_of
 
 ALERT_AFTER: Final = timedelta(days=730)
@@ -21,8 +21,9 @@ DELETE_AFTER: Final = timedelta(days=30)
 
 
 def _citizens() -> "QuerySet[Any]":
-    """Open accounts of citizens, ``seen_at`` being their last login, or their creation."""
+    """Open accounts of citizens who can be written to, ``seen_at`` being their last login, or their creation."""
     usagers = Account.objects.filter(population=Account.Population.USAGER, is_active=True, deleted_at=None)
+    usagers = usagers.exclude(email__endswith=NO_ADDRESS)
     return usagers.annotate(seen_at=Greatest(F("created_at"), Coalesce("last_login", "created_at")))
 
 

@@ -256,6 +256,15 @@ def test_an_administrator_without_a_spare_factor_makes_recovery_codes_first(acco
     assert client.get("/bureau/").status_code == 200
 
 
+def test_whoever_removes_the_last_factor_is_asked_for_one_at_once(agent_client, juvignac):
+    client = agent_client(juvignac, "administrateur")
+    assert client.get("/bureau/").status_code == 200
+    assert client.post("/compte/mfa/totp/deactivate/").status_code == 302
+    assert not Authenticator.objects.filter(user=client.account, type="totp").exists()
+    assert "identity.second_factor" not in client.session
+    assert client.get("/bureau/")["Location"] == SECURITY
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_first_enrolment_asks_the_password_once_and_proves_level_two(account_for, juvignac, run_jobs, rf):
     from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time

@@ -14,6 +14,7 @@ from parvis.core.authentication.assurance import FEDERATED, Assurance, assurance
 from parvis.core.authentication.devices import describe
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.audit import audit
+from parvis.core.identity.middleware import SecondFactorMiddleware
 from parvis.core.identity.models import Account
 
 METHODS = {
@@ -92,6 +93,7 @@ def factor_added(sender: Any, request: HttpRequest, user: Account, authenticator
 def factor_removed(
     sender: Any, request: HttpRequest, user: Account, authenticator: Authenticator, **kwargs: Any
 ) -> None:
+    request.session.pop(SecondFactorMiddleware.SETTLED, None)
     audit("user.mfa.removal", account=user, request=request, method=METHODS[Authenticator.Type(authenticator.type)])
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         notices.tell(user, "factor.removed", device=_device(request))

@@ -39,6 +39,13 @@ def test_local_logout_then_the_providers(member, franceconnect):
     assert "FranceConnect : vous êtes déconnecté." in page.content.decode()
 
 
+def test_identity_token_is_never_in_clear_in_the_session(member):
+    leave(member)
+    assert "id_token_hint" in member.get("/federation/deconnexion/")["Refresh"]
+    assert isinstance(member.session["authentication.departures"], str)
+    assert "id_token_hint" not in str(dict(member.session))
+
+
 def test_return_with_another_state_confirms_nothing(member):
     leave(member)
     member.get("/federation/franceconnect/sortie/?state=inventé")

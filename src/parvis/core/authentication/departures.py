@@ -5,12 +5,16 @@ the server can make are made at once; those that need the browser are made from 
 says of each whether it succeeded (reference of the federation, logout: each step that fails is displayed).
 """
 
+import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
+from cryptography.fernet import InvalidToken
 from django.http import HttpRequest
 from django.urls import reverse
+
+from parvis.core.authentication.secrets import decrypt, encrypt
 
 KEY: Final = "authentication.departures"
 BACK: Final = "authentication.departures.back"
@@ -50,14 +54,24 @@ def page(request: HttpRequest) -> str:
 
 
 def keep(request: HttpRequest, departures: list[Departure]) -> None:
-    """Write the steps in the session that follows the logout."""
+    """Write the steps in the session that follows the logout, sealed: addresses may hold an identity token."""
     request.session.pop(BACK, None)
-    request.session[KEY] = [asdict(one) for one in departures]
+    _write(request, departures)
 
 
 def kept(request: HttpRequest) -> list[Departure]:
     """The steps of the logout just made by this browser."""
-    return [Departure(**one) for one in request.session.get(KEY, [])]
+    sealed = request.session.get(KEY)
+    if not isinstance(sealed, str):
+        return []
+    try:
+        return [Departure(**one) for one in json.loads(decrypt(sealed))]
+    except (InvalidToken, ValueError):  # sealed under a key since withdrawn
+        return []
+
+
+def _write(request: HttpRequest, departures: list[Departure]) -> None:
+    request.session[KEY] = encrypt(json.dumps([asdict(one) for one in departures]))
 
 
 def lead_back(request: HttpRequest, label: str, address: str) -> None:
@@ -72,6 +86,5 @@ def back(request: HttpRequest) -> dict[str, str] | None:
 
 def mark(request: HttpRequest, code: str, state: str) -> None:
     """Say how the step ``code`` ended."""
-    request.session[KEY] = [
-        {**one, "state": state, "address": ""} if one["code"] == code else one for one in request.session.get(KEY, [])
-    ]
+    steps = kept(request)
+    _write(request, [replace(one, state=state, address="") if one.code == code else one for one in steps])

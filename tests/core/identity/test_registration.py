@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from parvis.core.authentication import sessions, throttle
 from parvis.core.identity import addresses, profile
 from parvis.core.identity.models import Account, Link, SecurityEvent
 from parvis.core.identity.views.frame import too_many
@@ -33,6 +34,9 @@ def test_an_account_is_opened_by_following_the_link(run_jobs, outbox):  # noqa: 
     assert client.get(path).status_code == 200
     answer = client.post(path, {**FORM, "civility": "madame"})
     assert answer["Location"] == "/mon-compte/"
+    assert {sessions.STARTED, sessions.SEEN, sessions.HELD} <= set(client.session.keys()), "before any other page"
+    assert client.session.get_expire_at_browser_close()
+    assert throttle.DEVICE_COOKIE in answer.cookies
     account = Account.objects.get(email=NEW)
     assert (account.full_name, account.population) == ("Léa D’Exemple", "usager")
     assert account.email_verified_at is not None

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from parvis.core.authentication import sessions, throttle
 from parvis.core.errors import DomainError
 from parvis.core.identity import links, registration
 from parvis.core.identity.access import open_view
@@ -76,9 +77,10 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
             )
         except (links.LinkRefused, registration.AlreadyRegistered) as refused:
             return _refused(request, refused)
-        _log_in(request, account)
+        answer = redirect(local_path(link.next) or "identity:overview")
+        _log_in(request, answer, account)
         messages.success(request, f"Bienvenue {account.given_name}, votre compte est ouvert.")
-        return redirect(local_path(link.next) or "identity:overview")
+        return answer
     return render(request, "identity/registration/open.html", {"form": form, "email": link.email})
 
 
@@ -86,8 +88,10 @@ def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     return render(request, "identity/registration/refused.html", {"sentence": error.sentence}, status=410)
 
 
-def _log_in(request: HttpRequest, account: Account) -> None:
+def _log_in(request: HttpRequest, answer: HttpResponse, account: Account) -> None:
     """Open a session of level 1: the password was just chosen by whoever proved the address."""
     login(request, account, backend=settings.AUTHENTICATION_BACKENDS[0])
     record_authentication(request, account, method="password", email=account.email)
+    sessions.open_session(request, account, [])
+    throttle.remember_device(request, answer, account.email)
     audit("user.login", account=account, request=request, method="password")

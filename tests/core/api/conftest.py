@@ -36,6 +36,7 @@ def api_account(db):
                 contact="editeur@logiciel.test",
                 scopes=list(scopes),
                 actor=Actor("system"),
+                permissions=frozenset(scopes),
                 **fields,
             )
 

@@ -5,9 +5,12 @@ import time
 import pytest
 from django.test import Client
 
+from parvis.core import clock
 from parvis.core.api.models import ApiAccount
-from parvis.core.identity.models import SecurityEvent
+from parvis.core.api.services import ApiAccountRefused, create_account
+from parvis.core.identity.models import Mandate, SecurityEvent
 from parvis.core.journal.models import Entry
+from parvis.core.journal.services import Actor
 from parvis.core.organisations.tenancy import acting_for
 
 BASE = "/o/juvignac/administration/api/"
@@ -119,3 +122,45 @@ def test_a_rotation_out_of_the_list_changes_nothing(admin, juvignac):
         admin.post(f"{BASE}{account.pk}/secret/", {"overlap_days": days})
     with acting_for(juvignac):
         assert account.secrets.count() == 1
+
+
+WRITING = FORM | {"scopes": ["annuaire.lire", "actes.preparer"]}
+
+
+def test_a_right_to_write_is_given_only_by_who_holds_it(admin, juvignac):
+    page = admin.get(f"{BASE}nouveau/").content.decode()
+    assert 'value="actes.preparer"' not in page
+    assert "que les droits d’écriture qu’elle détient elle-même" in page
+    assert set(admin.post(f"{BASE}nouveau/", WRITING).context["form"].errors) == {"scopes"}
+    with acting_for(juvignac):
+        assert not ApiAccount.objects.exists()
+        with pytest.raises(ApiAccountRefused) as refusal:
+            create_account(juvignac, **WRITING, actor=Actor("system"), permissions=frozenset({"actes.lire"}))
+    assert refusal.value.data["field"] == "scopes"
+
+    _hold(admin.account, juvignac, "secretaire")
+    page = admin.get(f"{BASE}nouveau/").content.decode()
+    assert 'value="actes.preparer"' in page
+    assert "qu’elle détient elle-même" not in page
+    assert admin.post(f"{BASE}nouveau/", WRITING).context["secret"]
+    assert _only(juvignac).scopes == ["actes.preparer", "annuaire.lire"]
+
+
+def test_a_right_held_elsewhere_gives_nothing_here(admin, juvignac, fabregues):
+    _hold(admin.account, fabregues, "secretaire")
+    assert set(admin.post(f"{BASE}nouveau/", WRITING).context["form"].errors) == {"scopes"}
+
+
+def test_the_secret_of_an_account_that_writes_is_renewed_only_by_who_may_write(admin, api_account, juvignac):
+    account, _ = api_account(juvignac, "actes.preparer")
+    answer = admin.post(f"{BASE}{account.pk}/secret/", {"overlap_days": "7"}, follow=True)
+    assert "que vous ne détenez pas" in answer.content.decode()
+    with acting_for(juvignac):
+        assert account.secrets.count() == 1
+    _hold(admin.account, juvignac, "secretaire")
+    assert admin.post(f"{BASE}{account.pk}/secret/", {"overlap_days": "7"}).context["secret"]
+
+
+def _hold(account, organisation, role):
+    with acting_for(organisation):
+        Mandate.objects.create(account=account, organisation=organisation, role=role, start=clock.today())

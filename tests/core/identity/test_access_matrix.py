@@ -187,6 +187,7 @@ def callers(light, agent_client, juvignac, fabregues):
             contact="x@x.test",
             scopes=[scope.code for scope in scopes()],
             actor=Actor("system"),
+            permissions=frozenset(scope.permission for scope in scopes()),
         )
     Account.objects.filter(email="suspendu@juvignac.test").update(is_active=False, suspended_at=clock.now())
     found["an API account"] = Client(headers={"Authorization": f"Bearer {machine.identifier}.{secret}"})
@@ -408,7 +409,12 @@ def machines(juvignac, fabregues):
     def make(organisation, codes, **changes):
         with acting_for(organisation):
             account, secret = create_account(
-                organisation, name=str(uuid.uuid4()), contact="x@x.test", scopes=codes, actor=Actor("system")
+                organisation,
+                name=str(uuid.uuid4()),
+                contact="x@x.test",
+                scopes=codes,
+                actor=Actor("system"),
+                permissions=frozenset(codes),
             )
             ApiAccount.objects.filter(pk=account.pk).update(**changes)
         proof = base64.b64encode(f"{account.identifier}:{secret}".encode()).decode()

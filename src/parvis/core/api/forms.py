@@ -4,6 +4,7 @@ from django import forms
 
 from parvis.core import clock
 from parvis.core.api.registry import scopes
+from parvis.core.api.services import givable
 from parvis.core.organisations.models import Organisation
 
 MAX_NETWORKS = 20
@@ -39,12 +40,20 @@ class AccountForm(forms.Form):
         help_text="Au format PEM. Le compte se prouve alors par ce certificat, sans secret.",
     )
 
-    def __init__(self, organisation: Organisation, *args: object, **kwargs: object) -> None:
+    def __init__(
+        self, organisation: Organisation, permissions: frozenset[str], *args: object, **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         today = clock.today()
-        self.fields["scopes"].choices = [  # type: ignore[attr-defined]
-            (s.code, s.label) for s in scopes() if not s.application or organisation.subscribes_to(s.application, today)
-        ]
+        offered = [s for s in scopes() if not s.application or organisation.subscribes_to(s.application, today)]
+        field = self.fields["scopes"]
+        field.choices = [(s.code, s.label) for s in offered if givable(s, permissions)]  # type: ignore[attr-defined]
+        absent = [f"« {s.label} »" for s in offered if not givable(s, permissions)]
+        if absent:
+            field.help_text += (
+                f" {', '.join(absent)} : absent de la liste, car une personne ne donne à un logiciel que les droits "
+                "d’écriture qu’elle détient elle-même."
+            )
 
     def clean_networks(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["networks"].splitlines() if line.strip()]

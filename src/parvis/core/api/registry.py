@@ -18,15 +18,21 @@ class Scope:
     code: str
     label: str
     application: str = ""
+    permission: str = ""  # what somebody must hold to give it, for a scope that writes
 
 
 _scopes: dict[str, Scope] = {}
 _routers: list[Router] = []
 
 
-def register_scope(code: str, label: str, *, application: str = "") -> None:
-    """Name a scope that administrators may give; ``application`` is the one of the convention that it needs."""
-    _scopes[code] = Scope(code, label, application)
+def register_scope(code: str, label: str, *, application: str = "", permission: str | None = None) -> None:
+    """Name a scope that administrators may give; ``application`` is the one of the convention that it needs.
+
+    ``permission`` is what they must hold themselves; without it, that of the same code unless the scope only reads.
+    """
+    if permission is None:
+        permission = "" if code.endswith(".lire") else code
+    _scopes[code] = Scope(code, label, application, permission)
 
 
 def scopes() -> list[Scope]:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from parvis.core import clock
 from parvis.core.api.credentials import digest_of, new_secret
 from parvis.core.api.models import ApiAccount, ApiSecret
-from parvis.core.api.registry import scopes
+from parvis.core.api.registry import Scope, label_of, scopes
 from parvis.core.errors import DomainError
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
@@ -70,16 +70,18 @@ def create_account(
     contact: str,
     scopes: list[str],
     actor: Actor,
+    permissions: frozenset[str] = frozenset(),
     expires_on: date | None = None,
     networks: list[str] | None = None,
     certificate: str = "",
 ) -> tuple[ApiAccount, str]:
     """The new account and its secret, told this once ("" when ``certificate``, in PEM, is the proof).
 
+    ``permissions`` are those of who makes it: a scope that writes is given only by who holds its permission.
     Raises ``ApiAccountRefused``.
     """
     today = clock.today()
-    _check_scopes(organisation, scopes)
+    _check_scopes(organisation, scopes, permissions)
     if expires_on is not None and not today <= expires_on <= today + LONGEST:
         raise ApiAccountRefused("Le dernier jour doit être à venir, dans deux ans au plus.", field="expires_on")
     if ApiAccount.objects.live().filter(organisation=organisation, name=name).exists():
@@ -112,8 +114,13 @@ def create_account(
     return account, secret
 
 
-def _check_scopes(organisation: Organisation, chosen: list[str]) -> None:
-    """Only registered scopes, of applications that the organisation has taken."""
+def givable(scope: Scope, permissions: frozenset[str]) -> bool:
+    """True when somebody with ``permissions`` may hand the scope to a machine whose secret they then know."""
+    return not scope.permission or scope.permission in permissions
+
+
+def _check_scopes(organisation: Organisation, chosen: list[str], permissions: frozenset[str]) -> None:
+    """Only registered scopes, of applications that the organisation has taken, that who gives them may give."""
     today = clock.today()
     known = {s.code: s for s in scopes()}
     for code in chosen:
@@ -124,6 +131,11 @@ def _check_scopes(organisation: Organisation, chosen: list[str]) -> None:
             raise ApiAccountRefused(
                 f"« {known[code].label} » demande une application à laquelle l’organisation n’a pas adhéré : "
                 "retirez ce droit.",
+                field="scopes",
+            )
+        if not givable(known[code], permissions):
+            raise ApiAccountRefused(
+                f"« {known[code].label} » est donné seulement par une personne qui détient elle-même ce droit.",
                 field="scopes",
             )
 
@@ -140,10 +152,13 @@ def _new_secret_of(account: ApiAccount) -> str:
     return secret
 
 
-def rotate_secret(account: ApiAccount, *, overlap: timedelta, actor: Actor) -> str:
+def rotate_secret(
+    account: ApiAccount, *, overlap: timedelta, actor: Actor, permissions: frozenset[str] = frozenset()
+) -> str:
     """A new secret, told this once; the one it replaces is valid for ``overlap`` more, older ones no longer.
 
-    Raises ``ApiAccountRefused``.
+    Who learns the secret can do what the account does: the rule of ``create_account`` holds for its scopes. Raises
+    ``ApiAccountRefused``.
     """
     account = ApiAccount.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=account.pk)
     if account.revoked_at is not None:
@@ -152,6 +167,12 @@ def rotate_secret(account: ApiAccount, *, overlap: timedelta, actor: Actor) -> s
         raise ApiAccountRefused("Ce compte se prouve par un certificat : il n’a pas de secret à renouveler.")
     if not timedelta(0) <= overlap <= OVERLAP:
         raise ApiAccountRefused("L’ancien secret ne peut rester valable plus de trente jours.")
+    beyond = [s.code for s in scopes() if s.code in account.scopes and not givable(s, permissions)]
+    if beyond:
+        raise ApiAccountRefused(
+            f"Ce compte a le droit « {label_of(beyond[0])} », que vous ne détenez pas : une personne qui le détient "
+            "renouvellera son secret. Vous pouvez révoquer le compte."
+        )
     now = clock.now()
     account.secrets.filter(ends_at__gt=now).update(ends_at=now)
     account.secrets.filter(ends_at__isnull=True).update(ends_at=now + overlap)

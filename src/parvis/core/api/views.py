@@ -156,10 +156,12 @@ def accounts(request: AgentRequest) -> HttpResponse:
 @agent_view(PERMISSION, recent=True)
 def create(request: AgentRequest) -> HttpResponse:
     """Make an account and show its secret, this once."""
-    form = AccountForm(request.organisation, request.POST or None)
+    form = AccountForm(request.organisation, request.permissions, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            account, secret = services.create_account(request.organisation, **form.cleaned_data, actor=request.actor)
+            account, secret = services.create_account(
+                request.organisation, **form.cleaned_data, actor=request.actor, permissions=request.permissions
+            )
         except services.ApiAccountRefused as error:
             field = error.data.get("field")
             form.add_error(field if isinstance(field, str) else None, error.sentence)
@@ -209,7 +211,7 @@ def rotate(request: AgentRequest, pk: UUID) -> HttpResponse:
         return redirect(_detail_url(account))
     try:
         overlap = timedelta(days=form.cleaned_data["overlap_days"])
-        secret = services.rotate_secret(account, overlap=overlap, actor=request.actor)
+        secret = services.rotate_secret(account, overlap=overlap, actor=request.actor, permissions=request.permissions)
     except services.ApiAccountRefused as error:
         messages.error(request, error.sentence)
         return redirect(_detail_url(account))

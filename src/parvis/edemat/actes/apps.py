@@ -19,7 +19,12 @@ class ActesConfig(AppConfig):
 
         register_pages("deliberation", pages_of_routes)
         register_scope("actes.lire", "Consulter les actes et leurs fichiers", application="edemat")
-        register_scope("actes.preparer", "Préparer un acte, qu’une personne transmettra", application="edemat")
+        register_scope(
+            "actes.preparer",
+            "Préparer un acte, qu’une personne transmettra",
+            application="edemat",
+            permission="actes.preparer",
+        )
         register_router(router)
         navigation.register("actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30)
         navigation.register_public(

@@ -15,6 +15,8 @@ from tests.core.federation.conftest import parameters
 
 pytestmark = pytest.mark.django_db
 PAULE = "paule.durable@juvignac.test"
+ASSURANCE = "https://proconnect.gouv.fr/assurance/"
+CHECKED = f"{ASSURANCE}consistency-checked"
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +32,11 @@ def administrator(agent_client, juvignac):
 def invited(organisation, email=PAULE, **fields):
     with acting_for(organisation):
         now = clock.now()
-        values = {"role": "lecteur", "start": clock.today(), "created_at": now, "sent_at": now, "digest": "d" * 64}
-        return Invitation.objects.create(
-            organisation=organisation, email=email, given_name="Paule", family_name="Durable", **{**values, **fields}
-        )
+        values = {
+            "given_name": "Paule", "family_name": "Durable", "role": "lecteur", "start": clock.today(),
+            "created_at": now, "sent_at": now, "digest": "d" * 64,
+        }  # fmt: skip
+        return Invitation.objects.create(organisation=organisation, email=email, **{**values, **fields})
 
 
 def declared(administrator, domain="juvignac.test"):
@@ -129,12 +132,25 @@ def test_b_a_declared_domain_without_invitation_opens_nothing(proconnect, admini
 
 
 def test_a_same_identifier_as_the_invitation(proconnect, browser, juvignac):
-    invited(juvignac, email="autre.adresse@ailleurs.test", staff_number="p.durable")
+    invited(juvignac, email="autre.adresse@ailleurs.test", staff_number="p.durable", family_name="DURABLÉ")
+    proconnect.fault(lower_acr=CHECKED)
     proconnect.log_in(browser, "p.durable")
     browser.post("/federation/agent/")
     account = who(browser)
     assert account.email == "autre.adresse@ailleurs.test"
     assert account.email_verified_at is None, "ProConnect gave another address"
+
+
+@pytest.mark.parametrize(
+    ("name", "acr"),
+    [("Passager", CHECKED), ("Durable", f"{ASSURANCE}self-asserted"), ("Durable", f"{ASSURANCE}self-asserted-2fa")],
+)
+def test_a_number_opens_nothing_to_another_name_nor_at_a_self_asserted_level(proconnect, browser, juvignac, name, acr):
+    invited(juvignac, email="autre.adresse@ailleurs.test", staff_number="p.durable", family_name=name)
+    proconnect.fault(lower_acr=acr)
+    proconnect.log_in(browser, "p.durable")
+    browser.post("/federation/agent/")
+    assert who(browser) is None
 
 
 @pytest.mark.parametrize("state", ["revoked", "expired", "elsewhere"])

@@ -26,6 +26,7 @@ from parvis.core.journal.services import Actor, record
 from parvis.core.organisations import invitations
 from parvis.core.organisations.models import Invitation, Organisation, luhn_key_holds
 from parvis.core.organisations.tenancy import acting_for
+from parvis.core.referentials.cog import folded
 
 SIRET = re.compile(r"\d{14}")
 DOMAIN = re.compile(r"(?=.{4,190}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
@@ -90,7 +91,11 @@ def _invitation(identity: Identity, organisation: Organisation) -> Invitation | 
     now = clock.now()
     waiting = [one for one in invitations.pending(organisation) if one.state(now) == "sent"]
     uid = identity.text("uid")
-    by_number = [one for one in waiting if uid and one.staff_number == uid]
+    # A number is no secret: it counts only where ProConnect checked the agent, and for somebody of the same name.
+    family = folded(identity.text("usual_name"))
+    checked = bool(identity.acr) and "self-asserted" not in identity.acr
+    numbered = [one for one in waiting if uid and checked and one.staff_number == uid]
+    by_number = [one for one in numbered if family and folded(one.family_name) == family]
     declared = DeclaredDomain.objects.filter(organisation=organisation, domain=identity.email.rpartition("@")[2])
     by_address = [one for one in waiting if identity.email and one.email.lower() == identity.email]
     if not declared.exists():

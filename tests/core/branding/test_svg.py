@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -158,6 +158,8 @@ TREES = st.recursive(
 )
 
 
+@example('<rect d="url(http://x.test)"/>')
+@example('<rect id="url(http://x.test)"/>')
 @given(TREES)
 def test_nothing_that_comes_out_acts_or_calls_outside(inside):
     try:

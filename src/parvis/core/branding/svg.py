@@ -62,6 +62,7 @@ GEOMETRY: Final = _names(
     gradientTransform gradientUnits patternTransform patternUnits patternContentUnits clipPathUnits maskUnits
     maskContentUnits spreadMethod offset rotate textLength lengthAdjust pathLength"""
 )
+MEASURE: Final = re.compile(r"[\w\s.,+%()-]*")
 LOCAL: Final = re.compile(r"#[\w.:-]+")
 LOCAL_URL: Final = re.compile(r"""url\(\s*(['"]?)#[\w.:-]+\1\s*\)""")
 COLOURS: Final = frozenset({"rgb", "rgba", "hsl", "hsla"})
@@ -222,7 +223,7 @@ def _attributes(element: etree._Element, local: str, rules: list[tuple[str, dict
     for key, value in element.attrib.items():
         name = etree.QName(key)
         if not name.namespace and name.localname in PRESENTATION | GEOMETRY:
-            if name.localname != "id" or LOCAL.fullmatch("#" + str(value)):  # another could not be referred to
+            if name.localname in PRESENTATION or _measures(name.localname, str(value)):
                 kept[name.localname] = str(value)
         elif name.localname == "href" and name.namespace in (None, "", XLINK):
             kept["href"] = str(value).strip()
@@ -230,6 +231,11 @@ def _attributes(element: etree._Element, local: str, rules: list[tuple[str, dict
         if _matches(selector, element, local):
             kept |= values
     return kept | _declarations(str(element.get("style", "")))
+
+
+def _measures(name: str, value: str) -> bool:
+    """True for numbers, units, transformations and a name that can be referred to; the rest draws nothing."""
+    return bool(LOCAL.fullmatch("#" + value) if name == "id" else MEASURE.fullmatch(value))
 
 
 def _check_uses(root: etree._Element) -> None:

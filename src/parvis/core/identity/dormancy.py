@@ -1,6 +1,7 @@
 """Dormant accounts of citizens: told after two years without a login, deleted a month later.
 
-An account with something still open, or without an address to tell, is never deleted; agents' accounts end with their mandates, not by age.
+An account with something still open, or without an address to tell, is never deleted; agents' accounts end with their
+mandates, not by age.
 """
 
 from datetime import timedelta

@@ -5,7 +5,7 @@ import unicodedata
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
@@ -21,7 +21,14 @@ MAX_SIZE = 2 * 1024 * 1024 * 1024
 MAX_READ = 256 * 1024 * 1024
 
 
-def store(
+def store(organisation: Organisation, content: bytes | BinaryIO, filename: str, **described: Any) -> Document:
+    """Keep ``content`` for ever and save its description: ``kept`` says what may be given and is raised."""
+    document = kept(organisation, content, filename, **described)
+    document.save(force_insert=True)
+    return document
+
+
+def kept(
     organisation: Organisation,
     content: bytes | BinaryIO,
     filename: str,
@@ -33,7 +40,7 @@ def store(
     limit: int | None = None,
     written_here: Format | None = None,
 ) -> Document:
-    """Keep ``content`` for ever and describe it.
+    """Keep ``content`` for ever and describe it; the description is the caller's to save, for one that saves several.
 
     ``content`` is bytes or a binary stream, read once; ``source`` and ``derivation`` ("signature", "tampon")
     say from which document it was made. ``limit`` is in bytes. With ``must_be_sound``, a PDF that cannot be
@@ -49,7 +56,7 @@ def store(
         health, pages = _health(incoming.path, filename, found, must_be_sound)
         scan_state = antivirus.scan(incoming.path, filename)
         storage.keep(organisation, incoming)
-        return Document.objects.create(
+        return Document(
             organisation=organisation,
             sha256=incoming.sha256,
             size=incoming.size,

@@ -1,6 +1,8 @@
 """Life of a transaction: which status may follow which, and the one function that moves it and writes it
 down."""
 
+from collections.abc import Iterable
+
 from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.errors import DomainError
@@ -68,13 +70,19 @@ def write_event(
 
 
 def move(
-    transaction: Transaction, status: Status, message: str, *, actor: Actor, document: Document | None = None
+    transaction: Transaction,
+    status: Status,
+    message: str,
+    *,
+    actor: Actor,
+    document: Document | None = None,
+    of_the_act: Iterable[str] = (),
 ) -> None:
     """Give ``transaction`` (locked by the caller) its next status, with its line of history and its
     journal entry.
 
-    The whole transaction is saved, and the act follows the status of its own transmission. Raises
-    ``TransitionRefused``.
+    The whole transaction is saved, and the act follows the status of its own transmission; ``of_the_act`` names
+    the other fields of the act to save with it. Raises ``TransitionRefused``.
     """
     if status not in FOLLOWERS.get(transaction.status, frozenset()):
         raise TransitionRefused(
@@ -85,7 +93,8 @@ def move(
     transaction.status = status
     transaction.save()
     if transaction.acte_id and transaction.kind == TransactionKind.ACTE:
-        Acte.objects.filter(pk=transaction.acte_id).update(status=status)
+        changed = {name: getattr(transaction.acte, name) for name in of_the_act}
+        Acte.objects.filter(pk=transaction.acte_id).update(status=status, **changed)
     begin(transaction, message, actor=actor, document=document)
 
 

@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from parvis.core import clock
 from parvis.core.documents.identification import GZIP, XML
 from parvis.core.documents.models import Document
-from parvis.core.documents.services import open_document, store
+from parvis.core.documents.services import kept, open_document
 from parvis.core.errors import DomainError
 from parvis.core.ids import uuid7
 from parvis.core.journal.actions import register_action
@@ -52,7 +52,7 @@ from parvis.edemat.actes.formats.outbound import (
     build_envelope,
 )
 from parvis.edemat.actes.lifecycle import begin, move, write_event
-from parvis.edemat.actes.locking import lock_acte
+from parvis.edemat.actes.locking import lock_acte, lock_acte_of
 from parvis.edemat.actes.models import Acte, ActePiece, DailySerial, Transaction
 from parvis.edemat.actes.schemas import judge_outgoing, schema_path
 from parvis.edemat.actes.services.preparation import (
@@ -69,6 +69,7 @@ from parvis.edemat.actes.transports.base import Answer, Outcome, Transport
 
 log = logging.getLogger(__name__)
 SENDER = Actor("job", "actes.envoi")
+BUILT = ("checks", "regulatory_name", "classification_version")  # what the building writes of the act
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 SILENCE = timedelta(hours=4)
 
@@ -170,8 +171,7 @@ def next_serial(organisation: Organisation, day: date) -> int:
 
 def locked(transaction_id: UUID | str) -> Transaction:
     """The transaction, locked after its act and route until the end of the database transaction."""
-    owner = Transaction.objects.values_list("acte_id", flat=True).get(pk=transaction_id)
-    acte = lock_acte(owner) if owner else None
+    acte = lock_acte_of(transaction_id)
     locking = Transaction.objects.select_for_update(of=("self",)).select_related("organisation")
     subject = locking.get(pk=transaction_id)
     if acte:
@@ -200,8 +200,14 @@ def build_archive(transaction_id: UUID | str) -> None:
         refuse(locked(transaction_id), f"Enveloppe invalide : {refusal.sentence}", actor=SENDER)
         return
     subject.delivery = Delivery.PRETE
-    move(subject, Status.EN_ATTENTE, "Enveloppe contrôlée, en attente de transmission.", actor=SENDER,
-         document=subject.archive)  # fmt: skip
+    move(
+        subject,
+        Status.EN_ATTENTE,
+        "Enveloppe contrôlée, en attente de transmission.",
+        actor=SENDER,
+        document=subject.archive,
+        of_the_act=BUILT if subject.acte else (),
+    )
     tasks.send_archive.enqueue(subject.organisation, transaction_id=str(subject.pk))
 
 
@@ -223,8 +229,9 @@ def _build(subject: Transaction) -> None:
         target.seek(0)
         archive_name = envelope.archive(settings.PARVIS_ACTES_TRIGRAMME)
         packed = cast(BinaryIO, target)
-        subject.archive = store(organisation, packed, archive_name, label="Archive transmise", written_here=GZIP)
-    subject.message = store(organisation, xml, name, label="Message métier de l’acte", written_here=XML)
+        subject.archive = kept(organisation, packed, archive_name, label="Archive transmise", written_here=GZIP)
+    subject.message = kept(organisation, xml, name, label="Message métier de l’acte", written_here=XML)
+    Document.objects.bulk_create([subject.archive, subject.message])
     subject.envelope_day, subject.serial = today, envelope.serial
     subject.envelope_name, subject.archive_name, subject.message_name = str(envelope), archive_name, name
     if subject.acte and subject.acte.route:
@@ -274,7 +281,6 @@ def _judge(subject: Transaction, documents: dict[str, bytes], files: list[str], 
     if subject.acte:
         kept = [c for c in subject.acte.checks if c["code"] != "schema"]
         subject.acte.checks = kept + [finding.to_dict() for finding in findings if finding.code == "schema"]
-        subject.acte.save(update_fields=["checks", "regulatory_name", "classification_version"])
 
 
 def _wait_for_tomorrow(subject: Transaction, sentence: str) -> None:

@@ -223,8 +223,8 @@ def prepare() -> tuple[tuple[str, str], list[str]]:
     values = {
         "name": "Site de mesure", "description": "", "home_url": "http://localhost:9/", "contact": "a@mesure.test",
         "relation": "propre", "type": "confidential", "redirect_uris": [BACK], "post_logout_uris": [],
-        "backchannel_logout_url": "", "scopes": ["openid"], "agreement": "dispense", "acr": "",
-        "populations": ["usager"], "members_only": False, "access_lifetime": 300, "id_lifetime": 300,
+        "backchannel_logout_url": "", "scopes": ["openid"], "claims": [], "agreement": "dispense", "acr": "",
+        "populations": ["usager"], "members_only": False, "roles": [], "access_lifetime": 300, "id_lifetime": 300,
         "refresh_lifetime": 28800,
     }  # fmt: skip
     people = [

@@ -284,7 +284,7 @@ def test_pages_of_the_provider_are_accessible(
         )
     administration = "/o/juvignac/administration/services-relies/"
     person = login(citizen)
-    services.allow(citizen, service.client, ["openid"])
+    services.allow(citizen, services.covered(citizen, service.client, ["openid"]))
     ask = "/identite/o/authorize?" + urlencode(site.question(scope="openid profile email"))
     visits = [
         (agent_client(juvignac, "administrateur"), {

@@ -17,8 +17,10 @@ ACTOR = Actor("system", "test")
 
 
 def registration(**changes):
-    """Values of a registration, as the form gives them."""
-    return {
+    """Values of a registration, as the form gives them: every claim of its scopes unless told otherwise."""
+    from parvis.core.provider.claims import choices
+
+    values = {
         "name": "Site de Juvignac",
         "description": "Le site de la commune",
         "home_url": "https://site.juvignac.test/",
@@ -33,11 +35,13 @@ def registration(**changes):
         "acr": "",
         "populations": ["agent", "usager"],
         "members_only": False,
+        "roles": [],
         "access_lifetime": 300,
         "id_lifetime": 300,
         "refresh_lifetime": 28800,
         **changes,
     }
+    return {"claims": list(choices(values["scopes"])), **values}
 
 
 class Site:

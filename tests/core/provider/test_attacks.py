@@ -396,7 +396,7 @@ def test_an_own_role_is_said_by_its_code(make_site, juvignac, agent_client):
         )
         Mandate.objects.update(role="", own_role=own)
     assert site.userinfo(site.tokens(member)["access_token"]).json()["roles"] == ["accueil"]
-    shown = readable(member.account, services.Site.of(site.service.client), ["agent"])
+    shown = readable(member.account, services.Site.of(site.service.client), ["agent.roles"])
     assert ("Rôles dans l’organisation", "Agent d’accueil") in shown
 
 
@@ -420,7 +420,7 @@ def test_a_site_learns_the_roles_of_its_own_organisation_only(
 
 
 def test_withdrawing_consent_ends_what_the_site_holds(asking, browser, citizen):
-    services.allow(citizen, asking.service.client, asking.service.scopes)
+    services.allow(citizen, services.covered(citizen, asking.service.client, asking.service.scopes))
     token = asking.tokens(browser)["access_token"]
     assert services.withdraw(citizen, asking.client_id)
     assert asking.userinfo(token).status_code == 401

@@ -23,7 +23,7 @@ FORM = {
     "redirect_uris": "https://site.juvignac.test/retour\nhttps://site.juvignac.test/retour",
     "post_logout_uris": "",
     "backchannel_logout_url": "",
-    "scopes": ["profile"],
+    "claims_profile": ["profile.given_name", "profile.family_name"],
     "agreement": "demander",
     "acr": "",
     "populations": ["usager"],
@@ -115,7 +115,7 @@ def test_an_approval_does_not_revive_what_the_organisation_suspended(make_site, 
     site = make_site(juvignac)
     with acting_for(juvignac):
         services.suspend(site.service, actor=ACTOR)
-        assert services.change(site.service, registration(scopes=["openid"]), actor=ACTOR) == ["scopes"]
+        assert services.change(site.service, registration(acr="parvis:2"), actor=ACTOR) == ["acr"]
         changed = services.service_for(juvignac.pk, site.service.pk)
         assert changed.state == "suspendu"
         with pytest.raises(RegistrationRefused, match="Rien n’attend"):
@@ -209,10 +209,13 @@ def test_localhost_in_clear_is_for_demos(juvignac, settings):
     "changes",
     [
         {"relation": "tiers", "agreement": "dispense"},
-        {"relation": "tiers", "agreement": "organisation"},
         {"type": "public", "scopes": ["openid", "offline_access"]},
         {"scopes": ["openid", "nir"]},
         {"scopes": ["profile"]},
+        {"claims": ["email.email"]},
+        {"claims": ["profile.given_name", "email.email", "phone.phone_number"]},
+        {"roles": ["secretaire"], "populations": ["usager"]},
+        {"roles": ["inconnu"]},
         {"populations": []},
         {"populations": ["robots"]},
         {"redirect_uris": []},
@@ -263,8 +266,115 @@ def test_a_wrong_form_is_shown_again_with_its_errors(juvignac, agent_client):
 def test_consent_for_the_whole_organisation_is_asked_once(make_site, juvignac, fabregues, browser):
     first = make_site(juvignac, agreement="organisation")
     second = make_site(juvignac, agreement="organisation", name="Médiathèque")
-    other = make_site(fabregues, agreement="organisation")
+    other = make_site(fabregues, agreement="organisation", name="Site de Fabrègues")
     page = first.ask(browser)
-    browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
+    assert "Médiathèque" in page.content.decode()
+    assert "Site de Fabrègues" not in page.content.decode()
+    accept(browser, page)
     assert "code" in answered(second.ask(browser))
     assert other.ask(browser).status_code == 200
+
+
+def accept(browser, page):
+    return browser.post("/identite/o/consentement", {"demande": page.context["signed"], "decision": "accepter"})
+
+
+def test_a_yes_to_a_third_party_says_nothing_to_the_organisations_own_sites(make_site, juvignac, browser):
+    """Nor the other way round, nor to a site that asks for itself."""
+    facts = {
+        "Site propre": {"agreement": "organisation"},
+        "Site propre qui demande": {"agreement": "demander"},
+        "Tiers qui demande": {"relation": "tiers", "agreement": "demander"},
+        "Tiers commun": {"relation": "tiers", "agreement": "organisation"},
+    }
+    for name in facts:
+        sites = {n: make_site(juvignac, name=n, **values) for n, values in facts.items()}
+        page = sites[name].ask(browser)
+        assert "Votre accord vaudra aussi" not in page.content.decode()
+        accept(browser, page)
+        for other, site in sites.items():
+            assert (site.ask(browser).status_code == 302) == (other == name), (name, other)
+        with acting_for(juvignac):
+            for site in sites.values():
+                services.suspend(site.service, actor=ACTOR)
+
+
+def test_third_parties_are_agreed_to_together_where_the_page_names_them_all(make_site, juvignac, browser, citizen):
+    common = {"relation": "tiers", "agreement": "organisation"}
+    canteen = make_site(juvignac, name="Cantine", scopes=["openid", "email"], **common)
+    library = make_site(juvignac, name="Bibliothèque", scopes=["openid", "email", "profile"], **common)
+    make_site(juvignac, name="Pour les agents", populations=["agent"], **common)
+    page = canteen.ask(browser)
+    assert page.context["others"] == ["Bibliothèque"]
+    accept(browser, page)
+    assert "code" in answered(library.ask(browser, scope="openid email"))
+    assert library.ask(browser).status_code == 200, "its other data were not shown"
+    later = make_site(juvignac, name="Arrivé ensuite", scopes=["openid", "email"], **common)
+    assert later.ask(browser).status_code == 200, "nobody had read its name"
+    assert services.withdraw(citizen, canteen.client_id)
+    assert canteen.ask(browser).status_code == 200
+    assert "code" in answered(library.ask(browser, scope="openid email"))
+
+
+def test_what_is_agreed_to_is_what_was_read(make_site, juvignac, browser, platform_admin):
+    facts = {"relation": "tiers", "agreement": "demander", "scopes": ["openid", "profile"]}
+    site = make_site(juvignac, claims=["profile.given_name"], **facts)
+    page = site.ask(browser)
+    with acting_for(juvignac):
+        services.change(site.service, registration(**facts), actor=ACTOR)
+        wider = services.service_for(juvignac.pk, site.service.pk)
+        services.approve(wider, seen=services.fingerprint(wider), by=platform_admin, actor=ACTOR)
+    again = accept(browser, page)
+    assert again.status_code == 200, "the page comes back with what it did not show"
+    assert "code" in answered(accept(browser, again))
+
+
+def test_only_the_roles_chosen_log_in(make_site, juvignac, fabregues, agent_client, account_for):
+    site = make_site(juvignac, populations=["agent"], roles=["secretaire"])
+    assert "code" in answered(site.ask(agent_client(juvignac, "secretaire")))
+    assert answered(site.ask(agent_client(juvignac, "lecteur")))["error"] == "access_denied"
+    assert answered(site.ask(agent_client(fabregues, "secretaire", email="voisin@x.test")))["error"] == "access_denied"
+
+
+def test_the_form_offers_each_claim_with_an_invented_value_and_the_roles_of_the_organisation(juvignac, agent_client):
+    administrator = agent_client(juvignac, "administrateur")
+    page = administrator.get(address("new", juvignac)).content.decode()
+    assert "Date de naissance (« 1962-08-24 »)" in page
+    assert "Secrétariat général" in page
+    answer = administrator.post(
+        address("new", juvignac),
+        {**FORM, "populations": ["agent"], "roles": ["secretaire"], "claims_commune": ["commune.commune"]},
+    )
+    assert answer.status_code == 302
+    with acting_for(juvignac):
+        service = Service.objects.get()
+    assert service.scopes == ["openid", "profile", "commune"]
+    assert service.claims == ["profile.given_name", "profile.family_name", "commune.commune"]
+    detail = administrator.get(address("detail", juvignac, pk=service.pk)).content.decode()
+    assert "Secrétariat général" in detail
+    assert "Exemple" in detail
+    assert "1962" not in detail
+    shown = administrator.get(address("edit", juvignac, pk=service.pk)).context["form"]
+    assert shown["claims_profile"].value() == ["profile.given_name", "profile.family_name"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"roles": ["secretaire"]}, "populations"),
+        ({"roles": ["inconnu"], "populations": ["agent"]}, "roles"),
+        ({"claims_profile": ["profile.nir"]}, "claims_profile"),
+        ({"relation": "tiers", "agreement": "dispense"}, "agreement"),
+        ({"type": "public", "offline": "on"}, "offline"),
+        ({"redirect_uris": ""}, "redirect_uris"),
+        ({"contact": "personne"}, "contact"),
+        ({"populations": []}, "populations"),
+        ({"access_lifetime": "0"}, "access_lifetime"),
+    ],
+)
+def test_each_wrong_field_says_so_in_french(juvignac, agent_client, changes, field):
+    answer = agent_client(juvignac, "administrateur").post(address("new", juvignac), {**FORM, **changes})
+    assert answer.status_code == 422
+    sentence = str(answer.context["form"].errors[field][0])
+    assert sentence.endswith(".")
+    assert not re.search(r"\b(is|the|not|choice)\b", sentence)

@@ -39,6 +39,7 @@ class Attribute:
     source: str = "declare"
     verified_at: datetime | None = None
     verified_by: str = ""
+    updated_at: datetime | None = None
 
     @property
     def verified(self) -> bool:
@@ -69,7 +70,7 @@ def attributes_of(account: Account) -> dict[str, Attribute]:
     """What is known of ``account``, by name of attribute (see ``NAMES``)."""
     with _as_holder(account):
         rows = ProfileAttribute.objects.filter(account=account)
-        return {r.name: Attribute(r.name, r.value, r.source, r.verified_at, r.verified_by) for r in rows}
+        return {r.name: Attribute(r.name, r.value, r.source, r.verified_at, r.verified_by, r.updated_at) for r in rows}
 
 
 def set_verified(

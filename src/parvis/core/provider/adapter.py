@@ -8,7 +8,6 @@ from allauth.idp.oidc.models import Client, PrivateKey
 from django.conf import settings
 
 from parvis.core.provider import keys, subjects
-from parvis.core.provider.claims import claims_for
 from parvis.core.provider.sites import Site
 
 
@@ -32,9 +31,8 @@ class Adapter(DefaultOIDCAdapter):
     def get_claims(
         self, purpose: Any, user: Any, client: Client, scopes: Any, email: str | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        """The ID token names the person and no more; what they are is read once, at the userinfo endpoint."""
-        claims = {} if purpose == "id_token" else claims_for(user, Site.of(client), scopes)
-        return {"sub": self.get_user_sub(client, user), **claims}
+        """The name of the person and no more: what they are is read at the userinfo endpoint (``Validator``)."""
+        return {"sub": self.get_user_sub(client, user)}
 
     def list_private_keys(self, *, did_activate: Any = None, is_active: Any = None) -> list[PrivateKey]:
         return filter_keys(list(keys.all_keys()), did_activate=did_activate, is_active=is_active)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.models import Account, Mandate
@@ -15,6 +19,7 @@ from parvis.core.provider.sites import Site
 
 GENDERS = {"feminin": "female", "masculin": "male"}
 FRENCH = {"female": "féminin", "male": "masculin", True: "oui", False: "non"}
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True)
@@ -48,21 +53,43 @@ class Person:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim: its protocol name, how the consent page calls it (not at all when empty), and its value."""
+    """One claim: its protocol name, how people read it, its value, and that of an invented person.
+
+    A claim without a label goes with the others of its scope: nobody chooses it nor is asked about it. ``words``
+    says the value to people where the protocol's own would mean nothing to them.
+    """
 
     name: str
     label: str
     value: Callable[[Person], Any]
     invented: Any
+    words: Callable[[Person], str] | None = None
+
+    def said_of(self, person: Person) -> str:
+        """The value of ``person`` in words; empty when there is none."""
+        value = self.value(person)
+        if value in EMPTY:
+            return ""
+        return self.words(person) if self.words else _in_french(self.name, value)
+
+    @property
+    def example(self) -> str:
+        """The value of the invented person, in words."""
+        return _in_french(self.name, self.invented)
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Claims that go together; ``label`` is how administrators choose them."""
+    """Claims that go together; ``label`` is how administrators read them."""
 
     code: str
     label: str
     claims: tuple[Claim, ...] = ()
+
+    @property
+    def choices(self) -> dict[str, Claim]:
+        """The claims that a registration takes or leaves, by the key that it keeps."""
+        return {f"{self.code}.{claim.name}": claim for claim in self.claims if claim.label}
 
 
 def _birth_date(person: Person) -> str | None:
@@ -80,6 +107,17 @@ def _address(person: Person) -> dict[str, str] | None:
     parts = {"street_address": street, "postal_code": lines.get("code_postal", ""), "locality": lines["commune"],
              "country": lines["pays"], "formatted": f"{street}\n{town}"}  # fmt: skip
     return {k: v for k, v in parts.items() if v}
+
+
+def _updated_at(person: Person) -> int:
+    """Seconds since 1970 (Core, 5.1)."""
+    changes = [a.updated_at for a in person.attributes.values() if a.updated_at]
+    return int(max([person.account.created_at, *changes]).timestamp())
+
+
+def _commune(person: Person) -> str:
+    """INSEE code of the commune that the person chose: a preference, not where they live."""
+    return person.account.commune.insee if person.account.commune else ""
 
 
 def _sources(person: Person) -> dict[str, str]:
@@ -100,13 +138,19 @@ SCOPES: dict[str, Scope] = {
         Scope("openid", "Identifiant propre au service"),
         Scope(
             "profile",
-            "Nom, prénom, date de naissance, sexe",
+            "Profil",
             (
                 Claim("given_name", "Prénom", lambda p: p.account.given_name, "Camille"),
                 Claim("family_name", "Nom", lambda p: p.said("nom_naissance") or p.account.family_name, "Exemple"),
                 Claim("preferred_username", "Nom d’usage", lambda p: p.said("nom_usage"), "Modèle"),
                 Claim("birthdate", "Date de naissance", _birth_date, "1962-08-24"),
                 Claim("gender", "Sexe", lambda p: GENDERS.get(p.said("sexe")), "female"),
+                Claim(
+                    "updated_at",
+                    "Date du dernier changement du profil",
+                    _updated_at,
+                    1767258000,
+                ),
                 Claim("locale", "", lambda p: "fr-FR", "fr-FR"),
             ),
         ),
@@ -152,6 +196,19 @@ SCOPES: dict[str, Scope] = {
             ),
         ),
         Scope(
+            "commune",
+            "Commune choisie",
+            (
+                Claim(
+                    "commune",
+                    "Commune choisie",
+                    _commune,
+                    "34123",
+                    lambda p: f"{p.account.commune} ({_commune(p)})",
+                ),
+            ),
+        ),
+        Scope(
             "identite_verifiee",
             "Identité vérifiée, et par qui",
             (
@@ -172,6 +229,7 @@ SCOPES: dict[str, Scope] = {
                     "Rôles dans l’organisation",
                     lambda p: sorted({m.role_code for m in p.mandates}),
                     ["lecteur"],
+                    lambda p: ", ".join(sorted({m.role_label for m in p.mandates})),
                 ),
             ),
         ),
@@ -180,39 +238,48 @@ SCOPES: dict[str, Scope] = {
 }
 
 
-def _claims(scopes: Iterable[str]) -> list[Claim]:
-    return [claim for code in scopes if code in SCOPES for claim in SCOPES[code].claims]
+def choices(scopes: Iterable[str]) -> dict[str, Claim]:
+    """What a registration of ``scopes`` may take or leave, by key."""
+    return {key: claim for code in scopes if code in SCOPES for key, claim in SCOPES[code].choices.items()}
 
 
-def claims_for(account: Account, site: Site, scopes: Iterable[str]) -> dict[str, Any]:
-    """The claims that ``scopes`` give about ``account``; a claim without a value is left out (Core, 5.3.2)."""
+def _claims(scopes: Iterable[str], kept: Collection[str]) -> list[Claim]:
+    """The claims of ``scopes`` whose keys are ``kept``, with those that nobody chooses where one at least is kept."""
+    found = []
+    for scope in (SCOPES[code] for code in scopes if code in SCOPES):
+        chosen = [claim for key, claim in scope.choices.items() if key in kept]
+        found += chosen + [claim for claim in scope.claims if chosen and not claim.label]
+    return found
+
+
+def claims_for(account: Account, site: Site, scopes: Iterable[str], kept: Collection[str]) -> dict[str, Any]:
+    """The claims ``kept`` of ``scopes`` about ``account``; one without a value is left out (Core, 5.3.2)."""
     person = Person(account, site)
-    values = {claim.name: claim.value(person) for claim in _claims(scopes)}
-    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+    values = {claim.name: claim.value(person) for claim in _claims(scopes, kept)}
+    return {name: value for name, value in values.items() if value not in EMPTY}
 
 
-def readable(account: Account, site: Site, scopes: Iterable[str]) -> list[tuple[str, str]]:
-    """What ``scopes`` let a site know about ``account``, in words and values, for the consent page."""
+def readable(account: Account, site: Site, kept: Collection[str]) -> list[tuple[str, str]]:
+    """What the claims ``kept`` let ``site`` know about ``account``, in words and values, for the consent page."""
     person = Person(account, site)
-    lines = [
-        (
-            claim,
-            ", ".join(sorted({m.role_label for m in person.mandates}))
-            if claim.name == "roles"
-            else claim.value(person),
-        )
-        for claim in _claims(scopes)
-        if claim.label
-    ]
-    return [(c.label, _in_french(c.name, value)) for c, value in lines if value not in (None, "", [], {})]
+    lines = [(claim.label, claim.said_of(person)) for claim in _claims(SCOPES, kept) if claim.label]
+    return [(label, said) for label, said in lines if said]
 
 
 def _in_french(name: str, value: Any) -> str:
     if name == "address":
         return str(value["formatted"])
-    return str(FRENCH.get(value, value))
+    if name == "updated_at":
+        return date_format(localtime(datetime.fromtimestamp(value, UTC)), "j F Y")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(FRENCH.get(value, value))
 
 
-def example(scopes: Iterable[str]) -> dict[str, Any]:
-    """Names of the claims and invented values, for the preview that administrators see."""
-    return {"sub": "identifiant tiré au sort", **{claim.name: claim.invented for claim in _claims(scopes)}}
+def labels(kept: Iterable[str]) -> list[str]:
+    """How people read the claims ``kept``."""
+    known, wanted = choices(SCOPES), set(kept)
+    return [claim.label for key, claim in known.items() if key in wanted]
+
+
+def example(scopes: Iterable[str], kept: Collection[str]) -> dict[str, Any]:
+    """What a site would be told of an invented person, for the preview that administrators see."""
+    return {"sub": "identifiant tiré au sort", **{claim.name: claim.invented for claim in _claims(scopes, kept)}}

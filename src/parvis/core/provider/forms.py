@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
 from parvis.core.identity.models import Account
-from parvis.core.provider.claims import SCOPES
+from parvis.core.organisations.authority import roles_of
+from parvis.core.organisations.models import Organisation
+from parvis.core.provider.claims import OFFLINE, SCOPES
 from parvis.core.provider.models import Service
+from parvis.core.provider.services import RegistrationRefused
 
 
 class LinesField(forms.CharField):
@@ -23,6 +27,22 @@ class LinesField(forms.CharField):
     def clean(self, value: Any) -> list[str]:  # type: ignore[override]
         text = super().clean(value)
         return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+SECTIONS = (
+    ("Le service", ("name", "description", "home_url", "contact", "relation")),
+    ("Ses adresses", ("redirect_uris", "post_logout_uris", "backchannel_logout_url")),
+    ("Son serveur", ("type",)),
+    ("Ce qu’il reçoit", ("claims", "offline", "agreement")),
+    ("Qui peut se connecter", ("populations", "members_only", "roles", "acr")),
+    ("Durées", ("access_lifetime", "id_lifetime", "refresh_lifetime")),
+)
+"""Parts of the form; « claims » stands for one field per scope."""
+
+
+def _choices_of(code: str) -> str:
+    """Name of the field where the claims of a scope are chosen."""
+    return f"claims_{code}"
 
 
 class ServiceForm(forms.Form):
@@ -57,37 +77,69 @@ class ServiceForm(forms.Form):
         max_length=200,
         help_text="La plateforme y annonce les fins de session (back-channel logout).",
     )
-    scopes = forms.MultipleChoiceField(
-        label="Données demandées",
-        widget=forms.CheckboxSelectMultiple,
-        help_text="Le strict nécessaire : chaque personne en lira la liste.",
-    )
+    offline = forms.BooleanField(label=SCOPES[OFFLINE].label, required=False)
     agreement = forms.ChoiceField(
         label="Accord des personnes",
         choices=Service.Agreement.choices,
         widget=forms.RadioSelect,
         initial=Service.Agreement.ASK,
+        help_text="Un accord commun vaut pour les services en place ce jour-là, que la page d’accord nomme.",
     )
     acr = forms.ChoiceField(label="Niveau de connexion exigé", choices=Service.Level.choices, required=False)
     populations = forms.MultipleChoiceField(
-        label="Qui peut se connecter", choices=Account.Population.choices, widget=forms.CheckboxSelectMultiple
+        label="Populations admises", choices=Account.Population.choices, widget=forms.CheckboxSelectMultiple
     )
     members_only = forms.BooleanField(label="Seulement ceux qui ont un mandat dans l’organisation", required=False)
+    roles = forms.MultipleChoiceField(
+        label="Seulement ces rôles",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Sans rôle coché, tous ceux que les réglages précédents admettent.",
+    )
     access_lifetime = forms.IntegerField(label="Durée d’un jeton d’accès (secondes)", initial=300, min_value=1)
     id_lifetime = forms.IntegerField(label="Durée d’un jeton d’identité (secondes)", initial=300, min_value=1)
     refresh_lifetime = forms.IntegerField(
         label="Durée de l’accès prolongé (secondes)", initial=28800, min_value=1, max_value=30 * 86400
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        scopes = self.fields["scopes"]
-        assert isinstance(scopes, forms.MultipleChoiceField)
-        scopes.choices = [(s.code, s.label) for s in SCOPES.values() if s.code != "openid"]
-        scopes.required = False
+    def __init__(self, data: Any = None, *, organisation: Organisation, initial: Mapping[str, Any]) -> None:
+        kept, scopes = initial.get("claims", []), initial.get("scopes", [])
+        chosen = {_choices_of(code): [key for key in scope.choices if key in kept] for code, scope in SCOPES.items()}
+        super().__init__(data, initial={**initial, **chosen, "offline": OFFLINE in scopes})
+        roles = self.fields["roles"]
+        assert isinstance(roles, forms.MultipleChoiceField)
+        roles.choices = [(role.code, role.label) for role in roles_of(organisation)]
+        for code, scope in SCOPES.items():
+            if scope.choices:
+                self.fields[_choices_of(code)] = forms.MultipleChoiceField(
+                    label=scope.label,
+                    required=False,
+                    choices=[(key, f"{claim.label} (« {claim.example} »)") for key, claim in scope.choices.items()],
+                    widget=forms.CheckboxSelectMultiple,
+                )
 
-    def clean_scopes(self) -> list[str]:
-        return ["openid", *self.cleaned_data["scopes"]]
+    @property
+    def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields by part of the form, with the title of each."""
+        claims = [_choices_of(code) for code in SCOPES if _choices_of(code) in self.fields]
+        return [
+            (title, [self[f] for name in names for f in (claims if name == "claims" else [name])])
+            for title, names in SECTIONS
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """The scopes follow from what is chosen: a site never asks for one that gives it nothing."""
+        values = super().clean() or self.cleaned_data
+        chosen = {code: values.get(_choices_of(code), []) for code in SCOPES}
+        asked = {"openid": True, OFFLINE: values.get("offline")}
+        values["scopes"] = [code for code in SCOPES if chosen[code] or asked.get(code)]
+        values["claims"] = [key for code in SCOPES for key in chosen[code]]
+        return values
+
+    def refuse(self, error: RegistrationRefused) -> None:
+        """Say the rule that was broken, beside its field where it has one."""
+        field = str(error.data.get("field", ""))
+        self.add_error(field if field in self.fields else None, error.sentence)
 
 
 class RefusalForm(forms.Form):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -41,7 +41,7 @@ def session_digest(session: SessionBase) -> str:
 
 
 def open_grant(
-    client: Client, account: Account, session: SessionBase, scopes: Iterable[str], assurance: Assurance
+    client: Client, account: Account, session: SessionBase, scopes: Collection[str], assurance: Assurance
 ) -> Grant:
     """Note that ``account`` logs in on ``client`` from this browser session."""
     site = Site.of(client)
@@ -56,6 +56,7 @@ def open_grant(
         session=name,
         session_key=session[SESSION_KEY],
         scopes=list(scopes),
+        claims=site.kept(scopes),
         acr=assurance.acr,
         amr=list(assurance.amr),
         auth_time=assurance.auth_time,

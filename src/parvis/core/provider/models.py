@@ -31,7 +31,7 @@ class Service(TenantModel):
 
     class Agreement(models.TextChoices):
         ASK = "demander", "Demander à chaque personne"
-        ORGANISATION = "organisation", "Une fois pour tous les services de l’organisation"
+        ORGANISATION = "organisation", "Une fois pour tous les sites de l’organisation, ou tous les tiers qu’elle relie"
         NONE = "dispense", "Ne pas demander (mission de service public)"
 
     class Level(models.TextChoices):
@@ -51,11 +51,13 @@ class Service(TenantModel):
     redirect_uris = models.JSONField("adresses de retour", default=list)
     post_logout_uris = models.JSONField("adresses après déconnexion", default=list, blank=True)
     backchannel_logout_url = models.URLField("adresse de déconnexion", blank=True)
-    scopes = models.JSONField("données demandées", default=list)
+    scopes = models.JSONField("portées (scopes)", default=list)
+    claims = models.JSONField("données demandées", default=list)
     agreement = models.CharField("accord des personnes", max_length=12, choices=Agreement.choices)
     acr = models.CharField("niveau exigé", max_length=10, choices=Level.choices, blank=True)
     populations = models.JSONField("populations admises", default=list)
     members_only = models.BooleanField("réservé à ceux qui ont un mandat dans l’organisation", default=False)
+    roles = models.JSONField("rôles admis", default=list)
     access_lifetime = models.PositiveIntegerField("durée d’un jeton d’accès, en secondes", default=300)
     id_lifetime = models.PositiveIntegerField("durée d’un jeton d’identité, en secondes", default=300)
     refresh_lifetime = models.PositiveIntegerField("durée d’un jeton de rafraîchissement, en secondes", default=28800)
@@ -99,10 +101,11 @@ class Subject(AccountModel):
 
 
 class Consent(AccountModel):
-    """What a person lets one site know."""
+    """What a person lets one site know: the scopes, and the claims of them that they read."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="+")
     scopes = models.JSONField(default=list)
+    claims = models.JSONField(default=list)
     given_at = models.DateTimeField()
 
     class Meta:
@@ -126,6 +129,7 @@ class Grant(AccountModel):
     session = models.CharField(max_length=64)
     session_key = models.CharField(max_length=40)
     scopes = models.JSONField(default=list)
+    claims = models.JSONField(default=list)
     acr = models.CharField(max_length=20)
     amr = models.JSONField(default=list)
     auth_time = models.BigIntegerField()

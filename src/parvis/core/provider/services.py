@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,11 +26,12 @@ from parvis.core.errors import DomainError
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.authority import roles_of
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.portal.models import HOST
 from parvis.core.provider import logout
-from parvis.core.provider.claims import OFFLINE, SCOPES
+from parvis.core.provider.claims import OFFLINE, SCOPES, choices, labels
 from parvis.core.provider.models import Consent, Grant, Service
 from parvis.core.provider.sites import Site, digest, new_secret
 
@@ -38,8 +39,8 @@ OVERLAP_DAYS = 7
 MAX_ADDRESSES = 20
 FIELDS = (
     "name", "description", "home_url", "contact", "relation", "type", "redirect_uris", "post_logout_uris",
-    "backchannel_logout_url", "scopes", "agreement", "acr", "populations", "members_only", "access_lifetime",
-    "id_lifetime", "refresh_lifetime",
+    "backchannel_logout_url", "scopes", "claims", "agreement", "acr", "populations", "members_only", "roles",
+    "access_lifetime", "id_lifetime", "refresh_lifetime",
 )  # fmt: skip
 State = Service.State
 
@@ -78,8 +79,8 @@ def check_address(address: str, field: str) -> str:
     return address
 
 
-def check(values: Mapping[str, Any]) -> None:
-    """Raises RegistrationRefused at the first rule that these values break."""
+def check(values: Mapping[str, Any], organisation: Organisation) -> None:
+    """Raises RegistrationRefused at the first rule that these values of ``organisation`` break."""
     for field in ("redirect_uris", "post_logout_uris"):
         if len(values[field]) > MAX_ADDRESSES:
             raise RegistrationRefused(f"Vingt adresses au plus : {len(values[field])} sont données.", field=field)
@@ -92,14 +93,25 @@ def check(values: Mapping[str, Any]) -> None:
     unknown = set(values["scopes"]) - set(SCOPES)
     if unknown or "openid" not in values["scopes"]:
         raise RegistrationRefused("Choisissez les données parmi celles qui sont proposées.", field="scopes")
+    if set(values["claims"]) - set(choices(values["scopes"])):
+        raise RegistrationRefused("Choisissez les données parmi celles qui sont proposées.", field="scopes")
+    for code in values["scopes"]:
+        if SCOPES[code].choices and not set(SCOPES[code].choices) & set(values["claims"]):
+            raise RegistrationRefused(f"{SCOPES[code].label} : choisissez au moins une donnée.", field="scopes")
     if not values["populations"] or set(values["populations"]) - set(Account.Population.values):
         raise RegistrationRefused("Choisissez au moins une population.", field="populations")
-    if values["relation"] == Service.Relation.THIRD_PARTY and values["agreement"] != Service.Agreement.ASK:
+    if values["roles"]:
+        unknown_roles = set(values["roles"]) - {role.code for role in roles_of(organisation)}
+        if unknown_roles:
+            raise RegistrationRefused("Choisissez les rôles parmi ceux de l’organisation.", field="roles")
+        if Account.Population.AGENT not in values["populations"]:
+            raise RegistrationRefused("Seuls les agents et les élus ont un rôle : admettez-les.", field="populations")
+    if values["relation"] == Service.Relation.THIRD_PARTY and values["agreement"] == Service.Agreement.NONE:
         raise RegistrationRefused(
             "Le service d’un tiers demande toujours leur accord aux personnes.", field="agreement"
         )
     if values["type"] == Service.Type.PUBLIC and OFFLINE in values["scopes"]:
-        raise RegistrationRefused("Une application sans secret ne reçoit pas d’accès prolongé.", field="scopes")
+        raise RegistrationRefused("Une application sans secret ne reçoit pas d’accès prolongé.", field="offline")
     for field, least, most in (
         ("access_lifetime", 60, 3600), ("id_lifetime", 60, 3600), ("refresh_lifetime", 3600, 30 * 86400),
     ):  # fmt: skip
@@ -116,7 +128,8 @@ def fingerprint(service: Service) -> str:
 def _ordered(values: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: values[name] for name in FIELDS}
     kept["scopes"] = [code for code in SCOPES if code in kept["scopes"]]
-    kept["populations"] = sorted(kept["populations"])
+    kept["claims"] = [key for key in choices(SCOPES) if key in kept["claims"]]
+    kept["populations"], kept["roles"] = sorted(kept["populations"]), sorted(kept["roles"])
     return kept
 
 
@@ -130,7 +143,7 @@ def propose(
     organisation: Organisation, values: Mapping[str, Any], *, actor: Actor, request: HttpRequest | None = None
 ) -> Service:
     """Register a site that may do nothing before the platform approves it."""
-    check(values)
+    check(values, organisation)
     client = Client(name=values["name"], type=values["type"], secret="!", scopes="", response_types="code")  # noqa: S106
     service = Service(organisation=organisation, client=client, **_ordered(values))
     site = {"organisation": organisation.pk, "service": str(service.pk), "sector": service.sector, "live": False}
@@ -163,8 +176,8 @@ def change(
     The sector never changes once people may have been named in it. A suspended service stays suspended: the platform
     is asked once the service is put back.
     """
-    check(values)
     service, client = _locked(service)
+    check(values, service.organisation)
     wanted = _ordered(values)
     changed = sorted(name for name in FIELDS if getattr(service, name) != wanted[name])
     if not changed:
@@ -200,8 +213,10 @@ def _project(service: Service, client: Client) -> None:
         own=service.relation == Service.Relation.OWN,
         agreement=service.agreement,
         acr=service.acr,
+        claims=service.claims,
         populations=service.populations,
         members_only=service.members_only,
+        roles=service.roles,
         home=service.home_url,
         backchannel=service.backchannel_logout_url,
         access_lifetime=service.access_lifetime,
@@ -282,10 +297,12 @@ def in_force(service: Service) -> dict[str, Any]:
         "post_logout_uris": client.get_post_logout_redirect_uris(),
         "backchannel_logout_url": site.backchannel,
         "scopes": client.get_scopes(),
+        "claims": list(site.claims),
         "agreement": site.agreement,
         "acr": site.acr,
         "populations": list(site.populations),
         "members_only": site.members_only,
+        "roles": list(site.roles),
         "home_url": site.home,
         "access_lifetime": site.access_lifetime,
         "id_lifetime": site.id_lifetime,
@@ -367,39 +384,63 @@ def consents_of(account: Account) -> list[LinkedService]:
     for client in clients:
         site, consent = Site.of(client), consents.get(client.pk)
         scopes = consent.scopes if consent else client.get_scopes()
-        labels = tuple(SCOPES[code].label for code in scopes if code in SCOPES)
+        data = labels(consent.claims if consent else site.claims) or [SCOPES["openid"].label]
+        data += [SCOPES[OFFLINE].label] * (OFFLINE in scopes)
         given, last = consent.given_at if consent else None, logins.get(client.pk)
         owner = names.get(site.organisation, "")
-        found.append(LinkedService(client.pk, client.name, site.home, owner, labels, given, last, consent is not None))
+        found.append(
+            LinkedService(client.pk, client.name, site.home, owner, tuple(data), given, last, consent is not None)
+        )
     return sorted(found, key=lambda s: s.name.lower())
 
 
-def allow(account: Account, client: Client, scopes: list[str], *, request: HttpRequest | None = None) -> None:
-    """Keep that ``account`` lets the site know what ``scopes`` give, in addition to what it already allowed."""
+Covered = dict[str, dict[str, list[str]]]
+"""What one yes allows: scopes and claims, by site."""
+
+
+def covered(account: Account, client: Client, scopes: Iterable[str]) -> Covered:
+    """What ``account`` would allow by one yes to ``client``, which asks for ``scopes``.
+
+    Where the registration asks once for the organisation, it is every site in place of the same nature that does so
+    and is for such an account: the organisation's own ones together, the third parties together, never both. The page
+    names them.
+    """
+    site, wanted = Site.of(client), list(scopes)
+    sites = [client]
+    if site.agreement == Service.Agreement.ORGANISATION:
+        facts = {"organisation": site.organisation, "own": site.own, "agreement": site.agreement, "live": True}
+        alike = Client.objects.filter(data__site__contains={**facts, "populations": [account.population]})
+        sites += alike.exclude(pk=client.pk).order_by("name")
+    given = {found.pk: [code for code in wanted if code in found.get_scopes()] for found in sites}
+    return {found.pk: {"scopes": given[found.pk], "claims": Site.of(found).kept(given[found.pk])} for found in sites}
+
+
+def allow(account: Account, what: Covered, *, request: HttpRequest | None = None) -> None:
+    """Keep that ``account`` lets these sites know these claims, in addition to what it already allowed them."""
     with identity_of(account.pk):
-        consent = Consent.objects.filter(account=account, client=client).first()
-        before = consent.scopes if consent else []
-        merged = [code for code in SCOPES if code in {*before, *scopes}]
-        Consent.objects.update_or_create(
-            account=account, client=client, defaults={"scopes": merged, "given_at": clock.now()}
-        )
-        audit("user.service.sso.authorization", account=account, request=request, client=client.pk,
-              data={"scopes": merged})  # fmt: skip
+        before = {c.client_id: c for c in Consent.objects.filter(account=account, client__in=list(what))}
+        for client_id, given in what.items():
+            known = before.get(client_id)
+            scopes = {*given["scopes"], *(known.scopes if known else [])}
+            claims = {*given["claims"], *(known.claims if known else [])}
+            merged = {
+                "scopes": [c for c in SCOPES if c in scopes],
+                "claims": [c for c in choices(SCOPES) if c in claims],
+            }
+            Consent.objects.update_or_create(
+                account=account, client_id=client_id, defaults={**merged, "given_at": clock.now()}
+            )
+            audit("user.service.sso.authorization", account=account, request=request, client=client_id, data=merged)
 
 
-def allowed(account: Account, client: Client, scopes: list[str]) -> bool:
-    """True when nothing needs to be asked: the person said yes, or the service does not depend on their consent."""
-    site = Site.of(client)
+def allowed(account: Account, client: Client, scopes: Iterable[str]) -> bool:
+    """True when nothing needs to be asked: the person said yes to all of it, or it does not depend on their yes."""
+    site, wanted = Site.of(client), list(scopes)
     if site.agreement == Service.Agreement.NONE:
         return True
     with identity_of(account.pk):
-        consents = Consent.objects.filter(account=account)
-        if site.agreement == Service.Agreement.ORGANISATION:
-            consents = consents.filter(client__data__site__organisation=site.organisation)
-        else:
-            consents = consents.filter(client=client)
-        given = {code for found in consents.values_list("scopes", flat=True) for code in found}
-    return set(scopes) <= given
+        known = Consent.objects.filter(account=account, client=client).first()
+    return known is not None and {*wanted} <= {*known.scopes} and {*site.kept(wanted)} <= {*known.claims}
 
 
 def withdraw(account: Account, client_id: str, *, request: HttpRequest | None = None) -> bool:

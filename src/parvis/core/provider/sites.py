@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +24,10 @@ class Site:
     own: bool = False
     agreement: str = "demander"
     acr: str = ""
+    claims: tuple[str, ...] = ()
     populations: tuple[str, ...] = ()
     members_only: bool = False
+    roles: tuple[str, ...] = ()
     home: str = ""
     backchannel: str = ""
     access_lifetime: int = 300
@@ -35,9 +38,14 @@ class Site:
     @classmethod
     def of(cls, client: Client) -> Site:
         """The registration that ``client`` carries. Raises KeyError for a client that Parvis did not make."""
-        data = dict(client.data["site"])
-        data["populations"], data["secrets"] = tuple(data["populations"]), tuple(data["secrets"])
+        facts = client.data["site"].items()
+        data: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in facts}
         return cls(**data)
+
+    def kept(self, scopes: Iterable[str]) -> list[str]:
+        """The claims that this site takes of ``scopes``, by the keys of ``claims.choices``."""
+        wanted = set(scopes)
+        return [key for key in self.claims if key.partition(".")[0] in wanted]
 
     def accepts(self, secret: str) -> bool:
         """True when ``secret`` is one of those in force."""

@@ -38,13 +38,14 @@ def is_usable(account: Account | None) -> bool:
 
 
 def is_admitted(account: Account | None, site: Site, mandates: Iterable[Mandate] | None = None) -> bool:
-    """True when ``site`` is for ``account``: usable, of an admitted population, and a member where only members are.
+    """True when ``site`` is for ``account``: usable, of an admitted population, with the mandate that it demands.
 
     ``mandates`` are those in force of the account, read when they are needed and not given.
     """
     if account is None or not is_usable(account) or account.population not in site.populations:
         return False
-    if not site.members_only:
+    if not site.members_only and not site.roles:
         return True
     held = mandates_of(account) if mandates is None else mandates
-    return any(m.organisation_id == site.organisation for m in held)
+    members = (m for m in held if m.organisation_id == site.organisation)
+    return any(not site.roles or m.role_code in site.roles for m in members)

@@ -21,6 +21,7 @@ from oauthlib.common import Request
 from parvis.core.identity.audit import audit
 from parvis.core.provider import grants, keys
 from parvis.core.provider.adapter import Adapter, issuer
+from parvis.core.provider.claims import claims_for
 from parvis.core.provider.models import Grant
 from parvis.core.provider.sites import Site, is_live
 from parvis.core.provider.subjects import is_admitted
@@ -212,6 +213,13 @@ class Validator(OAuthLibRequestValidator):
         self._use_client(request, instance.client)
         get_validator_context().access_token = instance
         return True
+
+    def get_userinfo_claims(self, request: Request) -> dict[str, Any]:
+        """What the person agreed to at this login, less what the registration has given up since."""
+        assert self.grant is not None
+        site = Site.of(request.client)
+        kept = set(self.grant.claims) & set(site.claims)
+        return {"sub": self.grant.sub, **claims_for(request.user, site, request.scopes, kept)}
 
     def revoke_token(self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
         """A site revokes its own tokens; with a refresh token falls the whole family (RFC 7009, 2.1)."""

@@ -13,8 +13,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.organisations.authority import roles_of
 from parvis.core.provider import services
-from parvis.core.provider.claims import SCOPES, example
+from parvis.core.provider.claims import OFFLINE, choices, example, labels
 from parvis.core.provider.forms import ServiceForm
 from parvis.core.provider.models import LogoutNotice, Service
 from parvis.core.provider.services import RegistrationRefused
@@ -53,14 +54,15 @@ def services_list(request: AgentRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
 def new(request: AgentRequest) -> HttpResponse:
+    initial = {"populations": ["usager"], "claims": ["profile.given_name", "profile.family_name"]}
     form = ServiceForm(
-        request.POST if request.method == "POST" else None, initial={"populations": ["usager"], "scopes": ["profile"]}
+        request.POST if request.method == "POST" else None, organisation=request.organisation, initial=initial
     )
     if request.method == "POST" and form.is_valid():
         try:
             service = services.propose(request.organisation, form.cleaned_data, actor=request.actor, request=request)
         except RegistrationRefused as error:
-            form.add_error(str(error.data.get("field")) or None, error.sentence)
+            form.refuse(error)
         else:
             messages.success(request, f"{service.name} est proposé : la plateforme doit maintenant l’approuver.")
             return _to("detail", request, pk=service.pk)
@@ -72,12 +74,14 @@ def new(request: AgentRequest) -> HttpResponse:
 def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
     service = _found(request, pk)
     initial = {name: getattr(service, name) for name in services.FIELDS}
-    form = ServiceForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = ServiceForm(
+        request.POST if request.method == "POST" else None, organisation=request.organisation, initial=initial
+    )
     if request.method == "POST" and form.is_valid():
         try:
             changed = services.change(service, form.cleaned_data, actor=request.actor, request=request)
         except RegistrationRefused as error:
-            form.add_error(str(error.data.get("field")) or None, error.sentence)
+            form.refuse(error)
         else:
             messages.success(
                 request,
@@ -109,19 +113,29 @@ def _secrets(service: Service) -> list[dict[str, Any]]:
 @agent_view(PERMISSION)
 def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
     service = _found(request, pk)
-    claims = example(service.scopes)
     return _page(
         request,
         "service",
         service=service,
         secrets=_secrets(service),
-        scopes=[SCOPES[code].label for code in service.scopes if code in SCOPES],
-        preview=json.dumps(claims, ensure_ascii=False, indent=2),
+        **described(service),
         notices=LogoutNotice.objects.filter(client=service.client)[:10],
-        changes=pending_changes(service),
         switchable=service.state != Service.State.REFUSED,
         columns=[{"label": "Fin de session"}, {"label": "État"}, {"label": "Essais"}, {"label": "Dernière réponse"}],
     )
+
+
+def described(service: Service) -> dict[str, Any]:
+    """What the pages of a proposal show of it, for who makes it and for who approves it."""
+    roles = {role.code: role.label for role in roles_of(service.organisation)}
+    chosen = choices(service.scopes)
+    return {
+        "invented": [(chosen[key].label, chosen[key].example) for key in service.claims if key in chosen],
+        "preview": json.dumps(example(service.scopes, service.claims), ensure_ascii=False, indent=2),
+        "offline": OFFLINE in service.scopes,
+        "roles": [roles.get(code, code) for code in service.roles],
+        "changes": pending_changes(service),
+    }
 
 
 def pending_changes(service: Service) -> list[tuple[str, str, str]]:
@@ -130,18 +144,22 @@ def pending_changes(service: Service) -> list[tuple[str, str, str]]:
         return []
     live = services.in_force(service)
     differing = [name for name, value in live.items() if getattr(service, name) != value]
-    labels = ServiceForm.base_fields
-    return [(labels[n].label, _words(n, live[n]), _words(n, getattr(service, n))) for n in differing]  # type: ignore[misc]
+    return [(_label(n), _words(n, live[n]), _words(n, getattr(service, n))) for n in differing]
+
+
+def _label(name: str) -> str:
+    field = ServiceForm.base_fields.get(name)
+    return str(field.label if field else Service._meta.get_field(name).verbose_name).capitalize()  # type: ignore[union-attr]
 
 
 def _words(name: str, value: Any) -> str:
-    choices: dict[Any, Any] = dict(getattr(Service._meta.get_field(name), "choices", None) or [])
-    if name == "scopes":
-        choices = {code: scope.label for code, scope in SCOPES.items()}
+    named: dict[Any, Any] = dict(getattr(Service._meta.get_field(name), "choices", None) or [])
+    if name == "claims":
+        return ", ".join(labels(value)) or "–"
     if isinstance(value, bool):
         return "oui" if value else "non"
     values = value if isinstance(value, list) else [value]
-    return ", ".join(str(choices.get(v, v)) for v in values) or "–"
+    return ", ".join(str(named.get(v, v)) for v in values) or "–"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from allauth.idp.oidc.internal.oauthlib.utils import extract_headers
+from allauth.idp.oidc.models import Client
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -28,6 +29,7 @@ from parvis.core.provider.authorization import Asked, Destination, Refusal, Unan
 from parvis.core.provider.claims import readable
 from parvis.core.provider.models import Subject
 from parvis.core.provider.server import Server
+from parvis.core.provider.services import Covered
 from parvis.core.provider.subjects import is_admitted
 
 CONSENT_SALT = "provider.consent"
@@ -67,8 +69,11 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return _away(to.refuse(refusal))
 
 
-def _proceed(request: HttpRequest, asked: Asked, *, agreed: bool = False) -> HttpResponse:
-    """The next step of this request: log in, prove more, agree, or go back to the site. Raises Refusal."""
+def _proceed(request: HttpRequest, asked: Asked, *, agreed: Covered | None = None) -> HttpResponse:
+    """The next step of this request: log in, prove more, agree, or go back to the site. Raises Refusal.
+
+    ``agreed`` is what the person read and said yes to; they read again what the registration asks beyond it.
+    """
     silent = "none" in asked.prompts
     if not request.user.is_authenticated:
         if silent:
@@ -80,14 +85,14 @@ def _proceed(request: HttpRequest, asked: Asked, *, agreed: bool = False) -> Htt
             raise Refusal("login_required", "A fresher or stronger proof is needed")
         return detour
     _check_admission(request, asked)
-    if not agreed and (
-        "consent" in asked.prompts or not services.allowed(_me(request), asked.to.client, [*asked.scopes])
+    if agreed is not None:
+        services.allow(_me(request), agreed, request=request)
+    if (agreed is None and "consent" in asked.prompts) or not services.allowed(
+        _me(request), asked.to.client, asked.scopes
     ):
         if silent:
             raise Refusal("consent_required", "The person was not asked yet")
         return _consent_page(request, asked)
-    if agreed:
-        services.allow(_me(request), asked.to.client, list(asked.scopes), request=request)
     return _issue(request, asked)
 
 
@@ -156,15 +161,19 @@ def _branded(request: HttpRequest, asked: Asked) -> Organisation:
 
 def _consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
     account = _me(request)
-    kept = {"reprise": asked.resumed(), "account": account.pk}
+    covered = services.covered(account, asked.to.client, asked.scopes)
+    kept = {"reprise": asked.resumed(), "account": account.pk, "covered": covered}
+    claims = {key for given in covered.values() for key in given["claims"]}
+    others = Client.objects.filter(pk__in=[*covered]).exclude(pk=asked.to.client.pk).order_by("name")
     context = {
         "organisation": _branded(request, asked),
         "client": asked.to.client,
         "site": asked.to.site,
         "host": urlsplit(asked.to.redirect_uri).hostname,
-        "values": readable(account, asked.to.site, asked.scopes),
+        "values": readable(account, asked.to.site, claims),
+        "others": [other.name for other in others],
         "offline": "offline_access" in asked.scopes,
-        "signed": signing.dumps(kept, salt=CONSENT_SALT),
+        "signed": signing.dumps(kept, salt=CONSENT_SALT, compress=True),
     }
     response = render(request, "provider/consent.html", context)
     # The answer to this form is a redirection to the site: the policy lets this form, and no other, end there.
@@ -194,7 +203,7 @@ def consent(request: HttpRequest) -> HttpResponse:
                   client=to.client.pk)  # fmt: skip
             raise Refusal("access_denied", "The person refused")
         with identity_of(_me(request).pk):
-            return _proceed(request, asked, agreed=True)
+            return _proceed(request, asked, agreed=kept["covered"])
     except Unanswerable as error:
         return _unanswerable(request, error)
     except Refusal as refusal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from uuid import UUID
 
 from allauth.idp.oidc.models import Client
@@ -15,12 +14,11 @@ from parvis.core.identity.access import AccountRequest, platform_view
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.provider import services
-from parvis.core.provider.claims import SCOPES, example
 from parvis.core.provider.forms import RefusalForm
 from parvis.core.provider.models import Service
 from parvis.core.provider.services import RegistrationRefused
 from parvis.core.provider.sites import Site
-from parvis.core.provider.views.administration import pending_changes
+from parvis.core.provider.views.administration import described
 from parvis.core.web.navigation import platform_tabs
 
 WAITING = (Service.State.PROPOSED, Service.State.CHANGED)
@@ -70,9 +68,7 @@ def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpRespon
             "service": service,
             "seen": services.fingerprint(service),
             "waiting": service.state in WAITING,
-            "changes": pending_changes(service),
-            "scopes": [SCOPES[code].label for code in service.scopes if code in SCOPES],
-            "preview": json.dumps(example(service.scopes), ensure_ascii=False, indent=2),
+            **described(service),
             "form": form,
             "columns": [{"label": "Champ"}, {"label": "En vigueur"}, {"label": "Proposé"}],
         }

@@ -85,11 +85,20 @@ def acte(juvignac, account_for, frozen_clock, run_jobs):
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvignac, acte, width):
     from parvis.edemat.actes.enums import Status
+    from tests.edemat.actes.conftest import connect
     from tests.edemat.actes.making import make_acte
 
+    connect(juvignac)
     with acting_for(juvignac):
         waiting = make_acte(juvignac, "19.07.01.06", objet="Tarifs de la cantine", status=Status.A_POSTER)
-        make_acte(juvignac, "19.07.01.07", objet="Subventions 2019", status=Status.ERREUR, matiere="7.5")
+        refused = make_acte(
+            juvignac,
+            "19.07.01.07",
+            objet="Subventions 2019",
+            status=Status.ERREUR,
+            matiere="5.99",
+            annexes=("Tableau des subventions.pdf",),
+        )
     page = browser_page(width=width, client=agent_client(juvignac, "secretaire"))
     here = "/o/juvignac/actes/"
     for name, address in {
@@ -98,6 +107,8 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
         "acte": f"{here}{acte.pk}/",
         "acte-publier": f"{here}{acte.pk}/publier/",
         "acte-transmettre": f"{here}{waiting.pk}/transmettre/",
+        "acte-en-erreur": f"{here}{refused.pk}/",
+        "acte-corriger": f"{here}{refused.pk}/corriger/",
         "actes-incertains": f"{here}envois-incertains/",
     }.items():
         page.goto(address)

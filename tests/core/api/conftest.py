@@ -20,6 +20,9 @@ class Caller:
     def post(self, path, *args, **kwargs):
         return self.client.post(f"/api/v1{path}", *args, **kwargs)
 
+    def patch(self, path, body):
+        return self.client.patch(f"/api/v1{path}", body, content_type="application/json")
+
 
 @pytest.fixture
 def api_account(db):

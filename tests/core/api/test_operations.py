@@ -152,6 +152,37 @@ def test_the_same_number_twice_is_a_conflict(caller, juvignac):
     assert again.json()["errors"][0]["champ"] == "corps.numero"
 
 
+def test_an_act_that_has_not_left_is_corrected(caller, juvignac):
+    us = caller(juvignac, "actes.preparer")
+    made = us.post("/actes", {**facts(), "fichier": uploaded()}).json()
+    changes = {"objet": "Budget relu", "numero_transmis": "DEL_5", "date": "2019-06-30"}
+    answer = us.patch(f"/actes/{made['id']}", changes)
+    assert answer.status_code == 200, answer.content
+    told = answer.json()
+    assert {name: told[name] for name in changes} == changes
+    assert any(check["code"] == "objet" and check["respecte"] for check in told["controles"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [({"numero_transmis": "del-5"}, "corps.numero_transmis"), ({"matiere": "7.5"}, "corps.matiere")],
+)
+def test_a_refused_correction_names_its_field(caller, juvignac, changes, named):
+    us = caller(juvignac, "actes.preparer")
+    made = us.post("/actes", {**facts(), "fichier": uploaded()}).json()
+    answer = us.patch(f"/actes/{made['id']}", changes)
+    assert answer.status_code == 422
+    assert [error["champ"] for error in answer.json()["errors"]] == [named]
+
+
+def test_an_act_that_left_is_a_conflict(caller, juvignac):
+    us = caller(juvignac, "actes.preparer")
+    made = us.post("/actes", {**facts(), "fichier": uploaded()}).json()
+    with acting_for(juvignac):
+        Acte.objects.filter(pk=made["id"]).update(status=3)
+    assert us.patch(f"/actes/{made['id']}", {"objet": "Trop tard"}).status_code == 409
+
+
 BAD_ACTS = {
     "no file": ({}, None, "corps.fichier"),
     "no number": ({"numero": ""}, "pdf", "corps.numero"),

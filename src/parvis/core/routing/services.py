@@ -180,6 +180,11 @@ def attach(route: Route, role: str, document: Document, label: str) -> RouteDocu
     return holder
 
 
+def detach(route: Route, role: str, document: Document) -> None:
+    """Take from ``document`` its role on the route; the document itself stays where it is kept."""
+    RouteDocument.objects.filter(route=route, role=role, document=document).delete()
+
+
 def open_task(
     organisation: Organisation,
     *,

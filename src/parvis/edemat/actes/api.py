@@ -13,17 +13,21 @@ from ninja.responses import Status
 from pydantic import Field
 
 from parvis.core.api.fields import TEXT, Cursor, Limit, Page, Search, page_of, refused
-from parvis.core.api.operations import MULTIPART, ApiRequest, operation
+from parvis.core.api.operations import JSON, MULTIPART, ApiRequest, operation
 from parvis.core.documents.delivery import deliver
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
 from parvis.edemat.actes import board
+from parvis.edemat.actes.formats.checks import Finding
+from parvis.edemat.actes.formats.numbers import InvalidActeNumber
 from parvis.edemat.actes.models import Acte
+from parvis.edemat.actes.services.correction import Correction, CorrectionRefused, correct_acte, is_correctable
 from parvis.edemat.actes.services.preparation import (
     Annexe,
     NumberTaken,
     check_acte,
     current_classification,
+    label_of_matiere,
     prepare_acte,
 )
 
@@ -82,6 +86,21 @@ class ActeIn(Schema):
     date: dt.date
     matiere: str = Field(pattern=r"^[1-9](\.[0-9]{1,2}){1,4}$", max_length=20, description="Par exemple 5.7.")
     type_piece: str = Field("", pattern=r"^([0-9]{2}_[A-Z]{2})?$", max_length=5)
+
+
+class CorrectionIn(Schema):
+    """Ce qu’il faut changer d’un acte qui n’est pas parti, ou que l’État a refusé ; le reste demeure."""
+
+    numero: str | None = Field(None, min_length=1, max_length=60, pattern=TEXT)
+    numero_transmis: str | None = Field(None, min_length=1, max_length=15, pattern=TEXT)
+    objet: str | None = Field(None, min_length=1, max_length=499, pattern=TEXT)
+    date: dt.date | None = None
+    matiere: str | None = Field(None, pattern=r"^[1-9](\.[0-9]{1,2}){1,4}$", max_length=20)
+    type_piece: str | None = Field(None, pattern=r"^[0-9]{2}_[A-Z]{2}$")
+
+
+FIELDS = {"numero_actes": "numero_transmis", "decision_date": "date"}
+"""Fields of a correction that the API calls otherwise."""
 
 
 def _told(acte: Acte) -> dict[str, Any]:
@@ -192,9 +211,44 @@ def prepare(
         raise refused("corps.numero", error.sentence, "Relisez l’acte qui le porte.", status=409) from error
     except IntegrityError as error:  # another call took the number in the meantime
         raise refused("corps.numero", "Ce numéro vient d’être pris.", "Relisez la liste.", status=409) from error
-    findings = check_acte(made)
-    checks = [{"code": f.code, "gravite": f.severity, "respecte": f.ok, "explication": f.sentence} for f in findings]
-    return Status(201, _told(made) | {"controles": checks})
+    return Status(201, _told(made) | _checked(check_acte(made)))
+
+
+@operation(
+    router,
+    "PATCH",
+    "/actes/{uuid:pk}",
+    scope="actes.preparer",
+    application="edemat",
+    body=JSON,
+    response=PreparedOut,
+    summary="Corriger un acte",
+)
+def correct(request: ApiRequest, pk: UUID, correction: CorrectionIn) -> dict[str, Any]:
+    """Corrige un acte qui n’est pas parti, ou que l’État a refusé, et le contrôle de nouveau.
+
+    Le fichier de l’acte ne change pas. Un acte parti répond par un conflit (409).
+    """
+    acte = _acte(request, pk)
+    if not is_correctable(acte):
+        raise refused("corps", "Cet acte est parti.", "Il ne se corrige plus.", status=409)
+    wanted = correction.model_dump(exclude={"numero_transmis", "date"})
+    wanted |= {"numero_actes": correction.numero_transmis, "decision_date": correction.date}
+    try:
+        findings = correct_acte(acte, Correction(**wanted), actor=request.actor)
+    except NumberTaken as error:
+        raise refused("corps.numero_transmis", error.sentence, "Relisez l’acte qui le porte.", status=409) from error
+    except InvalidActeNumber as error:
+        raise refused("corps.numero_transmis", error.sentence, "Corrigez-le.") from error
+    except CorrectionRefused as error:
+        name = FIELDS.get(error.field, error.field)
+        raise refused(f"corps.{name}".rstrip("."), error.sentence, "Corrigez cette valeur.") from error
+    return _told(_acte(request, pk)) | _checked(findings)
+
+
+def _checked(findings: list[Finding]) -> dict[str, Any]:
+    told = [{"code": f.code, "gravite": f.severity, "respecte": f.ok, "explication": f.sentence} for f in findings]
+    return {"controles": told}
 
 
 def _kept(request: ApiRequest, upload: UploadedFile) -> Document:
@@ -204,5 +258,4 @@ def _kept(request: ApiRequest, upload: UploadedFile) -> Document:
 
 def _matiere_label(request: ApiRequest, code: str) -> str:
     current = current_classification(request.organisation)
-    labels = {m["code"]: m["label"] for m in current.matieres} if current else {}
-    return labels.get(code, "")
+    return label_of_matiere(current, code) if current else ""

@@ -1,6 +1,6 @@
 """What the page of an act shows: its route, what can be done now and by whom, its files and its journal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.journal.models import Entry
 from parvis.core.routing.models import RouteStep
-from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_longue, date_moyenne, jour_heure
+from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_longue, date_moyenne, jour_heure, pluriel
 from parvis.edemat.actes.enums import Delivery, Nature, Status
 from parvis.edemat.actes.legal_dates import last_appeal_day, last_defere_day, online_until
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
@@ -27,6 +27,7 @@ SINGULAR = {
 }
 
 TRANSMIT, PUBLISH, RESOLVE = "actes.transmettre", "actes.publier", "actes.transmettre"
+CORRECT = "actes.preparer"
 
 JOURNAL_LENGTH = 60
 
@@ -43,6 +44,8 @@ class Action:
     state: str = "now"
     verb: str = ""
     url: str = ""
+    other_verb: str = ""
+    other_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,16 +184,7 @@ class Dossier:
             case Status.A_SIGNER:
                 return Action("En attente de signature", "L’acte pourra partir dès qu’il sera signé.", "waiting")
             case Status.A_POSTER:
-                return self._offer(
-                    TRANSMIT,
-                    Action(
-                        "Transmettre à la préfecture",
-                        "L’acte est prêt. La transmission est définitive : son numéro ne pourra plus servir.",
-                        "now",
-                        "Transmettre à la préfecture",
-                        self._url("transmit"),
-                    ),
-                )
+                return self._to_transmit()
             case Status.POSTE | Status.EN_ATTENTE:
                 said = transaction.delivery_message if transaction else ""
                 return Action(
@@ -204,18 +198,34 @@ class Dossier:
                 )
         return self._publication_action()
 
+    def _to_transmit(self) -> Action:
+        if self.blocking:
+            points = pluriel(self.blocking, "point bloquant,points bloquants")
+            text = f"{points} avant l’envoi : voyez les contrôles ci-dessous."
+            action = Action("Corriger l’acte avant de le transmettre", text)
+        else:
+            text = "L’acte est prêt. La transmission est définitive : son numéro ne pourra plus servir."
+            action = Action("Transmettre à la préfecture", text)
+        return self._buttons(action, "Transmettre à la préfecture", first=bool(self.blocking))
+
     def _error(self, transaction: Transaction | None) -> Action:
         detail = transaction.anomaly_detail or transaction.delivery_message if transaction else ""
-        action = Action(
-            "Transmission en erreur",
-            f"Motif : « {detail} ». Le même numéro peut servir de nouveau."
-            if detail
-            else "Le même numéro peut servir de nouveau.",
-            "danger",
-            "Contrôler et transmettre de nouveau",
-            self._url("transmit"),
+        again = "Le même numéro peut servir de nouveau."
+        text = f"Motif : « {detail} ». {again}" if detail else again
+        return self._buttons(
+            Action("Transmission en erreur", text, "danger"), "Contrôler et transmettre de nouveau", first=True
         )
-        return action if TRANSMIT in self.permissions else Action(action.title, action.text, "danger")
+
+    def _buttons(self, action: Action, verb: str, *, first: bool) -> Action:
+        """``action`` with what the person may do of correcting and transmitting; correcting comes ``first`` or not."""
+        correct, send = ("Corriger l’acte", self._url("correct")), (verb, self._url("transmit"))
+        buttons = [correct] if CORRECT in self.permissions else []
+        if TRANSMIT in self.permissions:
+            buttons.insert(len(buttons) if first else 0, send)
+        if not buttons:
+            return replace(action, state="danger" if action.state == "danger" else "waiting")
+        (main, url), (other, other_url) = buttons[0], buttons[1] if len(buttons) > 1 else ("", "")
+        return replace(action, verb=main, url=url, other_verb=other, other_url=other_url)
 
     def _publication_action(self) -> Action | None:
         acte = self.acte

@@ -1,11 +1,19 @@
 """Shapes of what a person enters about an act; the rules themselves stand in the services."""
 
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.forms.boundfield import BoundField
 
-from parvis.edemat.actes.models import Acte, ActePiece
+from parvis.edemat.actes.formats.checks import MAX_ANNEXES, Finding, refusals
+from parvis.edemat.actes.formats.matieres import sort_key
+from parvis.edemat.actes.models import Acte, ActePiece, Classification
 from parvis.edemat.actes.publication import may_hold_personal_data, proposed_author
+from parvis.edemat.actes.services.correction import print_is_ours
+from parvis.edemat.actes.services.preparation import DEFAULT_ANNEXE, piece_types
 
 
 class Ticks(forms.CheckboxSelectMultiple):
@@ -74,3 +82,133 @@ class WithdrawForm(forms.Form):
         label="Le retrait avant deux mois protège des personnes ou exécute une décision de justice",
         required=False,
     )
+
+
+class SeveralFiles(forms.FileInput):
+    """A control that takes several files at once."""
+
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return files.getlist(name) if hasattr(files, "getlist") else files.get(name)
+
+
+class Files(forms.FileField):
+    """Several files, as a list; [] when none is sent."""
+
+    widget = SeveralFiles
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        sent = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(Files, self).clean(one, initial) for one in sent]
+
+
+class PieceFields(NamedTuple):
+    """The controls of one annexe, and the annexe itself."""
+
+    piece: ActePiece
+    code_pj: BoundField
+    replacement: BoundField
+    drop: BoundField
+
+
+class CorrectionForm(forms.Form):
+    """How an act is described and what goes with it; the choices are those of the classification in force."""
+
+    objet = forms.CharField(label="Objet", max_length=499, widget=forms.Textarea(attrs={"rows": 3}))
+    numero = forms.CharField(label="Numéro porté sur l’acte", max_length=60)
+    numero_actes = forms.CharField(
+        label="Numéro transmis",
+        max_length=60,
+        help_text="De 1 à 15 lettres majuscules sans accent, chiffres ou « _ ».",
+    )
+    decision_date = forms.DateField(
+        label="Date de la décision", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    matiere = forms.ChoiceField(label="Matière")
+    type_piece = forms.ChoiceField(label="Type de l’acte")
+    added = Files(label="Annexes à ajouter", required=False, help_text="PDF, JPG ou PNG, dans l’ordre de l’envoi.")
+    added_type = forms.ChoiceField(label="Type des annexes ajoutées", required=False)
+
+    def __init__(self, acte: Acte, classification: Classification | None, *args: Any, **kwargs: Any) -> None:
+        self.acte = acte
+        self.pieces = list(acte.pieces.select_related("document__organisation").order_by("rank"))
+        self.types = piece_types(classification, acte.nature)
+        kwargs["initial"] = self._initial() | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
+        if print_is_ours(acte):
+            del self.fields["numero"], self.fields["decision_date"]
+        self._choose("matiere", _matieres(classification), acte.matiere)
+        self._choose("type_piece", self.types, acte.type_piece)
+        self._choose("added_type", self.types, DEFAULT_ANNEXE[acte.nature])
+        for piece in self.pieces:
+            named = f"l’annexe n° {piece.rank - 1}"
+            self.fields[f"type_{piece.pk}"] = forms.ChoiceField(label=f"Type de {named}")
+            self._choose(f"type_{piece.pk}", self.types, piece.code_pj)
+            self.fields[f"file_{piece.pk}"] = forms.FileField(label=f"Remplacer {named} par", required=False)
+            self.fields[f"drop_{piece.pk}"] = forms.BooleanField(label=f"Retirer {named}", required=False)
+
+    def _initial(self) -> dict[str, Any]:
+        acte = self.acte
+        known = {"objet": acte.objet, "numero": acte.numero, "numero_actes": acte.numero_actes}
+        known |= {"decision_date": acte.decision_date.isoformat(), "matiere": acte.matiere}
+        known |= {"type_piece": acte.type_piece, "added_type": DEFAULT_ANNEXE[acte.nature]}
+        return known | {f"type_{piece.pk}": piece.code_pj for piece in self.pieces}
+
+    def _choose(self, name: str, choices: Iterable[tuple[str, str]], present: str) -> None:
+        """The choices of the classification; the present value alone when there is none, « à choisir » if it fell."""
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        shown = [(code, f"{code} {label}") for code, label in choices] or [(present, present)]
+        known = any(code == present for code, _ in shown)
+        field.choices = shown if known else [("", "À choisir"), *shown]
+
+    @classmethod
+    def as_found(cls, acte: Acte, classification: Classification | None, findings: list[Finding]) -> "CorrectionForm":
+        """The form of an act just examined, each finding that forbids the sending next to what it is about."""
+        blank = cls(acte, classification)
+        form = cls(acte, classification, blank.initial)
+        form.full_clean()
+        form.errors.clear()
+        for finding in refusals(findings):
+            if (field := form.place_of(finding.code)) is not None:
+                form.add_error(field, finding.sentence)
+        return form
+
+    def place_of(self, code: str) -> str | None:
+        """The field that a finding is about; None when it is not of the act but of the organisation's settings."""
+        if found := re.fullmatch(r"(type_piece|fichier)_(\d+)", code):
+            rank = int(found[2])
+            piece = next((piece for piece in self.pieces if piece.rank == rank), None)
+            if piece is None:
+                return "type_piece"
+            return f"{'type' if found[1] == 'type_piece' else 'file'}_{piece.pk}"
+        places = {"numero": "numero_actes", "numero_libre": "numero_actes", "objet": "objet", "matiere": "matiere"}
+        places |= {"classification": "matiere", "nombre_annexes": "added", "taille": "added", "date": "decision_date"}
+        field = places.get(code)
+        return field if field in self.fields else None
+
+    def clean_added(self) -> list[UploadedFile]:
+        files: list[UploadedFile] = self.cleaned_data["added"]
+        if len(files) + len(self.pieces) > MAX_ANNEXES:
+            raise forms.ValidationError(f"{MAX_ANNEXES} annexes au plus peuvent partir : regroupez-les.")
+        return files
+
+    @property
+    def described(self) -> list[BoundField]:
+        """The controls of the act itself."""
+        names = ("objet", "numero", "decision_date", "numero_actes", "matiere", "type_piece")
+        return [self[name] for name in names if name in self.fields]
+
+    @property
+    def annexes(self) -> Iterator[PieceFields]:
+        """The controls of each annexe."""
+        for piece in self.pieces:
+            yield PieceFields(piece, self[f"type_{piece.pk}"], self[f"file_{piece.pk}"], self[f"drop_{piece.pk}"])
+
+
+def _matieres(classification: Classification | None) -> list[tuple[str, str]]:
+    """Matières of two levels or more, in numeric order."""
+    known = classification.matieres if classification else []
+    usable = [(m["code"], m["label"]) for m in known if "." in m["code"]]
+    return sorted(usable, key=lambda matiere: sort_key(matiere[0]))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parvis.edemat.actes.views import acts, basket, sending
+from parvis.edemat.actes.views import acts, basket, correcting, sending
 
 app_name = "actes"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("banette/<uuid:pk>/", basket.message, name="message"),
     path("banette/<uuid:pk>/relire/", basket.replay, name="replay"),
     path("<uuid:pk>/", acts.detail, name="detail"),
+    path("<uuid:pk>/corriger/", correcting.correct, name="correct"),
     path("<uuid:pk>/transmettre/", sending.transmit, name="transmit"),
     path("<uuid:pk>/envoi-incertain/", sending.uncertain, name="uncertain"),
     path("<uuid:pk>/publier/", acts.publish, name="publish"),

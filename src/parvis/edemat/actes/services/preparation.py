@@ -95,6 +95,30 @@ def holder_of_number(organisation: Organisation, numero_actes: str, *, but: Acte
     return (holders.exclude(pk=but.pk) if but else holders).first()
 
 
+def number_taken(number: str, holder: Acte) -> NumberTaken:
+    """The refusal of a number that ``holder`` has."""
+    return NumberTaken(
+        f"Le numéro {number} est déjà celui de l’acte « {holder.objet} » du {holder.decision_date:%d/%m/%Y} : "
+        "donnez un autre numéro à cet acte.",
+        acte=str(holder.pk),
+    )
+
+
+def label_of_matiere(classification: Classification, code: str) -> str:
+    """Labels of a matière from its first level down, « Finances locales/Subventions »; "" when it is not there."""
+    labels = {matiere["code"]: matiere["label"] for matiere in classification.matieres}
+    levels = code.split(".")
+    path = [labels.get(".".join(levels[:depth]), "") for depth in range(1, len(levels) + 1)]
+    return "/".join(filter(None, path))[:300] if path[-1] else ""
+
+
+def piece_types(classification: Classification | None, nature: str) -> list[tuple[str, str]]:
+    """Types of piece of a nature as (code, label), the usual ones (« 99_ ») first, then by label; [] when not given."""
+    natures = classification.natures if classification else []
+    pieces = [(p["code"], p["label"]) for n in natures if n["code"] == nature for p in n["pieces"]]
+    return sorted(pieces, key=lambda piece: (not piece[0].startswith("99_"), piece[1], piece[0]))
+
+
 def prepare_acte(
     organisation: Organisation,
     facts: Mapping[str, Any],
@@ -123,12 +147,7 @@ def prepare_acte(
         raise NotPrepared(problem)
     number = ActeNumber.from_displayed(numero)
     if holder := holder_of_number(organisation, str(number)):
-        raise NumberTaken(
-            f"Le numéro {number} est déjà celui de l’acte « {holder.objet} » du "
-            f"{holder.decision_date:%d/%m/%Y} : "
-            "donnez un autre numéro à cet acte.",
-            acte=str(holder.pk),
-        )
+        raise number_taken(str(number), holder)
     acte = Acte.objects.create(
         organisation=organisation,
         route=route,

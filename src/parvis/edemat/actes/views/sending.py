@@ -45,6 +45,7 @@ def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
             "checks": [finding.to_dict() for finding in sorted(findings, key=lambda finding: finding.ok)],
             "refused": bool(refusals(findings)),
             "suspended": settings_of(acte.organisation).suspended,
+            "may_correct": "actes.preparer" in request.permissions,
             "error": error,
         },
         status=400 if error else 200,

@@ -14,7 +14,7 @@ from parvis.core.authentication.assurance import FEDERATED, Assurance, assurance
 from parvis.core.authentication.devices import describe
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.audit import audit
-from parvis.core.identity.middleware import SecondFactorMiddleware
+from parvis.core.identity.middleware import SETTLED
 from parvis.core.identity.models import Account
 
 METHODS = {
@@ -81,11 +81,15 @@ def password_reset(sender: Any, request: HttpRequest, user: Account, **kwargs: A
 
 @receiver(mfa_signals.authenticator_added)
 def factor_added(sender: Any, request: HttpRequest, user: Account, authenticator: Authenticator, **kwargs: Any) -> None:
-    """The code or the signature that enrols a factor proves that it is held: it counts as its first use."""
+    """The code or the signature that enrols a factor proves that it is held: it counts as its first use.
+
+    Sessions opened without it end.
+    """
     audit("user.mfa.enrol", account=user, request=request, method=METHODS[Authenticator.Type(authenticator.type)])
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True)
         sessions.renew(request)
+        sessions.end_all(user, but=request.session.session_key)
         notices.tell(user, "factor.added", device=_device(request))
 
 
@@ -93,7 +97,7 @@ def factor_added(sender: Any, request: HttpRequest, user: Account, authenticator
 def factor_removed(
     sender: Any, request: HttpRequest, user: Account, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    request.session.pop(SecondFactorMiddleware.SETTLED, None)
+    request.session.pop(SETTLED, None)
     audit("user.mfa.removal", account=user, request=request, method=METHODS[Authenticator.Type(authenticator.type)])
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         notices.tell(user, "factor.removed", device=_device(request))

@@ -17,6 +17,8 @@ from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.authentication.factors import has_second_factor
 
 PENDING = "authentication.pending"
+AWAITED = "authentication.awaited"
+"""Session key of what a person was doing when a second factor was asked that they do not have yet."""
 MAX_PENDING = 3
 MAX_FIELDS = 500
 MAX_LENGTH = 64 * 1024
@@ -35,13 +37,16 @@ class Pending:
     account: int
 
 
-def is_fresh(request: HttpRequest, since: int = 0) -> bool:
-    """True when the proof is recent and not older than ``since``, at the level that this account is able to reach."""
+def is_fresh(request: HttpRequest, since: int = 0, *, two_factors: bool = False) -> bool:
+    """True when the proof is recent and not older than ``since``, at the level that this account is able to reach.
+
+    With ``two_factors`` that level is enough only when it is the one of two factors.
+    """
     assurance = assurance_of(request)
     return (
         assurance.recent
         and assurance.auth_time >= since
-        and (assurance.acr == TWO_FACTORS or not has_second_factor(request.user))
+        and (assurance.acr == TWO_FACTORS or not (two_factors or has_second_factor(request.user)))
     )
 
 
@@ -54,15 +59,58 @@ def address(wanted: str, since: float = 0) -> str:
     return f"{reverse('authentication:step_up')}?{urlencode(query)}"
 
 
-def ask(request: HttpRequest) -> HttpResponse | None:
-    """None when the proof is fresh; otherwise the way to the page that asks for it, what was sent being kept."""
-    if is_fresh(request):
+def ask(request: HttpRequest, *, two_factors: bool = False) -> HttpResponse | None:
+    """None when the proof is fresh; otherwise the way to the page that asks for it, what was sent being kept.
+
+    With ``two_factors``, whoever has no second factor to prove is led to choose one first.
+    """
+    if is_fresh(request, two_factors=two_factors):
         return None
-    query = {"next": request.get_full_path()} if request.method in ("GET", "HEAD") else {"suite": keep(request)}
-    address = f"{reverse('authentication:step_up')}?{urlencode(query)}"
+    if two_factors and not has_second_factor(request.user) and not assurance_of(request).reaches(TWO_FACTORS):
+        return enrol(request)
+    return prove(request)
+
+
+def prove(request: HttpRequest) -> HttpResponse:
+    """The way to the page that asks for a proof; what ``request`` sends is kept."""
+    query = {"next": request.get_full_path()} if _reads(request) else {"suite": keep(request)}
+    return _lead(request, f"{reverse('authentication:step_up')}?{urlencode(query)}")
+
+
+def enrol(request: HttpRequest) -> HttpResponse:
+    """The way to the page where a second factor is chosen; what ``request`` asked waits there (``awaited``)."""
+    back = request.get_full_path() if _reads(request) else _resumption(keep(request))
+    request.session[AWAITED] = {"address": back, "account": request.user.pk, "at": time.time()}
+    return _lead(request, reverse("authentication:security"))
+
+
+def awaited(request: HttpRequest) -> str:
+    """Address of what waited for a second factor, for half an hour; empty when nothing does."""
+    kept = request.session.get(AWAITED)
+    if not kept or kept["account"] != request.user.pk or time.time() - kept["at"] > KEPT_FOR:
+        return ""
+    return str(kept["address"])
+
+
+def take_awaited(request: HttpRequest) -> str:
+    """The same, which waits no longer."""
+    address = awaited(request)
+    request.session.pop(AWAITED, None)
+    return address
+
+
+def _reads(request: HttpRequest) -> bool:
+    return request.method in ("GET", "HEAD")
+
+
+def _resumption(token: str) -> str:
+    return f"{reverse('authentication:resume')}?{urlencode({'suite': token})}"
+
+
+def _lead(request: HttpRequest, address: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return HttpResponse(headers={"HX-Redirect": address})
-    return HttpResponseRedirect(address, status=303)
+    return HttpResponseRedirect(address, status=303 if not _reads(request) else 302)
 
 
 def keep(request: HttpRequest) -> str:

@@ -88,7 +88,9 @@ def _carry_on(request: AccountRequest, token: str, wanted: str) -> HttpResponse:
 @never_cache
 @require_safe
 def resume(request: AccountRequest) -> HttpResponse:
-    """What was being sent, ready to be sent again with one click."""
+    """What was being sent, ready to be sent again with one click, or the page that waited for a second factor."""
+    if "suite" not in request.GET and (address := stepup.take_awaited(request)):
+        return redirect(address)
     waiting = stepup.pending(request, request.GET.get("suite", ""))
     if waiting is None:
         return redirect("authentication:security")

@@ -7,7 +7,7 @@ lacks the permission gets 403, since its holder already knows that the organisat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -54,19 +54,29 @@ class Access:
     recent: Recent = False
 
 
-_step_up: Callable[[HttpRequest], HttpResponseBase | None] = lambda request: None  # noqa: E731
+class StepUp(Protocol):
+    """Asks for a fresh proof of identity: answers None when it is there already."""
+
+    def __call__(self, request: HttpRequest, *, two_factors: bool) -> HttpResponseBase | None: ...
 
 
-def step_up_with(ask: Callable[[HttpRequest], HttpResponseBase | None]) -> None:
-    """Tell who asks for a fresh proof: ``ask(request)`` answers None when the proof is fresh (core/authentication)."""
+_step_up: StepUp = lambda request, *, two_factors: None  # noqa: E731
+
+
+def step_up_with(ask: StepUp) -> None:
+    """Tell who asks for a fresh proof (core/authentication)."""
     global _step_up
     _step_up = ask
 
 
-def _asked_again(request: HttpRequest, recent: Recent) -> HttpResponseBase | None:
-    """The answer that asks for a fresh proof, where this request needs one and lacks it."""
+def _asked_again(request: HttpRequest, recent: Recent, *, two_factors: bool) -> HttpResponseBase | None:
+    """The answer that asks for a fresh proof, where this request needs one and lacks it.
+
+    Whoever acts for an organisation or for the platform proves ``two_factors``, even in the days that an agent has
+    to choose a second one; for one's own account what the account is able to prove is enough.
+    """
     if recent == "always" or (recent and request.method not in ("GET", "HEAD", "OPTIONS")):
-        return _step_up(request)
+        return _step_up(request, two_factors=two_factors)
     return None
 
 
@@ -157,7 +167,7 @@ def agent_view(permission: str, *, application: str = "", recent: Recent = False
                 raise PermissionDenied("Votre rôle dans cette organisation ne permet pas cette action.")
             if application and not open_to(organisation, application, permission, request.method or ""):
                 raise PermissionDenied("Votre organisation n’a pas adhéré à cette application de la convention.")
-            if (asked := _asked_again(request, recent)) is not None:
+            if (asked := _asked_again(request, recent, two_factors=True)) is not None:
                 return asked
             request.organisation = organisation  # type: ignore[attr-defined]
             request.permissions = held  # type: ignore[attr-defined]
@@ -181,7 +191,7 @@ def account_view(view: View | None = None, *, recent: Recent = False) -> Any:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if (asked := _asked_again(request, recent)) is not None:
+            if (asked := _asked_again(request, recent, two_factors=False)) is not None:
                 return asked
             organisations = {m.organisation_id for m in request_mandates(request)}
             with acting_for(*organisations, account=request.user.pk):
@@ -205,7 +215,7 @@ def platform_view(view: View | None = None, *, recent: Recent = False) -> Any:
                 return redirect_to_login(request.get_full_path())
             if not request.user.is_platform_administrator:
                 raise Http404
-            if (asked := _asked_again(request, recent)) is not None:
+            if (asked := _asked_again(request, recent, two_factors=True)) is not None:
                 return asked
             with identity_of(request.user.pk):
                 return view(request, *args, **kwargs)

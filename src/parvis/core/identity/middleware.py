@@ -1,12 +1,13 @@
 """Gives each request its actor, the one that journal entries name, and demands the second factors that roles need."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from parvis.core.authentication import factors
+from parvis.core.authentication import factors, stepup
 from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.authentication.sessions import administers
 from parvis.core.identity.access import request_mandates
@@ -24,40 +25,57 @@ class ActorMiddleware:
         return self.get_response(request)
 
 
-class SecondFactorMiddleware:
-    """Those who act for an organisation, or run the platform, hold a second factor, and administrators a spare one.
+SETTLED = "identity.second_factor"
+"""Session key of an administrator whose factors were found enough; dropped when one is removed."""
 
-    Who administers does nothing before; another agent has seven days from the creation of the account, and is told.
+
+def second_factor_asked(request: HttpRequest) -> HttpResponse | None:
+    """Where this request goes first because of the second factor: to prove it, to choose it, or to double it.
+
+    Those who act for an organisation, or run the platform, prove one; administrators hold a spare one too. Of those who
+    run the platform a passkey alone counts. Who administers does nothing before; another agent has seven days from the
+    creation of the account, and is told. What counts is what this session proved: one opened before the factor was
+    chosen proves it too.
+    """
+    account = request.user
+    if not isinstance(account, Account):
+        return None
+    mandates = [] if account.population == Account.Population.USAGER else request_mandates(request)
+    administrator = administers(account, mandates)
+    if not mandates and not administrator:
+        return None
+    proved = assurance_of(request).reaches(TWO_FACTORS)
+    if proved and (not administrator or request.session.get(SETTLED) == account.pk):
+        return None  # proved here or by ProConnect: nothing more is asked
+    held = factors.held_by(account)
+    if not held.number:
+        return stepup.enrol(request) if factors.must_enrol(account, administrator=administrator) else None
+    if not proved:
+        return stepup.prove(request)
+    if not held.spare:
+        messages.warning(request, "Créez des codes de secours : une administration ne doit jamais rester bloquée.")
+        return redirect("mfa_generate_recovery_codes")
+    request.session[SETTLED] = account.pk
+    return None
+
+
+class SecondFactorMiddleware:
+    """Asks for the second factor on every page but those by which it is given, and those that answer for another site.
+
+    Runs once the CSRF check has passed, so that only what the person really sent is kept.
     """
 
     OPEN_PREFIXES = ("/compte/", "/mon-compte/securite/", "/static/", "/theme/", "/health", "/p/", "/api/")
-    SETTLED = "identity.second_factor"
+    ASKING_THEMSELVES = ("/identite/o/", "/saml/")
+    """Protocols: a site that wants no page shown is answered in the words of its protocol."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self._asks(request) or self.get_response(request)
+        return self.get_response(request)
 
-    def _asks(self, request: HttpRequest) -> HttpResponse | None:
-        account = request.user
-        if not isinstance(account, Account) or request.path.startswith(self.OPEN_PREFIXES) or request.path == "/":
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if request.path == "/" or request.path.startswith((*self.OPEN_PREFIXES, *self.ASKING_THEMSELVES)):
             return None
-        if request.session.get(self.SETTLED) == account.pk:
-            return None
-        mandates = [] if account.population == Account.Population.USAGER else request_mandates(request)
-        administrator = administers(account, mandates)
-        if not mandates and not administrator:
-            return None
-        if not administrator and assurance_of(request).reaches(TWO_FACTORS):
-            return None  # proved here or by ProConnect: nothing more is asked
-        held = factors.held_by(account)
-        if held.number and (held.spare or not administrator):
-            request.session[self.SETTLED] = account.pk
-            return None
-        if held.number:
-            messages.warning(request, "Créez des codes de secours : une administration ne doit jamais rester bloquée.")
-            return redirect("mfa_generate_recovery_codes")
-        if factors.must_enrol(account, administrator=administrator):
-            return redirect("authentication:security")
-        return None
+        return second_factor_asked(request)

@@ -21,6 +21,7 @@ from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AccountRequest, account_view, open_view
 from parvis.core.identity.audit import audit
+from parvis.core.identity.middleware import second_factor_asked
 from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.provider.subjects import subject_of
@@ -116,8 +117,12 @@ def go_on(request: AccountRequest, token: str) -> HttpResponse:
         return _refused(request, "Ce site n’est plus en service.")
     proof = assurance_of(request)
     older = pending["force"] and proof.auth_time < int(pending["at"])
-    if pending["passive"] and (older or not services.agreed(site, request.user)):  # a page would be needed
+    detour = second_factor_asked(request)
+    # A page would be needed.
+    if pending["passive"] and (detour or older or not services.agreed(site, request.user)):
         return _answer(request, token, site, pending, status=samlp.STATUS_NO_PASSIVE)
+    if detour:
+        return detour
     if older:
         return redirect(stepup.address(request.path, since=pending["at"]))
     if not services.admits(site, request.user):

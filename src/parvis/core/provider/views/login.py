@@ -22,6 +22,7 @@ from parvis.core.authentication.assurance import FRANCECONNECT, TWO_FACTORS, ass
 from parvis.core.authentication.factors import has_second_factor
 from parvis.core.identity.access import open_view, request_mandates
 from parvis.core.identity.audit import audit
+from parvis.core.identity.middleware import second_factor_asked
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
 from parvis.core.provider import authorization, grants, services
@@ -79,7 +80,7 @@ def _proceed(request: HttpRequest, asked: Asked, *, agreed: Covered | None = Non
         if silent:
             raise Refusal("login_required", "Nobody is logged in")
         return _detour(reverse("account_login"), asked)
-    detour = _detour_to_prove(request, asked)
+    detour = _detour_to_prove(request, asked) or second_factor_asked(request)
     if detour is not None:
         if silent:
             raise Refusal("login_required", "A fresher or stronger proof is needed")

@@ -1,0 +1,130 @@
+"""Two factors: which sessions must prove them, before which acts, and how one goes on afterwards."""
+
+import time
+
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
+from django.urls import resolve
+
+from parvis.core.authentication import stepup
+from parvis.core.authentication.assurance import assurance_of
+from parvis.core.identity.roles import ROLES
+from tests.conftest import PASSWORD
+from tests.core.authentication.test_assurance import code_of
+from tests.core.authentication.test_login import log_in
+from tests.core.identity.test_access_matrix import PAGES, _url
+
+SECURITY = "/mon-compte/securite/"
+
+
+def enrol(client):
+    """Choose an application on the page made for it, as its holder does."""
+    client.get("/compte/mfa/totp/activate/")
+    secret = client.session["mfa.totp.secret"]
+    code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+    assert client.post("/compte/mfa/totp/activate/", {"code": code}).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("role", ["secretaire", "administrateur"])
+def test_a_factor_chosen_on_one_device_closes_the_session_of_the_other(account_for, juvignac, role):
+    account = account_for(juvignac, role)
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        log_in(client, account.email)
+        assert client.get(SECURITY).status_code == 200
+    enrol(here)
+    assert elsewhere.get(SECURITY)["Location"].startswith("/compte/login/")
+    assert here.get("/bureau/").status_code == 200
+
+
+@pytest.mark.parametrize("role", ["secretaire", "administrateur"])
+def test_a_session_that_proved_a_password_alone_proves_the_factor_that_the_account_got_since(
+    account_for, juvignac, role
+):
+    account = account_for(juvignac, role)
+    client = Client()
+    log_in(client, account.email)
+    client.get("/bureau/")
+    TOTP.activate(account, generate_totp_secret())
+    RecoveryCodes.activate(account)
+    assert client.get("/bureau/")["Location"] == "/mon-compte/securite/confirmer/?next=%2Fbureau%2F"
+    sent = client.post("/o/juvignac/journal/", {"x": "gardé"})
+    assert sent["Location"].startswith("/mon-compte/securite/confirmer/?suite=")
+    assert client.get(SECURITY).status_code == 200, "the page where one looks after the account stays open"
+    proof = {"password": PASSWORD, "code": code_of(account), "next": "/bureau/"}
+    assert client.post("/mon-compte/securite/confirmer/", proof)["Location"] == "/bureau/"
+    assert client.get("/bureau/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_that_a_missing_factor_interrupted_is_gone_back_to(account_for, juvignac):
+    client = Client()
+    log_in(client, account_for(juvignac, "administrateur").email)
+    assert client.get("/o/juvignac/administration/personnes/")["Location"] == SECURITY
+    assert "Reprendre" not in client.get(SECURITY).content.decode()
+    enrol(client)
+    for page in (SECURITY, "/compte/mfa/recovery-codes/"):
+        assert "Reprendre ce que je faisais" in client.get(page).content.decode()
+    resumed = client.get("/mon-compte/securite/reprendre/")
+    assert resumed["Location"] == "/o/juvignac/administration/personnes/"
+    assert client.get(resumed["Location"]).status_code == 200
+    assert "Reprendre" not in client.get(SECURITY).content.decode(), "it waits no longer"
+
+
+# --- irreversible acts ask for two factors, even in the days that an agent has to choose a second one ----------
+IRREVERSIBLE = [page for page in PAGES if page[3].kind in ("agent", "platform") and page[3].recent]
+
+
+@pytest.mark.parametrize("page", IRREVERSIBLE, ids=[address for address, *_ in IRREVERSIBLE])
+def test_what_cannot_be_undone_wants_two_factors_in_the_days_of_grace(page, account_for, juvignac, rf):
+    address, _, converters, access = page
+    role = next((role for role, (_, held) in ROLES.items() if access.permission in held), "lecteur")
+    account = account_for(juvignac, role)
+    account.is_platform_administrator = access.kind == "platform"
+    url = _url(address, converters)
+    request = rf.get(url) if access.recent == "always" else rf.post(url, {"motif": "saisi"})
+    request.user, request.session, request.htmx = account, SessionStore(), False
+    prove(request, account, {"method": "password"})
+    assert assurance_of(request).recent
+    found = resolve(url)
+    answer = found.func(request, *found.args, **found.kwargs)
+    assert answer["Location"] == SECURITY
+    assert stepup.awaited(request)
+    prove(request, account, {"method": "password"}, {"method": "mfa", "type": "totp"})
+    assert stepup.ask(request, two_factors=True) is None
+
+
+def prove(request, account, *records):
+    request.session["account_authentication_methods_user"] = str(account.pk)
+    request.session["account_authentication_methods"] = [{**record, "at": time.time()} for record in records]
+
+
+def test_the_acts_that_engage_the_commune_are_among_them():
+    """The list above is read from the declarations: an empty one would prove nothing."""
+    assert {"actes.transmettre", "parapheur.signer"} <= {access.permission for *_, access in IRREVERSIBLE}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_agent_in_the_days_of_grace_chooses_a_factor_then_goes_on_with_what_was_sent(account_for, juvignac):
+    account = account_for(juvignac, "maire")
+    client = Client()
+    log_in(client, account.email)
+    address = next(_url(a, c) for a, _, c, access in IRREVERSIBLE if access.permission == "parapheur.signer")
+    assert client.post(address, {"motif": "saisi"})["Location"] == SECURITY
+    page = client.get(SECURITY).content.decode()
+    assert "un acte qui engage votre organisation" in page
+    enrol(client)
+    back = client.get("/mon-compte/securite/reprendre/")["Location"]
+    shown = client.get(back).content.decode()
+    assert f'action="{address}"' in shown
+    assert 'name="motif" value="saisi"' in shown

@@ -258,6 +258,25 @@ def agent_client(account_for):
     return make
 
 
+def give_passkey(account) -> None:
+    """Have ``account`` hold a passkey, the one thing that opens the platform's own pages, and recovery codes."""
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+
+    Authenticator.objects.create(user=account, type="webauthn", data={"name": "Clé d’essai", "credential": {}})
+    if not account.authenticator_set.filter(type="recovery_codes").exists():
+        RecoveryCodes.activate(account)
+
+
+def prove_by_passkey(client) -> None:
+    """Give ``client.account`` a passkey, and its session the proof made with it just now."""
+    give_passkey(client.account)
+    session = client.session
+    session["account_authentication_methods_user"] = str(client.account.pk)
+    session["account_authentication_methods"] = [{"method": "mfa", "type": "webauthn", "at": time.time()}]
+    session.save()
+
+
 # --- jobs ---------------------------------------------------------------------------------------------------
 @pytest.fixture
 def run_jobs(db):

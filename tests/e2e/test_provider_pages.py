@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, give_passkey
 from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,17 +32,13 @@ def _issuer(settings, live_server):
 
 @pytest.fixture
 def platform_admin(db):
-    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-
     from parvis.core.identity.models import Account
 
     account = Account.objects.create_user(
         "plateforme@metropole.test", PASSWORD, given_name="Dominique", family_name="Essai",
         population="exploitation", is_platform_administrator=True,
     )  # fmt: skip
-    TOTP.activate(account, generate_totp_secret())
-    RecoveryCodes.activate(account)
+    give_passkey(account)
     return account
 
 
@@ -294,7 +290,7 @@ def test_pages_of_the_provider_are_accessible(
             "service-relie-secret": f"{administration}{service.pk}/secret/",
             "service-relie-suspension": f"{administration}{service.pk}/etat/",
         }),
-        (login(platform_admin, methods=(("password", None), ("mfa", "totp"))), {
+        (login(platform_admin, methods=(("mfa", "webauthn"),)), {
             "approbations": "/identite/approbations/",
             "approbation": f"/identite/approbations/{juvignac.pk}/{waiting.pk}/",
             "approbation-modification": f"/identite/approbations/{juvignac.pk}/{service.pk}/",

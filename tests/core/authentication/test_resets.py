@@ -12,6 +12,7 @@ from parvis.core.authentication.models import FactorReset
 from parvis.core.identity.models import Account
 from parvis.core.journal.queries import entries_about
 from parvis.core.organisations.tenancy import acting_for
+from tests.conftest import prove_by_passkey
 from tests.core.authentication.test_login import events_of, log_in
 
 LIST = "/o/juvignac/administration/second-facteur/"
@@ -34,23 +35,13 @@ def operator(db):
 
 
 def as_operator(email):
-    import time
-
-    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-
     account = Account.objects.create_user(
         email, None, given_name="Opé", family_name="Rateur", population="exploitation", is_platform_administrator=True
     )
-    TOTP.activate(account, generate_totp_secret())
-    RecoveryCodes.activate(account)
     client = Client()
     client.force_login(account)
-    session = client.session
-    session["account_authentication_methods_user"] = str(account.pk)
-    session["account_authentication_methods"] = [{"method": "mfa", "type": "webauthn", "at": time.time()}]
-    session.save()
     client.account = account
+    prove_by_passkey(client)
     return client
 
 

@@ -3,7 +3,9 @@
 import time
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.signals import authenticator_added
 from allauth.mfa.totp.internal.auth import (
     TOTP,
     format_hotp_value,
@@ -11,14 +13,16 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from allauth.mfa.webauthn.internal import auth as webauthn
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import resolve
 
 from parvis.core.authentication import stepup
 from parvis.core.authentication.assurance import assurance_of
+from parvis.core.identity.models import Account
 from parvis.core.identity.roles import ROLES
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, give_passkey, prove_by_passkey
 from tests.core.authentication.test_assurance import code_of
 from tests.core.authentication.test_login import log_in
 from tests.core.identity.test_access_matrix import PAGES, _url
@@ -79,6 +83,100 @@ def test_the_page_that_a_missing_factor_interrupted_is_gone_back_to(account_for,
     assert resumed["Location"] == "/o/juvignac/administration/personnes/"
     assert client.get(resumed["Location"]).status_code == 200
     assert "Reprendre" not in client.get(SECURITY).content.decode(), "it waits no longer"
+
+
+# --- who runs the platform proves a passkey --------------------------------------------------------------------
+PLATFORM = "/plateforme/"
+
+
+@pytest.fixture
+def operator(db):
+    """An operator as the command line or an invitation makes one: a password and nothing else."""
+    return Account.objects.create_user(
+        "exploitation@metropole.test",
+        PASSWORD,
+        given_name="Opé",
+        family_name="Rateur",
+        population="exploitation",
+        is_platform_administrator=True,
+    )
+
+
+@pytest.fixture
+def operator_client(operator):
+    client = Client()
+    log_in(client, operator.email)
+    return client
+
+
+def test_an_operator_is_led_to_add_a_passkey_before_anything_else(operator_client):
+    assert operator_client.get(PLATFORM)["Location"] == SECURITY
+    page = operator_client.get(SECURITY).content.decode()
+    assert "Ajoutez votre clé d’accès" in page
+    assert "/compte/mfa/totp/activate/" not in page, "an application would not be enough"
+    assert operator_client.get("/compte/mfa/webauthn/add/").status_code == 200
+
+
+def test_the_code_of_an_application_opens_nothing_of_the_platform_but_the_first_passkey(operator):
+    TOTP.activate(operator, generate_totp_secret())
+    client = Client()
+    log_in(client, operator.email)
+    client.post("/compte/mfa/authenticate/", {"code": code_of(operator)})
+    assert client.get(PLATFORM)["Location"] == SECURITY
+    assert "qu’à ajouter votre première clé" in client.get(SECURITY).content.decode()
+    assert client.get("/compte/mfa/webauthn/add/").status_code == 200
+
+
+def test_a_session_of_an_operator_that_no_passkey_proved_is_asked_for_it_and_for_nothing_else(
+    operator, operator_client, monkeypatch
+):
+    give_passkey(operator)
+    asked = operator_client.get(PLATFORM)["Location"]
+    assert asked == "/mon-compte/securite/confirmer/?next=%2Fplateforme%2F"
+    monkeypatch.setattr(webauthn, "begin_authentication", lambda user: {})
+    page = operator_client.get(asked).content.decode()
+    assert "Confirmer avec ma clé d’accès" in page
+    assert 'name="password"' not in page
+
+
+def test_a_lost_passkey_is_replaced_with_the_password_and_a_recovery_code(operator, operator_client, monkeypatch):
+    give_passkey(operator)
+    code, another = operator.authenticator_set.get(type="recovery_codes").wrap().get_unused_codes()[:2]
+    assert operator_client.get("/compte/mfa/webauthn/add/")["Location"] == (
+        "/compte/reauthenticate/?next=%2Fcompte%2Fmfa%2Fwebauthn%2Fadd%2F"
+    )
+    proof = {"password": PASSWORD, "code": code, "next": "/compte/mfa/webauthn/add/"}
+    monkeypatch.setattr(webauthn, "begin_authentication", lambda user: {})
+    assert operator_client.post("/compte/reauthenticate/", proof)["Location"] == "/compte/mfa/webauthn/add/"
+    assert operator_client.get(PLATFORM)["Location"].startswith("/mon-compte/securite/confirmer/")
+    elsewhere = {"password": PASSWORD, "code": another, "next": PLATFORM}
+    refused = operator_client.post("/mon-compte/securite/confirmer/", elsewhere)
+    assert refused.status_code == 200
+    assert "ni mot de passe ni code ne la remplacent" in refused.content.decode()
+
+
+def test_a_passkey_opens_the_platform_and_retires_the_application(operator, operator_client, rf):
+    TOTP.activate(operator, generate_totp_secret())
+    give_passkey(operator)
+    request = rf.post("/compte/mfa/webauthn/add/")
+    request.user, request.session = operator, operator_client.session
+    key = operator.authenticator_set.get(type="webauthn")
+    authenticator_added.send(sender=Authenticator, request=request, user=operator, authenticator=key)
+    request.session.save()
+    operator_client.cookies["sessionid"] = request.session.session_key
+    assert operator_client.get(PLATFORM).status_code == 200
+    assert not operator.authenticator_set.filter(type="totp").exists()
+
+
+def test_an_operator_keeps_a_way_in_besides_one_passkey(operator, operator_client):
+    operator_client.account = operator
+    prove_by_passkey(operator_client)
+    operator.authenticator_set.filter(type="recovery_codes").delete()
+    assert operator_client.get(PLATFORM)["Location"] == "/compte/mfa/recovery-codes/generate/"
+    assert "Ajoutez une seconde clé" in operator_client.get(SECURITY).content.decode()
+    give_passkey(operator)
+    operator.authenticator_set.filter(type="recovery_codes").delete()
+    assert operator_client.get(PLATFORM).status_code == 200
 
 
 # --- irreversible acts ask for two factors, even in the days that an agent has to choose a second one ----------

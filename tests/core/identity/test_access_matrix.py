@@ -30,6 +30,7 @@ from parvis.core.identity.access import Access, mandates_of
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.identity.roles import ROLES, permissions_of
 from parvis.core.organisations.tenancy import acting_for
+from tests.conftest import prove_by_passkey
 
 EXAMPLES = {
     "UUIDConverter": "0197c0de-0000-7000-8000-000000000000",
@@ -207,13 +208,14 @@ def _client_of(email: str, population: str) -> Client:
 
 
 def _operator(agent_client, organisation) -> Client:
-    """Runs the platform, with a second factor and no mandate any more."""
+    """Runs the platform, with a passkey and no mandate any more."""
     client = agent_client(organisation, "lecteur", email="exploitation@plateforme.test")
     with acting_for(organisation):
         Mandate.objects.filter(account=client.account).delete()
     Account.objects.filter(pk=client.account.pk).update(
         is_platform_administrator=True, population=Account.Population.EXPLOITATION
     )
+    prove_by_passkey(client)
     return client
 
 

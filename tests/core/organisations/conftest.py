@@ -5,6 +5,8 @@ from datetime import date
 
 import pytest
 
+from tests.conftest import prove_by_passkey
+
 BASE = "/o/juvignac/administration/"
 
 
@@ -59,6 +61,30 @@ def service_head(juvignac, agent_client):
         )
     client.agent = agent
     return client
+
+
+@pytest.fixture
+def operator_client(agent_client, juvignac):
+    """``operator_client("a@dsi.test")``: an operator, logged in with a passkey and no mandate."""
+
+    from parvis.core.identity.models import Mandate
+    from parvis.core.organisations.tenancy import acting_for
+
+    def make(email="operateur@dsi.test"):
+        client = agent_client(juvignac, "elu", email=email)
+        with acting_for(juvignac):
+            Mandate.objects.filter(account=client.account).delete()
+        client.account.population, client.account.is_platform_administrator = "exploitation", True
+        client.account.save()
+        prove_by_passkey(client)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def operator(operator_client):
+    return operator_client()
 
 
 @pytest.fixture

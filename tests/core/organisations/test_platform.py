@@ -24,26 +24,6 @@ ORGANISATION = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def operator_client(agent_client, juvignac):
-    """``operator_client("a@dsi.test")``: an operator, logged in with both factors and no mandate."""
-
-    def make(email="operateur@dsi.test"):
-        client = agent_client(juvignac, "elu", email=email)
-        with acting_for(juvignac):
-            Mandate.objects.filter(account=client.account).delete()
-        client.account.population, client.account.is_platform_administrator = "exploitation", True
-        client.account.save()
-        return client
-
-    return make
-
-
-@pytest.fixture
-def operator(operator_client):
-    return operator_client()
-
-
 def luhn(siren8: str) -> str:
     from parvis.core.organisations.models import luhn_key_holds
 

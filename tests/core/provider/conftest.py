@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, give_passkey
 
 ISSUER = "http://testserver"
 
@@ -14,17 +14,13 @@ def _issuer(settings):
 
 @pytest.fixture
 def platform_admin(db):
-    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-
     from parvis.core.identity.models import Account
 
     account = Account.objects.create_user(
         "plateforme@metropole.test", PASSWORD, given_name="Dominique", family_name="Essai",
         population="exploitation", is_platform_administrator=True,
     )  # fmt: skip
-    TOTP.activate(account, generate_totp_secret())
-    RecoveryCodes.activate(account)
+    give_passkey(account)
     return account
 
 

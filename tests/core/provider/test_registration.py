@@ -49,7 +49,7 @@ def test_a_site_is_proposed_approved_and_used(juvignac, agent_client, platform_a
     assert "En attente de la plateforme" in detail
     assert administrator.post(address("secret", juvignac, pk=service.pk)).status_code == 302, "no secret yet"
 
-    platform = login(platform_admin, methods=(("password", None), ("mfa", "totp")))
+    platform = login(platform_admin, methods=(("mfa", "webauthn"),))
     assert "Site de Juvignac" in platform.get(reverse("provider:approvals")).content.decode()
     approval = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": service.pk})
     seen = platform.get(approval).context["seen"]
@@ -95,7 +95,7 @@ def test_a_change_waits_for_the_platform_and_what_is_in_force_stays(make_site, j
 
 def test_what_is_approved_is_what_was_read(make_site, juvignac, agent_client, platform_admin, browser):
     site = make_site(juvignac, approved=False)
-    platform = login(platform_admin, methods=(("password", None), ("mfa", "totp")))
+    platform = login(platform_admin, methods=(("mfa", "webauthn"),))
     page = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": site.service.pk})
     read = platform.get(page).content.decode()
     seen = re.search('name="vu" value="([0-9a-f]{64})"', read).group(1)

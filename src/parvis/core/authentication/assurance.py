@@ -14,6 +14,8 @@ from typing import Any
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.http import HttpRequest
 
+from parvis.core.authentication.factors import passkey_only
+
 RECENT = 300
 """Seconds during which a proof is recent enough for what cannot be undone."""
 
@@ -56,8 +58,13 @@ def _strong(record: Mapping[str, Any]) -> bool:
     return _kind(record) == "proconnect" and (acr.endswith("-2fa") or acr in ("eidas2", "eidas3"))
 
 
-def assess(records: Iterable[Mapping[str, Any]], now: float, *, remembered: bool = False) -> Assurance:
-    """The assurance that these records give at ``now``. Each level dates from the older of the proofs it needs."""
+def assess(
+    records: Iterable[Mapping[str, Any]], now: float, *, remembered: bool = False, passkey_only: bool = False
+) -> Assurance:
+    """The assurance that these records give at ``now``. Each level dates from the older of the proofs it needs.
+
+    With ``passkey_only`` nothing else makes level 2.
+    """
     records = list(records)
     latest: dict[str, float] = {}
     for record in records:
@@ -66,7 +73,8 @@ def assess(records: Iterable[Mapping[str, Any]], now: float, *, remembered: bool
             latest["strong"] = max(float(record["at"]), latest.get("strong", 0))
     first = max((latest[k] for k in ("password", *FEDERATED) if k in latest), default=0)
     code = max((latest[k] for k in ("totp", "recovery_codes") if k in latest), default=0)
-    two = max(latest.get("webauthn", 0), latest.get("strong", 0), min(first, code))
+    key = latest.get("webauthn", 0)
+    two = key if passkey_only else max(key, latest.get("strong", 0), min(first, code))
     if remembered and now - two > FADING:
         two = 0
     reached = [
@@ -86,7 +94,8 @@ def assurance_of(request: HttpRequest) -> Assurance:
     if not request.user.is_authenticated:
         return Assurance()
     remembered = bool(request.session.get(REMEMBERED))
-    return assess(get_authentication_records(request, request.user), time.time(), remembered=remembered)
+    records = get_authentication_records(request, request.user)
+    return assess(records, time.time(), remembered=remembered, passkey_only=passkey_only(request.user))
 
 
 def note_federated(

@@ -10,12 +10,22 @@ from django.core.cache import cache
 from django.utils import timezone
 from fido2.webauthn import AuthenticationResponse
 
+from parvis.core.identity.models import Account
+
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 GRACE: Final = timedelta(days=7)
 """Left to an agent who administers nothing, from the creation of the account, to choose a second factor."""
 CODE_LIFE: Final = 120
 """Seconds after which no clock would accept the same code again (30 s steps, one of tolerance on each side)."""
 COUNTER = "sign_count"
+
+
+def passkey_only(account: Any) -> bool:
+    """True for those who run the platform: of them nothing that a false site could relay is enough.
+
+    An application or a recovery code only lets them reach the page where a passkey is added.
+    """
+    return bool(account.population == Account.Population.EXPLOITATION)
 
 
 @dataclass(frozen=True)
@@ -25,10 +35,12 @@ class Held:
     application: Authenticator | None
     passkeys: tuple[Authenticator, ...]
     codes: int
+    application_counts: bool = True
 
     @property
     def number(self) -> int:
-        return len(self.passkeys) + (self.application is not None)
+        """How many of them are enough for this account."""
+        return len(self.passkeys) + (self.application is not None and self.application_counts)
 
     @property
     def spare(self) -> bool:
@@ -44,12 +56,14 @@ def held_by(account: Any) -> Held:
         next((row for row in rows if row.type == Authenticator.Type.TOTP), None),
         tuple(row for row in rows if row.type == Authenticator.Type.WEBAUTHN),
         len(codes.get_unused_codes()) if codes else 0,
+        application_counts=not passkey_only(account),
     )
 
 
 def has_second_factor(account: Any) -> bool:
-    """True when ``account`` has an application or a passkey; recovery codes alone do not count."""
-    return Authenticator.objects.filter(user_id=account.pk, type__in=SECOND_FACTORS).exists()
+    """True when ``account`` has a factor that is enough for it; recovery codes alone are not."""
+    enough = (Authenticator.Type.WEBAUTHN,) if passkey_only(account) else SECOND_FACTORS
+    return Authenticator.objects.filter(user_id=account.pk, type__in=enough).exists()
 
 
 def has_passkey(account: Any) -> bool:

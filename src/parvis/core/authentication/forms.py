@@ -166,7 +166,10 @@ class AddWebAuthnForm(webauthn_forms.AddWebAuthnForm):
 
 
 class StepUpForm(forms.Form):
-    """Password, and the code of a second factor when the account has one; ``authenticator`` is the one that served."""
+    """Password, and the code of a second factor when the account has one; ``authenticator`` is the one that served.
+
+    With ``passkey_only`` there is no field: nothing that is typed is enough.
+    """
 
     password = forms.CharField(
         label="Mot de passe",
@@ -180,13 +183,14 @@ class StepUpForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
-    def __init__(self, *args: Any, account: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, account: Any, passkey_only: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.account = account
         self.authenticator: Authenticator | None = None
-        if not account.has_usable_password():
+        held = factors.held_by(account)
+        if passkey_only or not account.has_usable_password():
             del self.fields["password"]
-        if not factors.has_second_factor(account):
+        if passkey_only or not (held.passkeys or held.application):
             del self.fields["code"]
 
     def clean_password(self) -> str:

@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from parvis.core.authentication import notices, sessions, throttle
+from parvis.core.authentication import factors, notices, sessions, throttle
 from parvis.core.authentication.assurance import FEDERATED, Assurance, assurance_of
 from parvis.core.authentication.devices import describe
 from parvis.core.identity.access import mandates_of
@@ -90,7 +90,15 @@ def factor_added(sender: Any, request: HttpRequest, user: Account, authenticator
         record_authentication(request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True)
         sessions.renew(request)
         sessions.end_all(user, but=request.session.session_key)
+        if factors.passkey_only(user) and authenticator.type == Authenticator.Type.WEBAUTHN:
+            _retire_application(request, user)
         notices.tell(user, "factor.added", device=_device(request))
+
+
+def _retire_application(request: HttpRequest, user: Account) -> None:
+    """The application that opened the way to the first passkey opens nothing more."""
+    if Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).delete()[0]:
+        audit("user.mfa.removal", account=user, request=request, method="totp")
 
 
 @receiver(mfa_signals.authenticator_removed)

@@ -32,6 +32,8 @@ from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.web.integers import whole_number
 from parvis.core.web.navigation import account_tabs
 
+CHOOSING = "/compte/mfa/"
+
 
 @account_view
 @never_cache
@@ -43,7 +45,10 @@ def step_up(request: AccountRequest) -> HttpResponse:
     token = request.GET.get("suite") or request.POST.get("suite", "")
     wanted = request.GET.get("next") or request.POST.get("next", "")
     waiting = stepup.pending(request, token) if token else None
-    form, problem = StepUpForm(account=account), ""
+    passkey = has_passkey(account)
+    # The pages where factors are chosen open with the others: a lost passkey is replaced there.
+    alone = passkey and factors.passkey_only(account) and not wanted.startswith(CHOOSING)
+    form, problem = StepUpForm(account=account, passkey_only=alone), ""
     since = whole_number(request.GET.get("depuis", ""), most=2**40) or 0
     if request.method == "GET" and (token or wanted) and stepup.is_fresh(request, since):
         return _carry_on(request, token, wanted)  # the proof came from a provider
@@ -54,16 +59,16 @@ def step_up(request: AccountRequest) -> HttpResponse:
             return _carry_on(request, token, wanted)
         problem = "Cette clé d’accès n’a pas été reconnue. Recommencez, ou servez-vous de votre mot de passe."
     elif request.method == "POST":
-        form = StepUpForm(request.POST, account=account)
+        form = StepUpForm(request.POST, account=account, passkey_only=alone)
         if form.fields and form.is_valid():
             if "password" in form.fields:
                 record_authentication(request, account, method="password", reauthenticated=True)
             if form.authenticator is not None:
                 post_authentication(request, form.authenticator, reauthenticated=True)
             return _carry_on(request, token, wanted)
-    passkey = has_passkey(account)
     context = {
         "form": form,
+        "alone": alone,
         "problem": problem,
         "waiting": waiting,
         "token": token,
@@ -115,6 +120,7 @@ def security(request: AccountRequest) -> HttpResponse:
         "required": required,
         "grace": None if held.number or not required or administrator else factors.grace_ends(account),
         "overdue": required and not held.number and factors.must_enrol(account, administrator=administrator),
+        "passkey_only": factors.passkey_only(account),
         "spare_missing": administrator and bool(held.number) and not held.spare,
         "sessions": len(UserSession.objects.purge_and_list(account)),
         "limits": sessions.limits_of(account, mandates),

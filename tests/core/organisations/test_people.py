@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.core.organisations.conftest import BASE
 
 pytestmark = pytest.mark.django_db
 LIST = BASE + "personnes/"
+NOBODYS = UUID(int=7)
 
 
 @pytest.fixture
@@ -105,9 +107,10 @@ def age(client) -> None:
     session.save()
 
 
-def test_the_table_asks_for_a_recent_proof(administrator, crowd):
+@pytest.mark.parametrize("path", ["export.csv", f"imports/{NOBODYS}/rapport.csv"])
+def test_a_table_of_people_asks_for_a_recent_proof(administrator, path):
     age(administrator)
-    assert "securite/confirmer" in administrator.get(LIST + "export.csv")["Location"]
+    assert "securite/confirmer" in administrator.get(LIST + path)["Location"]
 
 
 def test_giving_changing_and_taking_rights_ask_for_a_recent_proof(administrator, juvignac, crowd):
@@ -116,5 +119,7 @@ def test_giving_changing_and_taking_rights_ask_for_a_recent_proof(administrator,
     age(administrator)
     for path in ("nouvelle/", f"{mandate.pk}/", f"{mandate.pk}/fin/", f"{mandate.account_id}/acces/"):
         assert "securite/confirmer" in administrator.post(LIST + path, {})["Location"], path
+    for path in (f"{NOBODYS}/{NOBODYS}/", f"{NOBODYS}/confirmation/"):
+        assert "securite/confirmer" in administrator.post(BASE + "revues/" + path, {})["Location"], path
     service = administrator.post(BASE + "services/nouveau/", {"name": "Voirie"})
     assert "securite/confirmer" in service["Location"], "its head administers people"

@@ -142,7 +142,7 @@ def abandon(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent="always")
 def report(request: AgentRequest, pk: UUID, extension: str) -> HttpResponseBase:
     """The report, line by line, as CSV or ODS."""
     if extension not in EXTENSIONS:

@@ -92,7 +92,7 @@ def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-@agent_view(ADMINISTER)
+@agent_view(ADMINISTER, recent=True)
 def decide(request: AgentRequest, pk: UUID, line_pk: UUID) -> HttpResponse:
     """One mandate under review: confirm it, give it an end, or take it back."""
     by = authority(request)
@@ -112,7 +112,7 @@ def decide(request: AgentRequest, pk: UUID, line_pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@agent_view(ADMINISTER)
+@agent_view(ADMINISTER, recent=True)
 def confirm_many(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Confirm the mandates ticked in the list of one role."""
     chosen = []

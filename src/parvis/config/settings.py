@@ -178,8 +178,14 @@ ACCOUNT_FORMS = {
     "reset_password": "parvis.core.authentication.forms.ResetPasswordForm",
     "reset_password_from_key": "parvis.core.authentication.forms.ResetPasswordKeyForm",
 }
-# Failed tries are counted by core/authentication/throttle.py, which locks nobody out.
-ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": "60/m/ip", "reset_password": "20/m/ip,5/h/key"}
+# Failed tries are counted by core/authentication/throttle.py, which locks nobody out. Links to choose a new password
+# are counted by address where they are sent: refusing the form would let anybody keep somebody else from it.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": None,
+    "login": "60/m/ip",
+    "reset_password": "20/m/ip",
+    "reset_password_link": "5/h/key",
+}
 PASSWORD_RESET_TIMEOUT = 3600
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

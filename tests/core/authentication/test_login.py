@@ -187,6 +187,15 @@ def test_a_reset_answers_alike_and_does_the_same_work_for_an_unknown_address(
     assert [m.to for m in mail.outbox] == [[usager.email]]
 
 
+def test_asking_for_links_in_the_name_of_somebody_floods_nobody_and_keeps_nobody_from_the_form(usager, run_jobs):
+    answers = [
+        Client(REMOTE_ADDR=f"192.0.2.{n}").post("/compte/password/reset/", {"email": usager.email}) for n in range(7)
+    ]
+    assert {(a.status_code, a["Location"]) for a in answers} == {(302, "/compte/password/reset/done/")}
+    run_jobs()
+    assert len(mail.outbox) == 5
+
+
 def test_the_reset_link_serves_once_ends_every_session_and_leaves_the_second_factor(agent_client, juvignac, run_jobs):
     import re
 

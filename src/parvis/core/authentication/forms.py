@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account import forms as account_forms
 from allauth.account.adapter import get_adapter as account_adapter
 from allauth.account.internal.flows.login import perform_password_login
+from allauth.core import ratelimit
 from allauth.mfa.adapter import get_adapter as mfa_adapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
@@ -51,13 +52,17 @@ class LoginForm(account_forms.LoginForm):
 
 
 class ResetPasswordForm(account_forms.ResetPasswordForm):
-    """Asks for a link; does the same work whether an account answers to the address or not."""
+    """Asks for a link; does the same work whether an account answers to the address or not, and whether the links of
+    this hour are spent or not.
+    """
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        email = str(self.cleaned_data["email"])
         account = next((found for found in self.users if found.suspended_at is None), None)
         audit("user.password.reset.request", account=account, request=request)
-        notices.tell(account, "reset")
-        return str(self.cleaned_data["email"])
+        left = ratelimit.consume(request, action="reset_password_link", key=email.lower())
+        notices.tell(account if left else None, "reset")
+        return email
 
 
 class _NewPasswordMixin:

@@ -19,10 +19,12 @@ from parvis.core.organisations.models import Organisation
 from parvis.core.web.templatetags.parvis import date_longue, heure
 
 Facts = Mapping[str, Any]
-NOT_ME = (
-    "Si ce n’est pas vous, changez votre mot de passe dès maintenant, fermez les sessions que vous ne reconnaissez pas"
-    " et prévenez la personne qui administre votre organisation :"
-)
+ANSWERS = {
+    Account.Population.USAGER: "la mairie de votre commune",
+    Account.Population.AGENT: "la personne qui administre votre organisation",
+    Account.Population.EXPLOITATION: "les autres exploitants de la plateforme",
+}
+"""Who answers somebody whose account is in trouble, by population: a citizen has no administration of their own."""
 
 
 def address(name: str, **arguments: str) -> str:
@@ -30,10 +32,22 @@ def address(name: str, **arguments: str) -> str:
     return settings.BASE_URL.rstrip("/") + reverse(name, kwargs=arguments or None)
 
 
+def _who_answers(account: Account) -> str:
+    return ANSWERS[Account.Population(account.population)]
+
+
+def not_me(account: Account) -> str:
+    """What somebody does of an event that is not theirs."""
+    return (
+        "Si ce n’est pas vous, changez votre mot de passe dès maintenant, fermez les sessions que vous ne reconnaissez"
+        f" pas et prévenez {_who_answers(account)} :"
+    )
+
+
 def _happened(what: str) -> Callable[[Account, Facts], str]:
     def text(account: Account, facts: Facts) -> str:
         device = f"\nAppareil : {facts['device']}" if facts.get("device") else ""
-        return f"{what}\n\nQuand : {facts['when']}{device}\n\n{NOT_ME}\n{address('authentication:security')}"
+        return f"{what}\n\nQuand : {facts['when']}{device}\n\n{not_me(account)}\n{address('authentication:security')}"
 
     return text
 
@@ -62,7 +76,7 @@ NOTICES: dict[str, tuple[str, Callable[[Account, Facts], str]]] = {
         "Votre compte est indisponible",
         lambda account, facts: (
             "Quelqu’un vient de saisir votre mot de passe, mais votre compte est suspendu ou fermé. Pour savoir"
-            " pourquoi ou pour le rouvrir, adressez-vous à la personne qui administre votre organisation."
+            f" pourquoi ou pour le rouvrir, adressez-vous à {_who_answers(account)}."
         ),
     ),
     "factor.reset.asked": (

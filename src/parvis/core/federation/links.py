@@ -243,7 +243,8 @@ def _tell(account: Account, what: str, provider: str) -> None:
 
 def _notice(sentence: str) -> Any:
     def text(account: Account, facts: notices.Facts) -> str:
-        return f"{sentence}\n\nQuand : {facts['when']}\n\n{notices.NOT_ME}\n{notices.address('federation:identities')}"
+        answer = f"{notices.not_me(account)}\n{notices.address('federation:identities')}"
+        return f"{sentence}\n\nQuand : {facts['when']}\n\n{answer}"
 
     return text
 

@@ -125,7 +125,8 @@ def first_administrator(request: AccountRequest, slug: str) -> HttpResponse:
             messages.success(request, f"Une invitation part à l’adresse {form.cleaned_data['email']}.")
             return redirect("platform:organisation", slug=slug)
     context = {
-        "form": form, "organisation": organisation, "title": "Inviter la première administration",
+        "form": form, "organisation": organisation,
+        "title": "Inviter la première personne qui administrera l’organisation",
         "verb": "Envoyer l’invitation",
     }  # fmt: skip
     return render(request, "platform/form.html", context)

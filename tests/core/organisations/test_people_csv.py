@@ -64,6 +64,7 @@ def test_a_bad_file_is_refused_in_words(content, sentence):
     ("line", "sentence"),
     [
         ("Zoé;Durand;pas une adresse;Élu", "n’est pas une adresse"),
+        ("Zoé;Durand;zoe@juv\u0456gnac.test;Élu", "mélange les lettres de plusieurs alphabets"),
         (";Durand;a@b.fr;Élu", "« prenom » est vide"),
         ("=cmd|x;Durand;a@b.fr;Élu", "comme une formule"),
         ("@SOMME(A1);Durand;a@b.fr;Élu", "comme une formule"),

@@ -26,17 +26,19 @@ def _checked(clean: Callable[[Any], Any], value: Any) -> Any:
         raise ValidationError(sentence[:1].upper() + sentence[1:]) from None
 
 
+class AddressField(forms.CharField):
+    """An e-mail address that an account has or will have, in the one way it is kept."""
+
+    def __init__(self, *, label: str = "Adresse électronique", **options: Any) -> None:
+        super().__init__(label=label, max_length=400, **options)
+
+    def clean(self, value: Any) -> Any:
+        typed = super().clean(value)
+        return _checked(addresses.canonical, typed) if typed else typed
+
+
 class AddressForm(forms.Form):
-    """One e-mail address, in the one way it is kept."""
-
-    email = forms.CharField(
-        label="Adresse électronique",
-        max_length=400,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
-    )
-
-    def clean_email(self) -> str:
-        return str(_checked(addresses.canonical, self.cleaned_data["email"]))
+    email = AddressField(widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}))
 
 
 class RegistrationForm(forms.Form):

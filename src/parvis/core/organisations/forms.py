@@ -3,6 +3,7 @@
 from django import forms
 
 from parvis.core import clock
+from parvis.core.identity.forms import AddressField
 from parvis.core.identity.models import Account
 from parvis.core.identity.roles import PERMISSIONS, reserved
 from parvis.core.organisations.authority import Authority, GivenRole
@@ -60,8 +61,9 @@ class _Departments(forms.Form):
 class InvitationForm(_InOrder, _Departments):
     given_name = forms.CharField(label="Prénom", max_length=80)
     family_name = forms.CharField(label="Nom", max_length=80)
-    email = forms.EmailField(
+    email = AddressField(
         label="Adresse électronique professionnelle",
+        widget=forms.EmailInput,
         help_text="La personne y reçoit un lien, qui lui sert à accepter.",
     )
     role = forms.ChoiceField(label="Rôle")
@@ -252,4 +254,4 @@ class EndForm(forms.Form):
 class PersonForm(forms.Form):
     given_name = forms.CharField(label="Prénom", max_length=80)
     family_name = forms.CharField(label="Nom", max_length=80)
-    email = forms.EmailField(label="Adresse électronique")
+    email = AddressField(widget=forms.EmailInput)

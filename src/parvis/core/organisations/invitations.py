@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
+from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.services import Actor, record
@@ -58,11 +59,11 @@ def invite(
     """Offer a mandate; ``values`` are its ``title``, ``department``, ``staff_number``, ``start`` and ``end``.
 
     Raises ``InvitationRefused`` or ``MandateRefused``: one's own address, a role above one's rights, a role that
-    the person holds here already, an invitation that still waits.
+    the person holds here already, an invitation that still waits; ``AddressRefused`` for one that no account may have.
     """
     department = values.get("department")
     role = check_gift(role, department if isinstance(department, Department) else None, by)
-    email = Account.objects.normalize_email(email).lower()
+    email = addresses.canonical(email)
     _refuse_double(organisation, email, role, by)
     invitation = _create(organisation, email, given_name, family_name, role, values, invited_by=by.account)
     _trace(invitation, "invitation.envoyee", "manager.user.invitation", by)
@@ -124,7 +125,7 @@ def invite_first_administrator(
             former.save(update_fields=["revoked_at"])
         invitation = _create(
             organisation,
-            Account.objects.normalize_email(email).lower(),
+            addresses.canonical(email),
             given_name,
             family_name,
             role,

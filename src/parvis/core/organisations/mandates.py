@@ -11,6 +11,7 @@ from django.db import transaction
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
+from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.services import Actor, record
@@ -163,6 +164,7 @@ def give_mandate(
     given = role_named(organisation, role)
     if given is None:
         raise MandateRefused("Ce rôle n’existe pas dans l’organisation.", role=role)
+    email = addresses.canonical(email)
     account = Account.objects.filter(email__iexact=email).first()
     if account is None:
         account = Account.objects.create_user(email, given_name=given_name, family_name=family_name)

@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from parvis.core.errors import DomainError
+from parvis.core.identity import addresses
 
 MAX_SIZE: Final = 2 * 1024 * 1024
 MAX_ROWS: Final = 20_000
@@ -140,14 +138,23 @@ def _lines(rows: list[tuple[int, list[str]]], header: list[str], key: str) -> It
     for number, cells in rows:
         values = dict.fromkeys(COLUMNS, "")
         values |= {name: " ".join(cell.split()) for name, cell in zip(header, cells, strict=False) if name in COLUMNS}
-        values["courriel"] = values["courriel"].lower()
+        values["courriel"], misspelt = _address(values["courriel"])
         problem = "" if len(cells) <= len(header) else "La ligne a plus de cases que de colonnes : vérifiez les « ; »."
-        problem = problem or _problem(values, key)
+        problem = problem or _problem(values, key) or misspelt
         identity = (values[key].casefold(), values["role"].casefold())
         if not problem and identity in seen:
             problem = f"La même personne a déjà ce rôle à la ligne {seen[identity]} : gardez une seule des deux lignes."
         seen.setdefault(identity, number)
         yield Line(number, {name: _CONTROL.sub("", value)[:254] for name, value in values.items()}, problem)
+
+
+def _address(typed: str) -> tuple[str, str]:
+    """The address as accounts know it, and what is wrong with it ("" when nothing is)."""
+    try:
+        return addresses.canonical(typed), ""
+    except addresses.AddressRefused as refused:
+        sentence = f"« {typed[:80]} » n’est pas une adresse électronique acceptée. {refused.sentence}"
+        return typed.lower(), sentence
 
 
 def _problem(values: dict[str, str], key: str) -> str:
@@ -161,10 +168,6 @@ def _problem(values: dict[str, str], key: str) -> str:
             return f"La colonne « {name} » contient un caractère invisible : saisissez-la de nouveau."
         if value.startswith(FORMULA):
             return f"La colonne « {name} » commence par « {value[0]} », comme une formule : retirez ce caractère."
-    try:
-        validate_email(values["courriel"])
-    except ValidationError:
-        return f"« {values['courriel'][:80]} » n’est pas une adresse électronique : corrigez-la."
     try:
         start, end = day(values["debut"]), day(values["fin"])
     except ValueError:

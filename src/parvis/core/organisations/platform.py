@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
+from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from parvis.core.journal.services import Actor, record
@@ -108,7 +109,7 @@ def _audit(event: str, by: Account, request: HttpRequest | None, **data: Any) ->
 @transaction.atomic
 def propose_operator(values: Mapping[str, str], *, by: Account, request: HttpRequest) -> OperatorGrant:
     """Propose somebody to run the platform, under an account of their own kept for that."""
-    email = values["email"].lower()
+    email = addresses.canonical(values["email"])
     if email == by.email.lower():
         raise PlatformRefused("Vous exploitez déjà la plateforme.")
     if OperatorGrant.objects.filter(email=email, accepted_at__isnull=True, refused_at__isnull=True).exists():
@@ -218,7 +219,7 @@ def accept_operator(grant: OperatorGrant, password: str, *, request: HttpRequest
 def remove_operator(account: Account, *, by: Account, request: HttpRequest) -> None:
     """Take the platform away from an operator; somebody else does it, so that one always stays."""
     if account.pk == by.pk:
-        raise PlatformRefused("Personne ne se retire : demandez-le à un autre exploitant.")
+        raise PlatformRefused("Vous ne pouvez pas vous retirer vous-même : demandez-le à un autre exploitant.")
     rows = Account.objects.select_for_update().filter(is_platform_administrator=True).order_by("pk")
     kept = {a.pk: a for a in rows}  # both locked: two operators who remove each other leave one
     if by.pk not in kept or account.pk not in kept:

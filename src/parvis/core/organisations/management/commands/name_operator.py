@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 
@@ -19,6 +20,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, email: str, given_name: str, family_name: str, **options: Any) -> None:
         if Account.objects.filter(is_platform_administrator=True, is_active=True).count() >= 2:
             raise CommandError("La plateforme a deux exploitants : ce sont eux qui nomment les suivants.")
+        try:
+            email = addresses.canonical(email)
+        except addresses.AddressRefused as refused:
+            raise CommandError(refused.sentence) from refused
         if Account.objects.filter(email__iexact=email).exists():
             raise CommandError("Cette adresse a déjà un compte : prenez-en une autre.")
         account = Account.objects.create_user(

@@ -68,7 +68,7 @@ def test_a_refused_row_fails_the_step_and_says_what_to_do(acting_for_juvignac, s
     assert step.state == "failed"
     assert "deux niveaux" in step.summary
     task = Task.objects.get()
-    assert (task.verb, task.permission, task.state) == ("Corriger", "opendata.publier", "open")
+    assert (task.verb, task.permission, task.state) == ("Relancer", "opendata.publier", "open")
     assert not DeliberationRow.objects.exists()
 
 

@@ -177,19 +177,10 @@ def test_agents_see_what_was_opened_and_what_was_refused(juvignac, open_row, age
     assert "Relancer l’ouverture" not in reader
 
 
-def test_retrying_a_row_still_wrong_says_why_again(juvignac, open_row, agent_client):
-    with acting_for(juvignac):
-        step = open_row(juvignac, matiere="5")
-    url = reverse("opendata:retry", args=["juvignac", step.pk])
-    response = agent_client(juvignac, "secretaire").post(url, follow=True)
-    assert "niveau 2 exactement" in response.content.decode()
-
-
 def test_a_reader_may_not_publish_and_a_stranger_sees_nothing(juvignac, fabregues, open_row, agent_client):
     with acting_for(juvignac):
-        step = open_row(juvignac, matiere="5")
-    retry = reverse("opendata:retry", args=["juvignac", step.pk])
-    assert agent_client(juvignac, "lecteur").post(retry).status_code == 403
-    stranger = agent_client(fabregues, "secretaire")
-    assert stranger.get("/o/juvignac/donnees/").status_code == 404
-    assert stranger.post(reverse("opendata:retry", args=["fabregues", step.pk])).status_code == 404
+        open_row(juvignac)
+        slug = Dataset.objects.get().slug
+    online = reverse("opendata:set_public", args=["juvignac", slug])
+    assert agent_client(juvignac, "lecteur").post(online).status_code == 403
+    assert agent_client(fabregues, "secretaire").get("/o/juvignac/donnees/").status_code == 404

@@ -24,6 +24,7 @@ AGENT = [
     ("administration/second-facteur/", "parvis.core.authentication.administration_urls"),
     ("administration/", "parvis.core.organisations.urls"),
     ("travaux/", "parvis.core.jobs.urls"),
+    ("cheminements/", "parvis.core.routing.step_urls"),
 ]
 PUBLIC = [
     ("actes/", "parvis.edemat.actes.public_urls"),

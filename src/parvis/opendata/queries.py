@@ -114,6 +114,6 @@ def refused_steps(organisation: Organisation) -> QuerySet[RouteStep]:
     """Deliberations whose row could not be opened, the oldest first; ``summary`` says why."""
     return (
         RouteStep.objects.filter(organisation=organisation, code=STEP, state=RouteStep.State.FAILED)
-        .select_related("route")
+        .select_related("route", "organisation")
         .order_by("id")
     )

@@ -17,6 +17,7 @@ class OpenDeliberations:
     code = STEP
     label = "À ouvrir"
     done_label = "En données ouvertes"
+    permission = "opendata.publier"
     application = "opendata"
 
     def start(self, step: RouteStep) -> None:
@@ -35,7 +36,6 @@ class OpenDeliberations:
             row = services.open_deliberation(step.route)
         except DomainError as error:
             fail_step(step, reason=error.sentence, actor=services.SYSTEM)
-            services.ask_for_correction(step.route, error)
             return
         complete_step(
             step,

@@ -9,5 +9,4 @@ urlpatterns = [
     path("", views.datasets, name="datasets"),
     path("deliberations.<slug:extension>", views.download, name="download"),
     path("<slug:slug>/publication/", views.set_public, name="set_public"),
-    path("etapes/<uuid:pk>/relancer/", views.retry, name="retry"),
 ]

@@ -9,12 +9,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from parvis.core.errors import DomainError
 from parvis.core.exports import ods
 from parvis.core.exports.download import CSV_MEDIA_TYPE, as_download
 from parvis.core.identity.access import AgentRequest, OrganisationRequest, agent_view, public_view
-from parvis.core.routing.models import RouteStep
-from parvis.core.routing.services import retry_step
 from parvis.opendata import queries, services
 from parvis.opendata.formats.scdl_deliberations import COLUMNS
 from parvis.opendata.models import Dataset
@@ -111,26 +108,4 @@ def set_public(request: AgentRequest, *, slug: str) -> HttpResponse:
     services.set_public(dataset, public, actor=request.actor)
     where = "est en ligne" if public else "n’est plus en ligne"
     messages.success(request, f"Le jeu de données « {dataset.title} » {where}.")
-    return _back(request)
-
-
-@require_POST
-@agent_view("opendata.publier", application="opendata")
-def retry(request: AgentRequest, *, pk: str) -> HttpResponse:
-    """Try again to open a row that was refused."""
-    step = get_object_or_404(RouteStep, pk=pk, organisation=request.organisation, code=queries.STEP)
-    try:
-        retry_step(step, actor=request.actor)
-    except DomainError as error:
-        messages.error(request, error.sentence)
-        return _back(request)
-    step.refresh_from_db()
-    if step.state == RouteStep.State.DONE:
-        messages.success(request, f"La délibération {step.route.reference} est en données ouvertes.")
-    else:
-        messages.error(request, step.summary)
-    return _back(request)
-
-
-def _back(request: AgentRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("opendata:datasets", args=[request.organisation.slug]))

@@ -28,6 +28,7 @@ def steps(monkeypatch):
     for name in ("un", "deux", "trois"):
         plugin = type(
             name, (), {"code": f"essai.{name}", "label": f"À {name}", "done_label": name.title(),
+                       "permission": "actes.transmettre",
                        "start": lambda self, step: started.append(step.code)},
         )  # fmt: skip
         registry.register_step(plugin)

@@ -11,7 +11,7 @@ from lxml import etree
 from parvis.core.documents.services import read_bytes
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.referentials.schemas import official_schema
-from parvis.core.routing.models import Route, RouteStep
+from parvis.core.routing.models import Route, RouteStep, Task
 from parvis.edemat.archives.enums import State
 from parvis.edemat.archives.formats.inventory import object_path
 from parvis.edemat.archives.formats.seda import namespace
@@ -182,6 +182,8 @@ def test_a_dossier_without_a_signed_act_stops_the_route_with_a_sentence(juvignac
         assert step.state == RouteStep.State.FAILED
         assert "document signé" in step.summary
         assert not Transfer.objects.exists()
+        task = Task.objects.get(state="open")
+        assert (task.permission, task.path) == ("archives.verser", step.failure_page)
 
 
 def test_a_refused_transfer_stops_the_route_and_can_be_tried_again(juvignac, run_jobs, frozen_clock):
@@ -269,7 +271,6 @@ def test_a_required_antivirus_makes_the_transfer_wait(juvignac, run_jobs, frozen
 
 def test_a_person_decides_when_the_agreement_says_so(juvignac, run_jobs, frozen_clock):
     from parvis.core.journal.services import Actor
-    from parvis.core.routing.models import Task
     from parvis.edemat.archives.services.deposit import accept_transfer
     from parvis.edemat.archives.services.parties import ensure_parties
 

@@ -118,6 +118,11 @@ def label_of(role: str) -> str:
     return ROLES[role][0] if role in ROLES else role
 
 
+def name_of(permission: str) -> str:
+    """What ``permission`` lets its holder do, in French; its code when no package names it."""
+    return next((names[permission] for names in PERMISSIONS.values() if permission in names), permission)
+
+
 def reserved(permissions: frozenset[str]) -> frozenset[str]:
     """Those of ``permissions`` that only their holder gives."""
     return frozenset(p for p in permissions if p.startswith(RESERVED))

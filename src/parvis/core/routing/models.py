@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 from parvis.core.organisations.models import TenantModel
 
@@ -75,6 +76,13 @@ class RouteStep(TenantModel):
 
         step = plugin(self.code)
         return step.done_label if self.state == self.State.DONE else step.label
+
+    @property
+    def failure_page(self) -> str:
+        """Address of the page that says why the step failed; "" when it has not."""
+        if self.state != self.State.FAILED:
+            return ""
+        return reverse("route_steps:failed", args=[self.organisation.slug, self.pk])
 
 
 class RouteDocument(TenantModel):

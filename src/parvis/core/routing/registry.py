@@ -1,6 +1,7 @@
 """Steps that services register, by code; the route calls them without knowing the services."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -9,15 +10,30 @@ from parvis.core.journal.services import Actor
 from parvis.core.routing.models import Route, RouteStep
 
 
+@dataclass(frozen=True)
+class Remedy:
+    """The task that a service gives for its failed step, when it knows better than to start the step again."""
+
+    service: str
+    verb: str
+    title: str
+    permission: str
+    path: str
+    subject: tuple[str, UUID]
+
+
 class StepPlugin(Protocol):
     """One kind of step. ``start`` runs in the transaction that makes the step current.
 
-    A step that bears the code of an ``application`` is left out of the routes of who does not subscribe to it.
+    ``permission`` is held by who may start the step again once it has failed. A step that bears the code of an
+    ``application`` is left out of the routes of who does not subscribe to it. A plug-in that has a method
+    ``remedy(step)`` may answer with a ``Remedy``: the step is then taken up on that page only.
     """
 
     code: str
     label: str
     done_label: str
+    permission: str
 
     def start(self, step: RouteStep) -> None: ...
 
@@ -48,6 +64,17 @@ def registered_codes() -> list[str]:
 def application_of(code: str) -> str:
     """The application that an organisation must subscribe to for this step; "" for all."""
     return str(getattr(plugin(code), "application", ""))
+
+
+def service_of(code: str) -> str:
+    """Code of the service that carries out this step."""
+    return code.partition(".")[0]
+
+
+def remedy_of(step: RouteStep) -> Remedy | None:
+    """What its service asks for when ``step`` has failed; None when the step has only to be started again."""
+    remedy: Callable[[RouteStep], Remedy | None] | None = getattr(plugin(step.code), "remedy", None)
+    return remedy(step) if remedy else None
 
 
 Listener = Callable[[Route, Actor], None]

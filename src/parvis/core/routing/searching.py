@@ -26,7 +26,7 @@ def find_routes(request: HttpRequest, terms: str, most: int) -> list[Found]:
     return [
         Found(
             route.title,
-            pages.get(route.pk, ""),
+            pages.get(route.pk) or where_it_failed(route),
             f"{route.reference} · {route.organisation.short_name} · ouvert le {date_moyenne(route.created_at)}",
             standing(route),
             kinds.get(Route.State(route.state), ""),
@@ -49,6 +49,11 @@ def _readable(request: HttpRequest) -> Q:
             steps = RouteStep.objects.filter(passing, route=OuterRef("pk"))
             readable |= Q(Exists(steps), organisation=organisation)
     return readable
+
+
+def where_it_failed(route: Route) -> str:
+    """The page of the step at which the route stopped, for a route that has no other page."""
+    return next((step.failure_page for step in route.steps.all() if step.failure_page), "")
 
 
 def standing(route: Route) -> str:

@@ -12,7 +12,7 @@ from parvis.core.identity.models import Account
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.routing.models import Route, RouteDocument, RouteStep, Task
-from parvis.core.routing.registry import application_of, listeners, plugin
+from parvis.core.routing.registry import Remedy, application_of, listeners, plugin, remedy_of, service_of
 
 
 class StepNotCurrent(DomainError):
@@ -92,6 +92,7 @@ def complete_step(
     route.facts |= dict(facts or {})
     route.state = Route.State.RUNNING if following else Route.State.DONE
     route.save(update_fields=["facts", "state"])
+    close_tasks(step.organisation, subject=("etape", step.pk))
     record(
         step.organisation,
         "cheminement.etape_faite",
@@ -105,7 +106,10 @@ def complete_step(
 
 
 def fail_step(step: RouteStep, *, reason: str, actor: Actor) -> None:
-    """Mark ``step`` as failed; ``reason`` is the French sentence that says why and what to do."""
+    """Mark ``step`` as failed and leave a task to who may take it up again.
+
+    ``reason`` is the French sentence that says why and what to do.
+    """
     route, step = _locked(step)
     if step.state == RouteStep.State.DONE:
         return
@@ -121,6 +125,16 @@ def fail_step(step: RouteStep, *, reason: str, actor: Actor) -> None:
         actor=actor,
         details={"step": step.code},
     )
+    asked = remedy_of(step) or Remedy(
+        service=service_of(step.code),
+        verb="Relancer",
+        title=route.title,
+        permission=plugin(step.code).permission,
+        path=step.failure_page,
+        subject=("etape", step.pk),
+    )
+    close_tasks(step.organisation, subject=asked.subject, verb=asked.verb)  # an earlier failure gave another reason
+    open_task(step.organisation, summary=reason, **vars(asked))
 
 
 def retry_step(step: RouteStep, *, actor: Actor) -> None:
@@ -132,6 +146,7 @@ def retry_step(step: RouteStep, *, actor: Actor) -> None:
     route.save(update_fields=["state"])
     step.summary = ""
     step.save(update_fields=["summary"])
+    close_tasks(step.organisation, subject=("etape", step.pk))
     record(
         step.organisation,
         "cheminement.etape_relancee",
@@ -140,6 +155,12 @@ def retry_step(step: RouteStep, *, actor: Actor) -> None:
         details={"step": step.code},
     )
     _start(step)
+
+
+def may_take_up(step: RouteStep) -> str:
+    """Permission that lets its holder take up the failed ``step``."""
+    remedy = remedy_of(step)
+    return remedy.permission if remedy else plugin(step.code).permission
 
 
 def announce(route: Route, event: str, *, actor: Actor, facts: Mapping[str, Any] | None = None) -> Route:

@@ -1,20 +1,35 @@
-"""The desk « Mon bureau » of a person, across all the organisations it acts for."""
+"""The desk « Mon bureau » of a person, across all the organisations it acts for, and the steps that stopped."""
 
 from datetime import timedelta
 from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core import clock
-from parvis.core.identity.access import AccountRequest, account_view, request_mandates
+from parvis.core.errors import DomainError
+from parvis.core.identity.access import (
+    AccountRequest,
+    AgentRequest,
+    account_view,
+    agent_view,
+    open_to,
+    request_mandates,
+)
 from parvis.core.identity.models import Account
+from parvis.core.identity.roles import name_of
+from parvis.core.journal.queries import entries_about
 from parvis.core.routing import queries
 from parvis.core.routing.desk import LATE, TODAY, following, grouped, key_of
-from parvis.core.routing.models import Route
-from parvis.core.web.navigation import label_of
+from parvis.core.routing.models import Route, RouteStep
+from parvis.core.routing.registry import pages_of, remedy_of, service_of
+from parvis.core.routing.services import may_take_up, retry_step
+from parvis.core.web.navigation import application_of, label_of
 
 SHOWN = 50
 AGENDA_DAYS = 45
@@ -76,3 +91,58 @@ def waiting_sentence(total: int, late: int) -> str:
         return "rien ne vous attend"
     sentence = f"{total} choses vous attendent" if total > 1 else "une chose vous attend"
     return f"{sentence}, dont {late} en retard" if late and total > 1 else sentence
+
+
+@require_http_methods(["GET", "POST"])
+@agent_view("documents.lire")
+def failed_step(request: AgentRequest, pk: str) -> HttpResponse:
+    """Why a step stopped, and « Relancer l’étape » for who holds the permission of its service."""
+    found = RouteStep.objects.select_related("route", "organisation")
+    step = get_object_or_404(found, pk=pk, organisation=request.organisation)
+    permission, service = may_take_up(step), service_of(step.code)
+    may = permission in request.permissions
+    if not may and f"{service}.lire" not in request.permissions:
+        raise PermissionDenied("Votre rôle dans cette organisation ne permet pas de voir cette étape.")
+    if request.method == "POST":
+        return _take_up(request, step, permission)
+    context = {
+        "step": step,
+        "route": step.route,
+        "steps": step.route.steps.select_related("organisation"),
+        "failed": step.state == RouteStep.State.FAILED,
+        "remedy": remedy_of(step),
+        "may": may,
+        "permission": name_of(permission),
+        "service": label_of(service),
+        "page": pages_of([step.route]).get(step.route_id, ""),
+        "entries": entries_about("route", step.route_id),
+    }
+    return render(request, "routing/failed_step.html", context)
+
+
+def _take_up(request: AgentRequest, step: RouteStep, permission: str) -> HttpResponse:
+    """Start the step again and say what came of it."""
+    application = application_of(service_of(step.code))
+    if permission not in request.permissions:
+        raise PermissionDenied("Votre rôle dans cette organisation ne permet pas de relancer cette étape.")
+    if application and not open_to(request.organisation, application, permission, "POST"):
+        raise PermissionDenied("Votre organisation n’a pas adhéré à cette application de la convention.")
+    page = redirect("route_steps:failed", organisation_slug=request.organisation.slug, pk=step.pk)
+    remedy = remedy_of(step)
+    if remedy:
+        messages.error(request, "Cette étape se reprend sur la page de son objet.")
+        return page
+    try:
+        with transaction.atomic():
+            retry_step(step, actor=request.actor)
+    except DomainError as error:
+        messages.error(request, error.sentence)
+        return page
+    step.refresh_from_db()
+    if step.state == RouteStep.State.FAILED:
+        messages.error(request, f"L’étape est de nouveau en échec. {step.summary}")
+    elif step.state == RouteStep.State.DONE:
+        messages.success(request, f"L’étape est faite : {step.label.lower()}.")
+    else:
+        messages.success(request, "L’étape est relancée : son issue s’affichera sur le cheminement.")
+    return page

@@ -172,6 +172,11 @@ def label_of(code: str) -> str:
     return _services[code].label if code in _services else code
 
 
+def application_of(code: str) -> str:
+    """The application that an organisation subscribes to for this service; "" when it needs none."""
+    return _services[code].application if code in _services else ""
+
+
 def _took(organisation: Organisation, application: str) -> bool:
     """True when the organisation has, or once had, the application: what was produced stays readable."""
     return not application or organisation.has_subscribed_to(application, clock.today())

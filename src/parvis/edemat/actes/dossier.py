@@ -109,8 +109,8 @@ class Dossier:
         if self.acte.route is None:
             return self._own_steps()
         return [
-            {"label": step.label, "state": step.state, "lines": self._lines(step)}
-            for step in self.acte.route.steps.select_related("route").order_by("rank")
+            {"label": step.label, "state": step.state, "lines": self._lines(step), "url": step.failure_page}
+            for step in self.acte.route.steps.select_related("route", "organisation").order_by("rank")
         ]
 
     def _lines(self, step: RouteStep) -> list[str]:

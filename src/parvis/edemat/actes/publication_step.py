@@ -17,6 +17,7 @@ class PublicationStep:
     code = "actes.publication"
     label = "À publier"
     done_label = "Publiée"
+    permission = "actes.publier"
 
     def start(self, step: RouteStep) -> None:
         acte = Acte.objects.select_related("organisation").get(route_id=step.route_id)

@@ -4,7 +4,7 @@ from parvis.core.documents.models import Document
 from parvis.core.errors import DomainError
 from parvis.core.journal.services import Actor
 from parvis.core.routing.models import RouteDocument, RouteStep
-from parvis.core.routing.registry import register_step
+from parvis.core.routing.registry import Remedy, register_step
 from parvis.core.routing.services import fail_step, open_task
 from parvis.edemat.actes.formats.checks import refusals
 from parvis.edemat.actes.models import Acte
@@ -15,7 +15,7 @@ from parvis.edemat.actes.services.preparation import (
     prepare_acte,
     settings_of,
 )
-from parvis.edemat.actes.services.transmission import path_of
+from parvis.edemat.actes.services.transmission import path_of, to_correct
 
 PREPARER = Actor("job", "actes.preparation")
 
@@ -31,6 +31,7 @@ class TransmissionStep:
     code = "actes.transmission"
     label = "À transmettre"
     done_label = "Transmise"
+    permission = "actes.transmettre"
 
     def start(self, step: RouteStep) -> None:
         """Prepare the act and open the task; a route that describes no act fails with the reason."""
@@ -51,6 +52,15 @@ class TransmissionStep:
             subject=("acte", acte.pk),
         )
         _ask_for_classification(acte)
+
+    def remedy(self, step: RouteStep) -> Remedy | None:
+        """An act that exists is corrected on its page; without one, the step starts again."""
+        return _remedy(step)
+
+
+def _remedy(step: RouteStep) -> Remedy | None:
+    acte = Acte.objects.filter(route=step.route_id).select_related("organisation").first()
+    return to_correct(acte) if acte else None
 
 
 def _acte_of(step: RouteStep) -> Acte:
@@ -95,6 +105,11 @@ class AcquittementStep:
     code = "actes.acquittement"
     label = "En attente de l’État"
     done_label = "Acquittée"
+    permission = "actes.transmettre"
 
     def start(self, step: RouteStep) -> None:
         """Nothing to do: the returns are read by ``services.reception``."""
+
+    def remedy(self, step: RouteStep) -> Remedy | None:
+        """What the State refused is corrected and sent again from the page of the act."""
+        return _remedy(step)

@@ -13,6 +13,7 @@ class TransferStep:
     code = STEP
     label = "À archiver"
     done_label = "Archivée"
+    permission = "archives.verser"
 
     def start(self, step: RouteStep) -> None:
         from parvis.edemat.archives.tasks import build_transfer

@@ -25,6 +25,7 @@ from parvis.core.journal.services import SYSTEM, Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import RouteStep
+from parvis.core.routing.registry import Remedy
 from parvis.core.routing.services import (
     attach,
     close_tasks,
@@ -232,17 +233,23 @@ def refuse(dossier_id: UUID, *, account: Account, motive: str, sha256: str, acto
         sha256=dossier.document.sha256,
         details={"etape": str(action)},
     )
-    open_task(
-        dossier.organisation,
+    return dossier
+
+
+def to_correct(step: RouteStep) -> Remedy | None:
+    """What a refused dossier asks of who prepared it; None when ``step`` stopped before any dossier."""
+    refused = Dossier.objects.filter(route_step=step, state=Dossier.State.REFUSED).select_related("organisation")
+    dossier = refused.order_by("-id").first()
+    if dossier is None:
+        return None
+    return Remedy(
         service="parapheur",
         verb="Corriger",
         title=dossier.title,
-        summary=f"Refusée au parapheur : {motive}",
         permission="parapheur.preparer",
         path=path_of(dossier),
         subject=("dossier", dossier.pk),
     )
-    return dossier
 
 
 @transaction.atomic

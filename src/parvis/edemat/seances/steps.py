@@ -11,6 +11,7 @@ class VoteStep:
     code = "seances.vote"
     label = "À voter"
     done_label = "Votée"
+    permission = "seances.gerer"
 
     def start(self, step: RouteStep) -> None:
         """Nothing to start: the body has voted."""

@@ -30,6 +30,7 @@ from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import RouteStep
+from parvis.core.routing.registry import Remedy
 from parvis.core.routing.services import attach, close_tasks, complete_step, fail_step, open_task, retry_step
 from parvis.edemat.actes.enums import Delivery, Status, TransactionKind
 from parvis.edemat.actes.formats.archives import Member, write_archive
@@ -320,12 +321,16 @@ def refuse(subject: Transaction, reason: str, *, actor: Actor, document: Documen
     step = route_steps(acte).filter(state=RouteStep.State.CURRENT).first()
     if step:
         fail_step(step, reason=reason, actor=actor)
-    open_task(
-        acte.organisation,
+    else:
+        open_task(acte.organisation, summary=reason, **vars(to_correct(acte)))
+
+
+def to_correct(acte: Acte) -> Remedy:
+    """What an act that did not pass asks for: it is corrected and sent again from its own page."""
+    return Remedy(
         service="actes",
         verb="Corriger",
         title=acte.objet,
-        summary=reason,
         permission="actes.transmettre",
         path=path_of(acte),
         subject=("acte", acte.pk),

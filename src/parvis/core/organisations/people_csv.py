@@ -7,7 +7,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -35,7 +35,7 @@ ALIASES: Final = {
     "date de debut": "debut", "date de fin": "fin",
 }  # fmt: skip
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 class FileRefused(DomainError):
@@ -65,6 +65,25 @@ def read(content: bytes, key: str = "courriel") -> People:
 
     A line that names the same person and role as an earlier one is wrong.
     """
+    table = read_table(content, ALIASES)
+    check_header(table.header, dict.fromkeys((*REQUIRED, key)), COLUMNS)
+    if len(table.rows) > MAX_ROWS:
+        raise FileRefused(f"Le fichier compte plus de {MAX_ROWS} lignes : partagez-le en plusieurs.")
+    return People(table.encoding, table.delimiter, list(_lines(table.rows, table.header, key)))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file with its titles, made plain, and its rows: (number of the last line in the file, cells)."""
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+def read_table(content: bytes, aliases: Mapping[str, str]) -> Table:
+    """The titles and rows of a file of people; raises ``FileRefused``. ``aliases`` are other names of columns."""
     text, encoding = _decoded(content)
     delimiter = ";" if text.partition("\n")[0].count(";") >= text.partition("\n")[0].count(",") else ","
     csv.field_size_limit(MAX_SIZE)
@@ -78,14 +97,9 @@ def read(content: bytes, key: str = "courriel") -> People:
         ) from error
     if not rows:
         raise FileRefused("Le fichier est vide : sa première ligne doit porter le nom des colonnes.")
-    header = [_column(cell) for cell in rows[0][1]]
-    _check_header(header, key)
-    if len(rows) - 1 > MAX_ROWS:
-        raise FileRefused(f"Le fichier compte plus de {MAX_ROWS} lignes : partagez-le en plusieurs.")
-    lines = list(_lines(rows[1:], header, key))
-    if not lines:
+    if len(rows) == 1:
         raise FileRefused("Le fichier ne contient aucune personne : seule la ligne des titres est remplie.")
-    return People(encoding, delimiter, lines)
+    return Table(encoding, delimiter, [_column(cell, aliases) for cell in rows[0][1]], rows[1:])
 
 
 def _decoded(content: bytes) -> tuple[str, str]:
@@ -116,20 +130,21 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, cells
 
 
-def _column(cell: str) -> str:
+def _column(cell: str, aliases: Mapping[str, str]) -> str:
     plain = unicodedata.normalize("NFKD", cell.strip().casefold())
     plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return ALIASES.get(plain, plain)
+    return aliases.get(plain, plain)
 
 
-def _check_header(header: list[str], key: str) -> None:
-    if missing := [name for name in dict.fromkeys((*REQUIRED, key)) if name not in header]:
+def check_header(header: list[str], required: Iterable[str], known: Container[str]) -> None:
+    """Refuse a file that lacks a column it must have, or that has one of the ``known`` twice."""
+    if missing := [name for name in required if name not in header]:
         raise FileRefused(
             f"Il manque la colonne « {' », « '.join(missing)} » : partez du modèle à télécharger, dont la première "
             "ligne donne le nom des colonnes."
         )
-    known = [name for name in header if name in COLUMNS]
-    if len(known) != len(set(known)):
+    used = [name for name in header if name in known]
+    if len(used) != len(set(used)):
         raise FileRefused("Une colonne figure deux fois dans la première ligne : n’en gardez qu’une.")
 
 
@@ -145,7 +160,7 @@ def _lines(rows: list[tuple[int, list[str]]], header: list[str], key: str) -> It
         if not problem and identity in seen:
             problem = f"La même personne a déjà ce rôle à la ligne {seen[identity]} : gardez une seule des deux lignes."
         seen.setdefault(identity, number)
-        yield Line(number, {name: _CONTROL.sub("", value)[:254] for name, value in values.items()}, problem)
+        yield Line(number, {name: CONTROL.sub("", value)[:254] for name, value in values.items()}, problem)
 
 
 def _address(typed: str) -> tuple[str, str]:
@@ -164,7 +179,7 @@ def _problem(values: dict[str, str], key: str) -> str:
             return f"La colonne « {name} » est vide : remplissez-la."
         if len(value) > longest:
             return f"La colonne « {name} » dépasse {longest} caractères : raccourcissez-la."
-        if _CONTROL.search(value):
+        if CONTROL.search(value):
             return f"La colonne « {name} » contient un caractère invisible : saisissez-la de nouveau."
         if value.startswith(FORMULA):
             return f"La colonne « {name} » commence par « {value[0]} », comme une formule : retirez ce caractère."

@@ -24,7 +24,7 @@ from parvis.edemat.parapheur.models import Dossier
 from parvis.edemat.parapheur.services import ask_signature, endorse
 from parvis.edemat.seances.formats.scrutin import Mode
 from parvis.edemat.seances.models import Convocation, Deliberation, Elu, Organe, Seance
-from parvis.edemat.seances.services import agenda, bodies, convening, deliberations, sitting
+from parvis.edemat.seances.services import agenda, bodies, convening, deliberations, sitting, tableau
 from parvis_demo import story
 from parvis_demo.annexe import annexe_pdf
 from parvis_demo.stage import Stage
@@ -122,7 +122,7 @@ class Chain:
         givers = [giver for giver, _ in story.POWERS]
         members = {}
         for rank, (civility, name) in enumerate([*story.PRESENT, *givers, *story.ABSENT], start=1):
-            members[name] = bodies.add_elu(
+            members[name] = tableau.add_elu(
                 organe,
                 civility=civility,
                 family_name=name,

@@ -4,6 +4,7 @@ import pytest
 
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.trust.timestamps import TimestampUnavailable
+from parvis.edemat.seances.models import Organe
 from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
 from tests.edemat.seances.conftest import make_council  # noqa: F401
 
@@ -113,3 +114,41 @@ def test_the_pages_fit_a_phone(browser_page, agent_client, juvignac, council, ad
             page.goto(f"/o/juvignac/seances/{end}")
             assert_fits(page)
             assert_accessible(page)
+
+
+def test_a_body_and_its_tableau_are_made_on_the_pages(browser_page, agent_client, juvignac, frozen_clock, tmp_path):
+    frozen_clock("2026-04-02T09:00+02:00")
+    page = browser_page(client=agent_client(juvignac, "secretaire"), scripts=False)
+    page.goto("/o/juvignac/seances/")
+    page.get_by_role("link", name="Créer une assemblée").click()
+    page.get_by_label("Nom", exact=True).fill("Conseil municipal")
+    page.get_by_label("Population au dernier renouvellement").fill("10979")
+    page.get_by_label("Sous ce régime depuis le").fill("2026-03-29")
+    page.get_by_role("button", name="Créer l’assemblée").click()
+    page.get_by_role("link", name="Ajouter un membre").click()
+    page.get_by_label("Civilité").select_option("Mme")
+    page.get_by_label("Prénom").fill("Zoé")
+    page.get_by_label("Nom", exact=True).fill("Durand")
+    page.get_by_label("Adresse électronique").fill("zoe.durand@juvignac.test")
+    page.get_by_role("button", name="Ajouter au tableau").click()
+    assert page.get_by_text("Mme Zoé DURAND").count()
+    page.get_by_role("link", name="Importer").click()
+    file = tmp_path / "tableau.csv"
+    file.write_text("civilite;prenom;nom;courriel;groupe\nM.;Luc;Petit;luc@juvignac.test;Ensemble\nMme;Anne;;;\n")
+    page.get_by_label("Fichier CSV").set_input_files(file)
+    page.get_by_role("button", name="Examiner le fichier").click()
+    assert page.get_by_text("« nom » est vide").count()
+    page.get_by_role("button", name="Appliquer l’import").click()
+    assert page.get_by_text("Membres ajoutés : 1").count()
+    with acting_for(juvignac):
+        organe = Organe.objects.get()
+        elu = organe.elus.get(rank=2)
+    ends = ("assemblees/", "assemblees/nouvelle/", f"assemblees/{organe.pk}/", f"assemblees/{organe.pk}/importer/")
+    ends += (f"assemblees/{organe.pk}/regime/", f"membres/{elu.pk}/", f"membres/{elu.pk}/fin/")
+    for width in (PHONE, DESK):
+        look = browser_page(client=agent_client(juvignac, "secretaire"), width=width)
+        for n, end in enumerate(ends):
+            look.goto(f"/o/juvignac/seances/{end}")
+            assert_fits(look)
+            assert_accessible(look)
+            screenshot(look, f"assemblee-{n}-{width}")

@@ -25,6 +25,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
         READING
         | {
             "seances.gerer",
+            "seances.administrer",
             "parapheur.preparer",
             "actes.preparer",
             "actes.transmettre",
@@ -33,10 +34,13 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "opendata.publier",
         },
     ),
-    "dgs": ("Direction générale des services", READING | {"parapheur.viser", "seances.gerer", "actes.publier"}),
+    "dgs": (
+        "Direction générale des services",
+        READING | {"parapheur.viser", "seances.gerer", "seances.administrer", "actes.publier"},
+    ),
     "maire": (
         "Maire ou président",
-        READING | {"parapheur.signer", "parapheur.viser", "seances.presider", "seances.sieger"},
+        READING | {"parapheur.signer", "parapheur.viser", "seances.sieger"},
     ),
     "elu": ("Élu", frozenset({"seances.sieger", "seances.lire", "documents.lire"})),
     "archiviste": (
@@ -51,6 +55,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             "administration.personnes",
             "administration.taches",
             "habilitations.lire",
+            "seances.administrer",
             "actes.banette",
         },
     ),
@@ -69,7 +74,7 @@ PERMISSIONS: Final[dict[str, dict[str, str]]] = {
     "Administration électronique : séances": {
         "seances.lire": "Consulter les séances et leurs dossiers",
         "seances.gerer": "Préparer, convoquer et tenir les séances",
-        "seances.presider": "Présider une séance",
+        "seances.administrer": "Tenir les assemblées et le tableau de leurs membres",
         "seances.sieger": "Siéger, donner pouvoir",
     },
     "Administration électronique : parapheur": {

@@ -5,7 +5,13 @@ from parvis.edemat.seances.models import Point
 
 for _code, _label in {
     "seances.organe_cree": "Assemblée créée",
+    "seances.organe_modifie": "Assemblée modifiée",
+    "seances.regime_change": "Régime de l’assemblée changé",
     "seances.elu_ajoute": "Membre ajouté au tableau",
+    "seances.elu_modifie": "Membre du tableau modifié",
+    "seances.elu_fin_de_mandat": "Fin du mandat d’un membre",
+    "seances.elu_remplace": "Membre remplacé",
+    "seances.tableau_importe": "Tableau importé d’un fichier",
     "seances.prevue": "Séance prévue",
     "seances.modifiee": "Séance modifiée",
     "seances.point_inscrit": "Point inscrit à l’ordre du jour",
@@ -42,6 +48,6 @@ register_subject("seance", "Séance", "seances:detail")
 register_subject("convocation", "Convocation")
 register_subject("deliberation", "Délibération")
 register_subject("elu", "Membre de l’assemblée")
-register_subject("organe", "Assemblée")
+register_subject("organe", "Assemblée", "seances:organe")
 register_subject("point", "Point de l’ordre du jour")
 register_subject("pouvoir", "Pouvoir")

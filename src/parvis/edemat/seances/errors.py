@@ -3,6 +3,10 @@
 from parvis.core.errors import DomainError
 
 
+class TableauRefused(DomainError):
+    """The body or its tableau cannot be changed as asked."""
+
+
 class SeanceIncomplete(DomainError):
     """The meeting misses something that the convocation must carry."""
 

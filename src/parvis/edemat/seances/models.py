@@ -33,6 +33,9 @@ class Organe(TenantModel):
     reset_key = models.CharField("remise à un", max_length=40, default="#AA##MM##JJ#")
     tribunal = models.CharField("tribunal administratif", max_length=120, default="Montpellier")
     place = models.CharField("lieu habituel", max_length=SHORT, blank=True)
+    seats = models.PositiveSmallIntegerField(
+        "effectif légal", null=True, blank=True, help_text="Fixé au dernier renouvellement général (CGCT L2121-2)."
+    )
 
     class Meta:
         verbose_name = "assemblée"
@@ -47,7 +50,7 @@ class Organe(TenantModel):
         row = self.regimes.filter(Q(until__isnull=True) | Q(until__gte=day), since__lte=day).order_by("-since").first()
         if row is None:
             raise LookupError(f"no regime of {self.pk} on {day}")
-        return REGIMES[row.code]
+        return row.regime
 
 
 class OrganeRegime(TenantModel):
@@ -71,6 +74,10 @@ class OrganeRegime(TenantModel):
     def __str__(self) -> str:
         return f"{self.organe} : {self.get_code_display()}"
 
+    @property
+    def regime(self) -> Regime:
+        return REGIMES[self.code]
+
 
 class Channel(models.TextChoices):
     DEMATERIALISE = "dematerialise", "Courrier électronique"
@@ -80,6 +87,10 @@ class Channel(models.TextChoices):
 class EluQuerySet(models.QuerySet["Elu"]):
     def in_office(self, day: date) -> "EluQuerySet":
         return self.filter(Q(term_end__isnull=True) | Q(term_end__gte=day), term_start__lte=day)
+
+    def on_tableau(self) -> "EluQuerySet":
+        """Those whose term has no end written, in office or soon to be: the ranks of the tableau are theirs."""
+        return self.filter(term_end__isnull=True)
 
 
 class Elu(TenantModel):
@@ -98,9 +109,13 @@ class Elu(TenantModel):
     group = models.CharField("groupe politique", max_length=SHORT, blank=True)
     email = models.EmailField("adresse électronique", blank=True)
     channel = models.CharField("convocation par", max_length=15, choices=Channel.choices, default=Channel.DEMATERIALISE)
+    postal_address = models.CharField("adresse choisie pour le papier", max_length=254, blank=True)
     rank = models.PositiveSmallIntegerField("rang au tableau")
     term_start = models.DateField("début du mandat")
     term_end = models.DateField("fin du mandat", null=True, blank=True)
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", verbose_name="en remplacement de"
+    )
 
     objects = EluQuerySet.as_manager()
 
@@ -114,6 +129,9 @@ class Elu(TenantModel):
             models.CheckConstraint(condition=~Q(channel="dematerialise", email=""), name="elu_address"),
             models.UniqueConstraint(
                 fields=["organe", "rank"], condition=Q(term_end__isnull=True), name="elu_rank_on_tableau"
+            ),
+            models.UniqueConstraint(
+                fields=["organe", "account"], condition=Q(term_end__isnull=True), name="elu_account_once"
             ),
         ]
         indexes = [models.Index(fields=["account"], name="elu_account")]

@@ -1,13 +1,13 @@
 """Reads that the pages of meetings need."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
 from parvis.core.identity.models import Account
-from parvis.edemat.seances.models import Convocation, Deliberation, Point, Seance
+from parvis.edemat.seances.models import Convocation, Deliberation, Organe, Point, Seance
 
 PAGE = 30
 
@@ -74,3 +74,9 @@ def deliberations_to_sign(seance: Seance) -> QuerySet[Deliberation]:
     return Deliberation.objects.filter(point__seance=seance, route__isnull=True).exclude(
         point__scrutin__result="rejetee"
     )
+
+
+def bodies(day: date) -> QuerySet[Organe]:
+    """The bodies with their number of members in office on `day`."""
+    ongoing = Q(elus__term_end__isnull=True) | Q(elus__term_end__gte=day)
+    return Organe.objects.annotate(members=Count("elus", filter=ongoing & Q(elus__term_start__lte=day)))

@@ -1,11 +1,23 @@
 from django.urls import path
 
-from parvis.edemat.seances.views import members, planning, sitting
+from parvis.edemat.seances.views import bodies, members, planning, sitting
 
 app_name = "seances"
 urlpatterns = [
     path("", planning.seances, name="list"),
     path("nouvelle/", planning.create, name="create"),
+    path("assemblees/", bodies.organes, name="organes"),
+    path("assemblees/nouvelle/", bodies.create_organe, name="new_organe"),
+    path("assemblees/modele.csv", bodies.template, name="tableau_template"),
+    path("assemblees/<uuid:pk>/", bodies.organe, name="organe"),
+    path("assemblees/<uuid:pk>/modifier/", bodies.edit_organe, name="edit_organe"),
+    path("assemblees/<uuid:pk>/regime/", bodies.change_regime, name="change_regime"),
+    path("assemblees/<uuid:pk>/importer/", bodies.import_members, name="import_tableau"),
+    path("assemblees/<uuid:pk>/comptes/", bodies.link_accounts, name="link_accounts"),
+    path("assemblees/<uuid:pk>/tableau.<slug:extension>", bodies.export, name="export_tableau"),
+    path("assemblees/<uuid:pk>/membres/nouveau/", bodies.new_elu, name="new_elu"),
+    path("membres/<uuid:pk>/", bodies.edit_elu, name="edit_elu"),
+    path("membres/<uuid:pk>/fin/", bodies.end_term, name="end_term"),
     path("<uuid:pk>/", planning.detail, name="detail"),
     path("<uuid:pk>/modifier/", planning.edit, name="edit"),
     path("<uuid:pk>/points/nouveau/", planning.new_point, name="new_point"),

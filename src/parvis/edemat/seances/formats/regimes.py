@@ -10,6 +10,30 @@ POPULATION_THRESHOLD = 3_500
 """Inhabitants from which a commune owes five clear days and a summary note (CGCT L2121-12)."""
 
 
+COUNCIL_SIZES = (
+    (100, 7),
+    (500, 11),
+    (1_500, 15),
+    (2_500, 19),
+    (3_500, 23),
+    (5_000, 27),
+    (10_000, 29),
+    (20_000, 33),
+    (30_000, 35),
+    (40_000, 39),
+    (50_000, 43),
+    (60_000, 45),
+    (80_000, 49),
+    (100_000, 53),
+    (150_000, 55),
+    (200_000, 59),
+    (250_000, 61),
+    (300_000, 65),
+)
+"""(population under which, members) of a municipal council, in force at the last general renewal (CGCT L2121-2)."""
+LARGEST_COUNCIL = 69
+
+
 @dataclass(frozen=True, slots=True)
 class Regime:
     """The rules of one kind of meeting.
@@ -75,3 +99,8 @@ def regime_of_commune(population: int) -> Regime:
     """Return the ordinary regime of a municipal council for `population` inhabitants (CGCT L2121-11,
     L2121-12)."""
     return REGIMES["commune_ge3500" if population >= POPULATION_THRESHOLD else "commune_lt3500"]
+
+
+def council_size(population: int) -> int:
+    """Members of the council of a commune of `population` inhabitants at the last general renewal (L2121-2)."""
+    return next((size for under, size in COUNCIL_SIZES if population < under), LARGEST_COUNCIL)

@@ -10,7 +10,7 @@ from parvis.edemat.seances.services.agenda import (
     reorder_points,
     sending_limit,
 )
-from parvis.edemat.seances.services.bodies import add_elu, create_organe
+from parvis.edemat.seances.services.bodies import change_organe, change_regime, create_organe
 from parvis.edemat.seances.services.convening import (
     acknowledge_receipt,
     convoke,
@@ -37,23 +37,40 @@ from parvis.edemat.seances.services.sitting import (
     rise,
     vote_urgency,
 )
+from parvis.edemat.seances.services.tableau import (
+    accounts_of,
+    add_elu,
+    change_elu,
+    end_term,
+    link_accounts,
+    replace_elu,
+)
+from parvis.edemat.seances.services.tableau_import import examine_tableau, import_tableau
 
 __all__ = [
     "STEP_CODES",
+    "accounts_of",
     "acknowledge_receipt",
     "add_annexe",
     "add_elu",
     "add_point",
     "ask_missing_tokens",
+    "change_elu",
     "change_officers",
+    "change_organe",
     "change_point",
+    "change_regime",
     "change_seance",
     "composition",
     "convoke",
     "create_organe",
     "delay_today",
+    "end_term",
     "establish",
+    "examine_tableau",
     "give_power",
+    "import_tableau",
+    "link_accounts",
     "open_meeting",
     "plan_seance",
     "postpone",
@@ -67,6 +84,7 @@ __all__ = [
     "record_vote",
     "record_withdrawal",
     "reorder_points",
+    "replace_elu",
     "resend",
     "revoke_power",
     "rise",

@@ -49,6 +49,7 @@ def seances(request: AgentRequest) -> HttpResponse:
         "past": [(one, STATE_CHIPS[Seance.State(one.state)]) for one in page],
         "next": f"?avant={page[-1].starts_at.isoformat().replace('+', '%2B')}" if more else "",
         "may_manage": "seances.gerer" in request.permissions,
+        "may_administer": "seances.administrer" in request.permissions,
         "has_body": Organe.objects.exists(),
         "crumbs": [],
     }

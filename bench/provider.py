@@ -222,7 +222,8 @@ def prepare() -> tuple[tuple[str, str], list[str]]:
     )  # fmt: skip
     values = {
         "name": "Site de mesure", "description": "", "home_url": "http://localhost:9/", "contact": "a@mesure.test",
-        "relation": "propre", "type": "confidential", "redirect_uris": [BACK], "post_logout_uris": [],
+        "relation": "propre", "type": "confidential", "authentication": "secret", "jwks": None,
+        "jwks_uri": "", "redirect_uris": [BACK], "post_logout_uris": [],
         "backchannel_logout_url": "", "scopes": ["openid"], "claims": [], "agreement": "dispense", "acr": "",
         "populations": ["usager"], "members_only": False, "roles": [], "access_lifetime": 300, "id_lifetime": 300,
         "refresh_lifetime": 28800,

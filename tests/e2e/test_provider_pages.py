@@ -62,7 +62,8 @@ def make_site(platform_admin, _issuer):
         with acting_for(organisation):
             service = services.propose(organisation, registration(**changes), actor=ACTOR)
             services.approve(service, seen=services.fingerprint(service), by=platform_admin, actor=ACTOR)
-            return service, services.rotate_secret(service, actor=ACTOR)
+            by_secret = service.authentication == "secret"
+            return service, services.rotate_secret(service, actor=ACTOR) if by_secret else None
 
     return make
 
@@ -89,7 +90,8 @@ class Apache:
             **changes,
         }
 
-    def start(self, provider: str, clients: list[tuple[str, str]]) -> None:
+    def start(self, provider: str, clients: list[tuple[str, str | None]]) -> None:
+        """A site without a secret proves itself by a key, which it publishes itself."""
         pages = self.folder / "pages"
         (pages / "prive").mkdir(parents=True)
         shown = "".join(
@@ -116,7 +118,7 @@ class Apache:
                 f"DocumentRoot {pages}",
                 f"OIDCProviderMetadataURL {provider}/.well-known/openid-configuration",
                 f"OIDCClientID {identifier}",
-                f"OIDCClientSecret {secret}",
+                *(self._by_key() if secret is None else [f"OIDCClientSecret {secret}"]),
                 f"OIDCRedirectURI {url}/prive/retour",
                 f"OIDCCryptoPassphrase phrase-{port}",
                 f"OIDCCookie site_{port}",
@@ -124,7 +126,7 @@ class Apache:
                 "OIDCPKCEMethod S256",
                 "OIDCHTTPTimeoutLong 60",
                 "OIDCHTTPTimeoutShort 60",
-                "OIDCProviderTokenEndpointAuth client_secret_basic",
+                f"OIDCProviderTokenEndpointAuth {'private_key_jwt' if secret is None else 'client_secret_basic'}",
                 f"<Directory {pages}>",
                 "Options +Includes",
                 "AllowOverride None",
@@ -143,6 +145,16 @@ class Apache:
         self.process = subprocess.Popen(["apache2", "-X", "-f", str(configuration)])
         for url in self.urls:
             until(lambda url=url: _answers(url + "/public.shtml"), f"Apache at {url}: {self.log()}")
+
+    def _by_key(self) -> list[str]:
+        key, certificate = self.folder / "site.key", self.folder / "site.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=site",
+             "-keyout", key, "-out", certificate],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        key.chmod(0o644)  # Apache reads it under its own user
+        return [f"OIDCPrivateKeyFiles site#{key}", f"OIDCPublicKeyFiles site#{certificate}"]
 
     def log(self) -> str:
         path = self.folder / "error.log"
@@ -191,9 +203,10 @@ def log_in(page) -> None:
 def test_apache_logs_in_signs_on_and_logs_out_through_parvis(
     apache, live_server, browser_page, make_site, juvignac, fabregues, citizen
 ):
-    """Login, claims, second site without a screen, logout asked by one site and announced to the other."""
+    """Login, claims, second site (which has a key) without a screen, logout asked by one and announced to the other."""
     first = make_site(juvignac, **apache.registration(0, "Site de Juvignac"))
-    second = make_site(fabregues, **apache.registration(1, "Site de Fabrègues"))
+    by_key = {"authentication": "cle", "jwks_uri": f"{apache.urls[1]}/prive/retour?jwks=rsa"}
+    second = make_site(fabregues, **apache.registration(1, "Site de Fabrègues", **by_key))
     apache.start(live_server.url, [(service.client_id, secret) for service, secret in (first, second)])
     page = browser_page()
 

@@ -38,7 +38,7 @@ def make_site(platform_admin):
             if approved:
                 services.approve(service, seen=services.fingerprint(service), by=platform_admin, actor=ACTOR)
                 service = services.service_for(organisation.pk, service.pk)
-                if service.type == "confidential":
+                if service.type == "confidential" and service.authentication == "secret":
                     secret = services.rotate_secret(service, actor=ACTOR)
             service = services.service_for(organisation.pk, service.pk)
         return Site(service, secret)

@@ -349,6 +349,6 @@ def test_the_body_of_an_answer_is_not_waited_for():
 
     threading.Thread(target=answer, daemon=True).start()
     start = time.monotonic()
-    assert outgoing.post_form(f"http://127.0.0.1:{server.getsockname()[1]}/fin", {"logout_token": "x"}) == 200
+    outgoing.post_form(f"http://127.0.0.1:{server.getsockname()[1]}/fin", {"logout_token": "x"})
     assert time.monotonic() - start < 2
     server.close()

@@ -20,6 +20,7 @@ FORM = {
     "contact": "webmestre@juvignac.test",
     "relation": "propre",
     "type": "confidential",
+    "authentication": "secret",
     "redirect_uris": "https://site.juvignac.test/retour\nhttps://site.juvignac.test/retour",
     "post_logout_uris": "",
     "backchannel_logout_url": "",

@@ -6,6 +6,7 @@ from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.idp.oidc.internal.private_keys import filter_keys
 from allauth.idp.oidc.models import Client, PrivateKey
 from django.conf import settings
+from django.urls import reverse
 
 from parvis.core.provider import keys, subjects
 from parvis.core.provider.sites import Site
@@ -14,6 +15,11 @@ from parvis.core.provider.sites import Site
 def issuer() -> str:
     """The name of the provider: fixed by the installation, whatever host a request claims to have reached."""
     return str(settings.BASE_URL).rstrip("/")
+
+
+def token_endpoint() -> str:
+    """Where codes are exchanged: with the issuer, the only audience of what sites sign for us."""
+    return issuer() + reverse("provider:token")
 
 
 class Adapter(DefaultOIDCAdapter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,10 +30,27 @@ class LinesField(forms.CharField):
         return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
+class KeysField(forms.CharField):
+    """A key set in JSON (RFC 7517, 5)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}), max_length=20_000, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return json.dumps(value, indent=2) if isinstance(value, dict) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return json.loads(text) if text else None
+        except (ValueError, RecursionError):
+            raise forms.ValidationError("Ce texte n’est pas du JSON : copiez le jeu de clés entier.") from None
+
+
 SECTIONS = (
     ("Le service", ("name", "description", "home_url", "contact", "relation")),
     ("Ses adresses", ("redirect_uris", "post_logout_uris", "backchannel_logout_url")),
-    ("Son serveur", ("type",)),
+    ("Son serveur", ("type", "authentication", "jwks", "jwks_uri")),
     ("Ce qu’il reçoit", ("claims", "offline", "agreement")),
     ("Qui peut se connecter", ("populations", "members_only", "roles", "acr")),
     ("Durées", ("access_lifetime", "id_lifetime", "refresh_lifetime")),
@@ -65,6 +83,24 @@ class ServiceForm(forms.Form):
         choices=Service.Type.choices,
         widget=forms.RadioSelect,
         initial=Service.Type.CONFIDENTIAL,
+    )
+    authentication = forms.ChoiceField(
+        label="Ce que le serveur présente",
+        choices=Service.Authentication.choices,
+        widget=forms.RadioSelect,
+        initial=Service.Authentication.SECRET,
+    )
+    jwks = KeysField(
+        label="Clés publiques",
+        required=False,
+        help_text="Jeu de clés JWKS, si le serveur se prouve par une clé : RSA de 2048 bits au moins, ou P-256.",
+    )
+    jwks_uri = forms.URLField(
+        label="Adresse des clés publiques",
+        required=False,
+        assume_scheme="https",
+        max_length=200,
+        help_text="À la place des clés, l’adresse où le service publie les siennes : elles y changent sans démarche.",
     )
     redirect_uris = LinesField(
         label="Adresses de retour", help_text="Une par ligne, en https, à la lettre près : sans joker ni « # »."

@@ -29,6 +29,10 @@ class Service(TenantModel):
         CONFIDENTIAL = "confidential", "Serveur qui garde un secret"
         PUBLIC = "public", "Application sans secret (navigateur, téléphone)"
 
+    class Authentication(models.TextChoices):
+        SECRET = "secret", "Un secret partagé (client_secret_basic ou client_secret_post)"
+        KEY = "cle", "Une clé dont il garde la partie privée (private_key_jwt)"
+
     class Agreement(models.TextChoices):
         ASK = "demander", "Demander à chaque personne"
         ORGANISATION = "organisation", "Une fois pour tous les sites de l’organisation, ou tous les tiers qu’elle relie"
@@ -48,6 +52,11 @@ class Service(TenantModel):
     contact = models.EmailField("adresse du contact technique")
     relation = models.CharField("nature", max_length=8, choices=Relation.choices)
     type = models.CharField("type", max_length=12, choices=Type.choices, default=Type.CONFIDENTIAL)
+    authentication = models.CharField(
+        "preuve du serveur", max_length=6, choices=Authentication.choices, default=Authentication.SECRET
+    )
+    jwks = models.JSONField("clés publiques", null=True, blank=True)
+    jwks_uri = models.URLField("adresse des clés publiques", blank=True)
     redirect_uris = models.JSONField("adresses de retour", default=list)
     post_logout_uris = models.JSONField("adresses après déconnexion", default=list, blank=True)
     backchannel_logout_url = models.URLField("adresse de déconnexion", blank=True)
@@ -147,6 +156,21 @@ class Grant(AccountModel):
 
     def __str__(self) -> str:
         return f"{self.client_id} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class AssertionUse(models.Model):
+    """That a site proved itself by an assertion, whose digested ``jti`` serves no more (RFC 7523, 3)."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+")
+    jti = models.CharField(max_length=64)
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = "assertion reçue"
+        constraints = [models.UniqueConstraint(fields=["client", "jti"], name="assertion_once")]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} {self.until:%Y-%m-%d %H:%M}"
 
 
 class LogoutNotice(TenantModel):

@@ -2,19 +2,21 @@
 
 The name is resolved once, every address that it gives must be a public one, and the connection goes to the address
 that was checked, so that a second answer of the DNS changes nothing (OWASP, Server-Side Request Forgery
-Prevention, case 2). No redirection is followed, no body read, and the whole call ends in time.
+Prevention, case 2). No redirection is followed, no more read than is wanted, and the whole call ends in time.
 """
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
+import json
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -49,8 +51,25 @@ def checked_address(host: str, port: int) -> str:
     return addresses[0]
 
 
-def post_form(url: str, fields: dict[str, str]) -> int:
-    """POST ``fields`` to ``url`` and return the status. Raises Unreachable for anything but 200 and 204."""
+def post_form(url: str, fields: dict[str, str]) -> None:
+    """POST ``fields`` to ``url``. Raises Unreachable for anything but 200 and 204."""
+    _call("POST", url, urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"})
+
+
+def get_json(url: str, limit: int) -> dict[str, Any]:
+    """The JSON object at ``url``, of ``limit`` octets at most. Raises Unreachable."""
+    host = urlsplit(url).hostname
+    try:
+        told = json.loads(_call("GET", url, None, {"Accept": "application/json"}, limit=limit))
+    except (ValueError, RecursionError) as error:
+        raise Unreachable(f"« {host} » n’a pas répondu en JSON.", reason="json") from error
+    if not isinstance(told, dict):
+        raise Unreachable(f"« {host} » n’a pas répondu en JSON.", reason="json")
+    return told
+
+
+def _call(method: str, url: str, body: str | None, headers: dict[str, str], *, limit: int = 0) -> bytes:
+    """The first ``limit`` octets of the answer, which must not be longer when they are wanted."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     secure = parts.scheme == "https"
@@ -59,19 +78,22 @@ def post_form(url: str, fields: dict[str, str]) -> int:
     port = parts.port or (443 if secure else 80)
     address = checked_address(host, port)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Host": parts.netloc, "Content-Type": "application/x-www-form-urlencoded", "User-Agent": "Parvis"}
+    headers = {"Host": parts.netloc, "User-Agent": "Parvis", **headers}
     try:
         with socket.create_connection((address, port), timeout=CONNECT_SECONDS) as line, _ends_in_time(line):
             connection = http.client.HTTPConnection(host, port)
             connection.sock = _secured(line, host) if secure else line
-            connection.request("POST", path, body=urlencode(fields), headers=headers)
-            status = connection.getresponse().status
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            status, content = answer.status, answer.read(limit + 1) if limit else b""
             connection.close()
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(f"« {host} » ne répond pas.", reason=type(error).__name__) from error
     if status not in (200, 204):
         raise Unreachable(f"« {host} » a répondu {status}.", reason=f"status {status}")
-    return status
+    if len(content) > limit:
+        raise Unreachable(f"La réponse de « {host} » est trop longue.", reason="length")
+    return content
 
 
 def _secured(line: socket.socket, host: str) -> socket.socket:

@@ -30,7 +30,7 @@ from parvis.core.organisations.authority import roles_of
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.portal.models import HOST
-from parvis.core.provider import logout
+from parvis.core.provider import assertions, logout
 from parvis.core.provider.claims import OFFLINE, SCOPES, choices, labels
 from parvis.core.provider.models import Consent, Grant, Service
 from parvis.core.provider.sites import Site, digest, new_secret
@@ -38,9 +38,9 @@ from parvis.core.provider.sites import Site, digest, new_secret
 OVERLAP_DAYS = 7
 MAX_ADDRESSES = 20
 FIELDS = (
-    "name", "description", "home_url", "contact", "relation", "type", "redirect_uris", "post_logout_uris",
-    "backchannel_logout_url", "scopes", "claims", "agreement", "acr", "populations", "members_only", "roles",
-    "access_lifetime", "id_lifetime", "refresh_lifetime",
+    "name", "description", "home_url", "contact", "relation", "type", "authentication", "jwks", "jwks_uri",
+    "redirect_uris", "post_logout_uris", "backchannel_logout_url", "scopes", "claims", "agreement", "acr",
+    "populations", "members_only", "roles", "access_lifetime", "id_lifetime", "refresh_lifetime",
 )  # fmt: skip
 State = Service.State
 
@@ -90,6 +90,7 @@ def check(values: Mapping[str, Any], organisation: Organisation) -> None:
         raise RegistrationRefused("Donnez au moins une adresse de retour.", field="redirect_uris")
     if values["backchannel_logout_url"]:
         check_address(values["backchannel_logout_url"], "backchannel_logout_url")
+    _check_authentication(values)
     unknown = set(values["scopes"]) - set(SCOPES)
     if unknown or "openid" not in values["scopes"]:
         raise RegistrationRefused("Choisissez les données parmi celles qui sont proposées.", field="scopes")
@@ -119,6 +120,28 @@ def check(values: Mapping[str, Any], organisation: Organisation) -> None:
             raise RegistrationRefused(f"La durée doit être comprise entre {least} et {most} secondes.", field=field)
 
 
+def _check_authentication(values: Mapping[str, Any]) -> None:
+    """A confidential site has a secret, or keys that are written here or published at an address, never both."""
+    keys = [bool(values["jwks"]), bool(values["jwks_uri"])]
+    if values["authentication"] != Service.Authentication.KEY:
+        if any(keys):
+            raise RegistrationRefused("Des clés ne servent que si le serveur se prouve par une clé.", field="jwks")
+        return
+    if values["type"] == Service.Type.PUBLIC:
+        raise RegistrationRefused("Une application sans secret ne garde pas de clé privée.", field="authentication")
+    if keys.count(True) != 1:
+        raise RegistrationRefused(
+            "Donnez les clés publiques du service, ou l’adresse où il les publie : l’une ou l’autre.", field="jwks"
+        )
+    if values["jwks_uri"]:
+        check_address(values["jwks_uri"], "jwks_uri")
+        return
+    try:
+        assertions.public_keys(values["jwks"])
+    except assertions.KeysRefused as error:
+        raise RegistrationRefused(error.sentence, field="jwks") from error
+
+
 def fingerprint(service: Service) -> str:
     """SHA-256 of all that an organisation proposes, in hexadecimal: what the platform approves is what it read."""
     proposed = json.dumps({name: getattr(service, name) for name in FIELDS}, sort_keys=True)
@@ -129,6 +152,7 @@ def _ordered(values: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: values[name] for name in FIELDS}
     kept["scopes"] = [code for code in SCOPES if code in kept["scopes"]]
     kept["claims"] = [key for key in choices(SCOPES) if key in kept["claims"]]
+    kept["jwks"] = assertions.public_keys(kept["jwks"]) if kept["jwks"] else None
     kept["populations"], kept["roles"] = sorted(kept["populations"]), sorted(kept["roles"])
     return kept
 
@@ -222,7 +246,11 @@ def _project(service: Service, client: Client) -> None:
         access_lifetime=service.access_lifetime,
         id_lifetime=service.id_lifetime,
         refresh_lifetime=service.refresh_lifetime,
+        jwks=service.jwks,
+        jwks_uri=service.jwks_uri,
     )
+    if service.authentication == Service.Authentication.KEY:
+        client.data["site"]["secrets"] = []
 
 
 @transaction.atomic
@@ -293,6 +321,9 @@ def in_force(service: Service) -> dict[str, Any]:
     return {
         "name": client.name,
         "type": client.type,
+        "authentication": str(Service.Authentication.KEY if site.by_key else Service.Authentication.SECRET),
+        "jwks": site.jwks,
+        "jwks_uri": site.jwks_uri,
         "redirect_uris": client.get_redirect_uris(),
         "post_logout_uris": client.get_post_logout_redirect_uris(),
         "backchannel_logout_url": site.backchannel,
@@ -321,6 +352,8 @@ def rotate_secret(service: Service, *, actor: Actor, request: HttpRequest | None
     service, client = _locked(service)
     if service.type != Service.Type.CONFIDENTIAL:
         raise RegistrationRefused("Une application sans secret n’en reçoit pas.", field="")
+    if Site.of(client).by_key:
+        raise RegistrationRefused("Ce service se prouve par sa clé : il n’a pas de secret.", field="")
     if service.approved_at is None:
         raise RegistrationRefused("Le secret se crée une fois le service approuvé.", field="")
     now = int(time.time())

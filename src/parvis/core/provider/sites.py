@@ -33,6 +33,8 @@ class Site:
     access_lifetime: int = 300
     id_lifetime: int = 300
     refresh_lifetime: int = 28800
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str = ""
     secrets: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     @classmethod
@@ -46,6 +48,11 @@ class Site:
         """The claims that this site takes of ``scopes``, by the keys of ``claims.choices``."""
         wanted = set(scopes)
         return [key for key in self.claims if key.partition(".")[0] in wanted]
+
+    @property
+    def by_key(self) -> bool:
+        """True when the site proves itself by a key, and by no secret."""
+        return bool(self.jwks or self.jwks_uri)
 
     def accepts(self, secret: str) -> bool:
         """True when ``secret`` is one of those in force."""

@@ -5,7 +5,7 @@ from procrastinate.contrib.django import app
 
 from parvis.core.jobs.decorator import job
 from parvis.core.organisations.tenancy import acting_for
-from parvis.core.provider import grants, keys, logout
+from parvis.core.provider import assertions, grants, keys, logout
 from parvis.core.provider.models import LogoutNotice
 
 
@@ -38,6 +38,7 @@ def tell(organisation_id: int, notice_id: str) -> None:
 @app.periodic(cron="17 3 * * *")
 @app.task(name="provider.purge", queue="identite")
 def purge(timestamp: int) -> None:
-    """Every night: expired tokens and keys whose window is over."""
+    """Every night: expired tokens and assertions, keys whose window is over."""
     grants.purge()
+    assertions.purge()
     keys.purge()

@@ -19,7 +19,7 @@ from allauth.idp.oidc.models import Client, Token
 from oauthlib.common import Request
 
 from parvis.core.identity.audit import audit
-from parvis.core.provider import grants, keys
+from parvis.core.provider import assertions, grants, keys
 from parvis.core.provider.adapter import Adapter, issuer
 from parvis.core.provider.claims import claims_for
 from parvis.core.provider.models import Grant
@@ -42,7 +42,9 @@ class Validator(OAuthLibRequestValidator):
         return client if client is not None and is_live(client) else None
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
-        """By HTTP Basic or in the body, never both (RFC 6749, 2.3)."""
+        """By one proof and no more (RFC 6749, 2.3): HTTP Basic, a secret in the body, or a signed assertion."""
+        if hasattr(request, "client_assertion") or hasattr(request, "client_assertion_type"):
+            return self._authenticate_by_key(request)
         client_id, secret = httpkit.extract_basic_auth(request.headers)
         if client_id is None:
             client_id, secret = request.client_id, request.client_secret
@@ -51,7 +53,24 @@ class Validator(OAuthLibRequestValidator):
         if not isinstance(client_id, str) or not isinstance(secret, str) or not secret:
             return False
         client = self._lookup_client(request, client_id)
-        if client is None or client.type != Client.Type.CONFIDENTIAL or not Site.of(client).accepts(secret):
+        if client is None or client.type != Client.Type.CONFIDENTIAL:
+            return False
+        site = Site.of(client)
+        if site.by_key or not site.accepts(secret):
+            return False
+        self._use_client(request, client)
+        request.client_id = client.pk
+        return True
+
+    def _authenticate_by_key(self, request: Request) -> bool:
+        assertion = getattr(request, "client_assertion", "")
+        sender = assertions.sender(assertion)
+        if getattr(request, "client_assertion_type", "") != assertions.TYPE or request.client_secret:
+            return False
+        if "Authorization" in request.headers or (request.client_id or sender) != sender:
+            return False
+        client = self._lookup_client(request, sender)
+        if client is None or client.type != Client.Type.CONFIDENTIAL or not assertions.proves(client, assertion):
             return False
         self._use_client(request, client)
         request.client_id = client.pk

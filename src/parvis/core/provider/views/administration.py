@@ -10,11 +10,13 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.organisations.authority import roles_of
 from parvis.core.provider import services
+from parvis.core.provider.adapter import issuer
 from parvis.core.provider.claims import OFFLINE, choices, example, labels
 from parvis.core.provider.forms import ServiceForm
 from parvis.core.provider.models import LogoutNotice, Service
@@ -118,6 +120,8 @@ def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
         "service",
         service=service,
         secrets=_secrets(service),
+        by_key=Site.of(service.client).by_key if service.approved_at else service.authentication == "cle",
+        discovery=issuer() + reverse("provider:configuration"),
         **described(service),
         notices=LogoutNotice.objects.filter(client=service.client)[:10],
         switchable=service.state != Service.State.REFUSED,
@@ -133,9 +137,14 @@ def described(service: Service) -> dict[str, Any]:
         "invented": [(chosen[key].label, chosen[key].example) for key in service.claims if key in chosen],
         "preview": json.dumps(example(service.scopes, service.claims), ensure_ascii=False, indent=2),
         "offline": OFFLINE in service.scopes,
+        "key_names": _key_names(service.jwks),
         "roles": [roles.get(code, code) for code in service.roles],
         "changes": pending_changes(service),
     }
+
+
+def _key_names(jwks: dict[str, Any] | None) -> list[str]:
+    return [f"{key['kid']} ({key['kty']})" for key in (jwks or {}).get("keys", [])]
 
 
 def pending_changes(service: Service) -> list[tuple[str, str, str]]:
@@ -156,6 +165,8 @@ def _words(name: str, value: Any) -> str:
     named: dict[Any, Any] = dict(getattr(Service._meta.get_field(name), "choices", None) or [])
     if name == "claims":
         return ", ".join(labels(value)) or "–"
+    if name == "jwks":
+        return ", ".join(_key_names(value)) or "–"
     if isinstance(value, bool):
         return "oui" if value else "non"
     values = value if isinstance(value, list) else [value]

@@ -12,16 +12,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from oauthlib.oauth2.rfc6749.errors import OAuth2Error
+from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 
 from parvis.core.identity.access import open_view
 from parvis.core.organisations.tenancy import identity_of
-from parvis.core.provider import grants, keys
-from parvis.core.provider.adapter import Adapter, issuer
+from parvis.core.provider import assertions, grants, keys
+from parvis.core.provider.adapter import Adapter, issuer, token_endpoint
 from parvis.core.provider.claims import SCOPES
 from parvis.core.provider.server import Server
 
 KEYS_KEPT = 3600
+PROOFS = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 Answer = tuple[dict[str, str], Any, int]
 
 
@@ -37,7 +38,7 @@ def configuration(request: HttpRequest) -> HttpResponse:
         {
             "issuer": issuer(),
             "authorization_endpoint": _url("authorize"),
-            "token_endpoint": _url("token"),
+            "token_endpoint": token_endpoint(),
             "userinfo_endpoint": _url("userinfo"),
             "revocation_endpoint": _url("revoke"),
             "end_session_endpoint": _url("logout"),
@@ -49,8 +50,10 @@ def configuration(request: HttpRequest) -> HttpResponse:
             "acr_values_supported": ["parvis:1", "eidas1", "parvis:2"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
-            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "token_endpoint_auth_methods_supported": PROOFS,
+            "token_endpoint_auth_signing_alg_values_supported": list(assertions.ALGORITHMS),
+            "revocation_endpoint_auth_methods_supported": PROOFS,
+            "revocation_endpoint_auth_signing_alg_values_supported": list(assertions.ALGORITHMS),
             "code_challenge_methods_supported": ["S256"],
             "prompt_values_supported": ["none", "login", "consent"],
             "claim_types_supported": ["normal"],
@@ -81,8 +84,15 @@ def jwks(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _twice(*args: Any) -> Answer:
+    raise InvalidRequestError(description="A parameter is given twice")
+
+
 def _answer(request: HttpRequest, kinds: tuple[Any, ...], value: str, call: Callable[..., Answer]) -> HttpResponse:
     """Run one call of the protocol library in a transaction that acts for the person whom ``value`` concerns."""
+    if any(len(values) > 1 for _, values in request.POST.lists()):
+        call = _twice
+    assertions.fetch(request.POST.dict())
     holder = next((found for kind in kinds if value and (found := grants.holder_of(kind, value))), None)
     try:
         with identity_of(holder) if holder else transaction.atomic():

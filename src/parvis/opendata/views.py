@@ -32,14 +32,14 @@ TABLE_COLUMNS = [
 
 # --- public ------------------------------------------------------------------------------------
 @require_GET
-@public_view
+@public_view(application="opendata")
 def public_datasets(request: OrganisationRequest) -> HttpResponse:
     """The datasets that the organisation has put online."""
     return render(request, "opendata/public/datasets.html", {"datasets": queries.datasets_with_counts()})
 
 
 @require_GET
-@public_view
+@public_view(application="opendata")
 def public_deliberations(request: OrganisationRequest) -> HttpResponse:
     """The « Délibérations » table: filtered, sorted, page by page."""
     dataset = get_object_or_404(Dataset, slug=services.DELIBERATIONS)
@@ -63,7 +63,7 @@ def public_deliberations(request: OrganisationRequest) -> HttpResponse:
 
 
 @require_GET
-@public_view
+@public_view(application="opendata")
 def public_download(request: OrganisationRequest, *, extension: str) -> HttpResponseBase:
     """The whole table as a file, made in a spool so that a slow reader holds no database transaction."""
     return _download(get_object_or_404(Dataset, slug=services.DELIBERATIONS), extension)

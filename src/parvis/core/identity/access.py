@@ -52,6 +52,11 @@ class Access:
     permission: str = ""
     application: str = ""
     recent: Recent = False
+    also: tuple[str, ...] = ()
+
+    def lets_in(self, held: frozenset[str]) -> bool:
+        """Whether ``held`` has the permission that this view asks for, or one of those that do as well."""
+        return not held.isdisjoint((self.permission, *self.also))
 
 
 class StepUp(Protocol):
@@ -114,7 +119,7 @@ def _organisation_or_404(slug: str) -> Organisation:
 
 
 # Permissions that let read what was produced, besides those called « .lire ».
-READING_TOO = frozenset({"actes.banette"})
+READING_TOO = frozenset({"actes.banette", "seances.sieger"})
 
 
 def open_to(organisation: Organisation, application: str, permission: str, method: str) -> bool:
@@ -145,14 +150,16 @@ def _declare(view: View, access: Access) -> View:
     return view
 
 
-def agent_view(permission: str, *, application: str = "", recent: Recent = False) -> Callable[[View], View]:
-    """For agents and élus of the organisation named in the address, holding ``permission``.
+def agent_view(permission: str, *also: str, application: str = "", recent: Recent = False) -> Callable[[View], View]:
+    """For agents and élus of the organisation named in the address, holding ``permission`` or one of ``also``.
 
     With ``application``, the view is closed to an organisation that never subscribed to it, and once the
     subscription is over only what was produced stays readable (convention, article 1): a page made for doing
     something is closed even to look at. With ``recent``, whoever proved
     who they are more than five minutes ago proves it again first, and finds what they were sending afterwards.
     """
+
+    access = Access("agent", permission, application, recent, also)
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -163,7 +170,7 @@ def agent_view(permission: str, *, application: str = "", recent: Recent = False
             held = permissions_in(request_mandates(request), organisation)
             if not held:
                 raise Http404
-            if permission not in held:
+            if not access.lets_in(held):
                 raise PermissionDenied("Votre rôle dans cette organisation ne permet pas cette action.")
             if application and not open_to(organisation, application, permission, request.method or ""):
                 raise PermissionDenied("Votre organisation n’a pas adhéré à cette application de la convention.")
@@ -175,7 +182,7 @@ def agent_view(permission: str, *, application: str = "", recent: Recent = False
             with acting_for(organisation, account=request.user.pk):
                 return view(request, *args, **kwargs)
 
-        return _declare(guarded, Access("agent", permission, application, recent))
+        return _declare(guarded, access)
 
     return decorate
 
@@ -225,17 +232,26 @@ def platform_view(view: View | None = None, *, recent: Recent = False) -> Any:
     return decorate if view is None else decorate(view)
 
 
-def public_view(view: View) -> View:
-    """For everybody: what the organisation named in the address has made public."""
+def public_view(view: View | None = None, *, application: str = "") -> Any:
+    """For everybody: what the organisation named in the address has made public.
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, organisation_slug: str, **kwargs: Any) -> HttpResponseBase:
-        organisation = _organisation_or_404(organisation_slug)
-        request.organisation = organisation  # type: ignore[attr-defined]
-        with public_view_of(organisation):
-            return view(request, *args, **kwargs)
+    Written ``@public_view`` or ``@public_view(application=…)``: the pages of an application that the organisation
+    never took are missing, those of one that it has left stay.
+    """
 
-    return _declare(guarded, Access("public"))
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, organisation_slug: str, **kwargs: Any) -> HttpResponseBase:
+            organisation = _organisation_or_404(organisation_slug)
+            if application and not organisation.has_subscribed_to(application, clock.today()):
+                raise Http404
+            request.organisation = organisation  # type: ignore[attr-defined]
+            with public_view_of(organisation):
+                return view(request, *args, **kwargs)
+
+        return _declare(guarded, Access("public", application=application))
+
+    return decorate if view is None else decorate(view)
 
 
 def open_view(view: View) -> View:

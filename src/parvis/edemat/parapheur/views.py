@@ -23,6 +23,7 @@ from parvis.edemat.parapheur.models import Action, Dossier
 READ = agent_view("parapheur.lire", application="edemat")
 ENDORSE = agent_view("parapheur.viser", application="edemat")
 SIGN = agent_view("parapheur.signer", application="edemat", recent=True)
+REFUSE = agent_view("parapheur.viser", "parapheur.signer", application="edemat")
 PREPARE = agent_view("parapheur.preparer", application="edemat")
 
 COLUMNS = [
@@ -209,7 +210,7 @@ def _decide(
     )
 
 
-@READ
+@REFUSE
 @require_http_methods(["GET", "POST"])
 def refuse(request: AgentRequest, pk: UUID) -> HttpResponse:
     found = _dossier(pk)

@@ -18,7 +18,7 @@ from parvis.edemat.actes.models import Publication
 FEED_LENGTH = 50
 
 
-@public_view
+@public_view(application="edemat")
 @require_safe
 def register(request: OrganisationRequest) -> HttpResponse:
     """The published acts, newest first, with search and facets."""
@@ -37,7 +37,7 @@ def register(request: OrganisationRequest) -> HttpResponse:
     )
 
 
-@public_view
+@public_view(application="edemat")
 @require_safe
 def detail(request: OrganisationRequest, pk: UUID) -> HttpResponse:
     """One published act: full text, author, dates, appeal."""
@@ -58,7 +58,7 @@ def detail(request: OrganisationRequest, pk: UUID) -> HttpResponse:
     )
 
 
-@public_view
+@public_view(application="edemat")
 @require_safe
 def verification(request: OrganisationRequest, unique_id: str) -> HttpResponse:
     """Where the code on a bordereau leads: the published act of that identifier, if it is online.
@@ -75,7 +75,7 @@ def verification(request: OrganisationRequest, unique_id: str) -> HttpResponse:
     return render(request, "actes/public/verification.html", {"publication": publication, "unique_id": unique_id[:60]})
 
 
-@public_view
+@public_view(application="edemat")
 @require_safe
 def feed(request: OrganisationRequest) -> HttpResponse:
     """Atom feed (RFC 4287) of the latest published acts, for the present filters."""
@@ -96,7 +96,7 @@ def feed(request: OrganisationRequest) -> HttpResponse:
     )
 
 
-@public_view
+@public_view(application="edemat")
 @require_safe
 def export(request: OrganisationRequest, extension: str) -> HttpResponseBase:
     """The register as CSV or ODS, for the present filters."""

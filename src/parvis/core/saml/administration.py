@@ -67,7 +67,7 @@ def propose(request: AgentRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One site: what its metadata say, new metadata, and its suspension."""
     site = get_object_or_404(SamlSite, pk=pk, organisation=request.organisation)
@@ -85,7 +85,7 @@ def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@agent_view(PERMISSION)
+@agent_view(PERMISSION, recent=True)
 def suspend(request: AgentRequest, pk: UUID) -> HttpResponse:
     site = get_object_or_404(SamlSite, pk=pk, organisation=request.organisation)
     if request.method == "POST":

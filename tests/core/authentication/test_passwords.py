@@ -1,12 +1,15 @@
 """Password policy: the arithmetic of the CNIL, what is known or personal, what is said in French, how it is hashed."""
 
+import gzip
 import hashlib
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core import signing
 from django.core.exceptions import ValidationError
 from zxcvbn import feedback
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from parvis.core.authentication import passwords
 from parvis.core.authentication.passwords import CRITERIA_SALT, FRENCH, PolicyValidator, bits, examine, is_leaked, words
@@ -70,6 +73,18 @@ def test_what_is_long_or_varied_enough_is_accepted(password, usager):
 )
 def test_what_is_refused_and_why(password, codes, usager):
     assert codes <= missing(password, usager)
+
+
+def test_the_hundred_thousand_commonest_are_known():
+    """The last word of the list is in neither Django's list nor zxcvbn's."""
+    with gzip.open(passwords.COMMONEST, "rt") as lines:
+        words = lines.read().split()
+    assert len(words) == 100_000
+    last = next(word for word in reversed(words) if word.isalpha())
+    assert last not in CommonPasswordValidator().passwords
+    assert last not in FREQUENCY_LISTS["passwords"]
+    assert passwords.is_common(last)
+    assert passwords.is_common(f"{last.title()}2026!")
 
 
 def test_a_commune_is_refused_for_everybody_who_may_live_there(usager, juvignac):

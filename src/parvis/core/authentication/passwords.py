@@ -5,6 +5,7 @@ a phrase of seven different words always has enough. What is guessed first is re
 and leaked passwords, one's own name, address and commune. Nothing expires.
 """
 
+import gzip
 import hashlib
 import math
 import threading
@@ -34,6 +35,8 @@ PHRASE_WORDS: Final = 7
 LEAST_SCORE: Final = 3
 ZXCVBN_READS: Final = 72
 CRITERIA_SALT: Final = "parvis.authentication.criteria"
+COMMONEST: Final = Path(__file__).with_name("common_passwords.txt.gz")
+"""The hundred thousand commonest, in order (their origin and licence are beside the file)."""
 LINE: Final = 64
 """Bytes read at a time from the file of leaked passwords: more than one line of it (40 hexadecimal digits, a count)."""
 
@@ -82,13 +85,17 @@ def words(password: str) -> int:
 
 def plain(text: str) -> str:
     """``text`` without accents nor capitals."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 @cache
 def _common() -> frozenset[str]:
-    lists = (CommonPasswordValidator().passwords, FREQUENCY_LISTS["passwords"], COMMON_FRENCH)
+    with gzip.open(COMMONEST, "rt", encoding="utf-8") as commonest:
+        words = commonest.read().splitlines()
+    lists = (words, CommonPasswordValidator().passwords, FREQUENCY_LISTS["passwords"], COMMON_FRENCH)
     return frozenset(plain(word) for known in lists for word in known)
 
 

@@ -1,9 +1,10 @@
 """Mandates: who may change them, what stays when they end, and the organisation that keeps an administrator."""
 
 import threading
+from datetime import date
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
@@ -57,6 +58,51 @@ def test_a_mandate_given_and_ended_twice_the_same_day_leaves_both_in_history(juv
         rows = Mandate.objects.filter(account=mandate.account)
         assert rows.count() == 2
         assert not rows.in_force(clock.today()).exists()
+
+
+def closed(juvignac, **dates):
+    """A mandate with these dates, closed just now, as the database has it."""
+    mandate = give(juvignac, "neuf@juvignac.test", **dates)
+    with acting_for(juvignac):
+        mandates.close_mandate(mandate, actor=Actor("system"))
+        return Mandate.objects.get(pk=mandate.pk)
+
+
+@pytest.mark.django_db
+def test_a_mandate_closed_on_the_day_it_began_keeps_that_day(juvignac, frozen_clock):
+    frozen_clock("2019-06-24T14:00+02:00")
+    mandate = closed(juvignac)
+    assert (mandate.start, mandate.end) == (date(2019, 6, 24), date(2019, 6, 24))
+    assert mandate.closed_at == clock.now()
+    assert mandate.is_over(clock.today())
+    assert give(juvignac, "neuf@juvignac.test").pk != mandate.pk, "and the role may be given again"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("day", "in_force"), [("2019-06-23", True), ("2019-06-24", False), ("2019-06-25", False)])
+def test_a_mandate_was_in_force_until_the_eve_of_its_closing(juvignac, frozen_clock, day, in_force):
+    frozen_clock("2019-06-24T23:30+02:00")  # still the 24th in Paris
+    mandate = closed(juvignac, start=date(2014, 3, 30), end=date(2099, 1, 1))
+    assert (mandate.start, mandate.end) == (date(2014, 3, 30), date(2019, 6, 24))
+    with acting_for(juvignac):
+        assert Mandate.objects.filter(pk=mandate.pk).in_force(date.fromisoformat(day)).exists() is in_force
+        assert Mandate.objects.filter(pk=mandate.pk).over(date.fromisoformat(day)).exists() is not in_force
+
+
+@pytest.mark.django_db
+def test_a_mandate_closed_before_it_began_never_takes_effect(juvignac, frozen_clock):
+    frozen_clock("2019-06-24T14:00+02:00")
+    mandate = closed(juvignac, start=date(2019, 9, 1))
+    assert (mandate.start, mandate.end) == (date(2019, 9, 1), date(2019, 9, 1))
+    with acting_for(juvignac):
+        assert not Mandate.objects.filter(pk=mandate.pk).in_force(date(2019, 9, 1)).exists()
+
+
+@pytest.mark.django_db
+def test_the_database_itself_wants_an_end_of_what_is_closed(juvignac):
+    mandate = give(juvignac, "neuf@juvignac.test")
+    with acting_for(juvignac), pytest.raises(IntegrityError, match="mandate_closed_has_end"), transaction.atomic():
+        Mandate.objects.filter(pk=mandate.pk).update(closed_at=clock.now())
 
 
 @pytest.mark.django_db

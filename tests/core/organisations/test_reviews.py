@@ -78,7 +78,7 @@ def test_decisions_confirm_date_and_revoke(review, administrator, service_head):
     with acting_for(review.organisation):
         assert Mandate.objects.get(pk=mayor.mandate_id).end is None
         assert Mandate.objects.get(pk=agent.mandate_id).end == later
-        assert Mandate.objects.get(pk=head.mandate_id).end < today
+        assert Mandate.objects.get(pk=head.mandate_id).is_over(today)
         found = dict(review.lines.exclude(decision="").values_list("role_code", "decision"))
         assert found == {"maire": "confirmed", "lecteur": "changed", "chef_service": "revoked"}
         assert Entry.objects.filter(action="revue.decidee").count() == 3

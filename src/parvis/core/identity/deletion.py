@@ -78,8 +78,8 @@ def check(account: Account) -> None:
             "Vous exploitez la plateforme : un autre exploitant doit d’abord vous en retirer la charge."
         )
     with in_scope(replace(current_scope(), account=account.pk)):
-        mandates = Mandate.objects.filter(account=account, start__lte=clock.today())
-        if mandates.filter(Q(end=None) | Q(end__gte=clock.today())).exists():
+        today = clock.today()
+        if Mandate.objects.filter(account=account, start__lte=today).not_over(today).exists():
             raise DeletionRefused(
                 "Vous avez un mandat en cours : votre organisation doit d’abord y mettre fin. Adressez-vous à la"
                 " personne qui l’administre."

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from parvis.core import clock
 from parvis.core.identity.roles import label_of, permissions_of
 from parvis.core.ids import uuid7
 from parvis.core.organisations.models import TenantModel
@@ -140,11 +141,15 @@ class SecurityEvent(models.Model):
 class MandateQuerySet(models.QuerySet["Mandate"]):
     def in_force(self, on: date) -> "MandateQuerySet":
         """Those that let their holder act on that day: neither to come, nor over, nor suspended."""
-        return self.filter(Q(end__isnull=True) | Q(end__gte=on), start__lte=on, suspended_at__isnull=True)
+        return self.not_over(on).filter(start__lte=on, suspended_at__isnull=True)
 
     def not_over(self, on: date) -> "MandateQuerySet":
-        """Those in force, suspended or to come."""
-        return self.filter(Q(end__isnull=True) | Q(end__gte=on))
+        """Those in force, suspended or to come: one that was closed in the course of the day is over."""
+        return self.filter(Q(end__isnull=True) | Q(end__gte=on), Q(closed_at__isnull=True) | Q(closed_at__date__gt=on))
+
+    def over(self, on: date) -> "MandateQuerySet":
+        """Those that came to their end or were closed."""
+        return self.filter(Q(end__lt=on) | Q(closed_at__date__lte=on))
 
 
 class Mandate(TenantModel):
@@ -162,6 +167,7 @@ class Mandate(TenantModel):
     staff_number = models.CharField("matricule", max_length=40, blank=True)
     start = models.DateField("début")
     end = models.DateField("fin", null=True, blank=True)
+    closed_at = models.DateTimeField("clos le", null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField("suspendu le", null=True, blank=True)
     last_used_at = models.DateTimeField("dernier accès", null=True, blank=True)
 
@@ -177,15 +183,24 @@ class Mandate(TenantModel):
             ),
             models.UniqueConstraint(
                 fields=["organisation", "account", "role", "own_role", "start"],
-                condition=Q(end__isnull=True) | Q(end__gt=F("start")),  # one ended before it took effect is nothing
+                # One closed, or that ended before it took effect, keeps nobody from giving the role again.
+                condition=Q(closed_at__isnull=True) & (Q(end__isnull=True) | Q(end__gt=F("start"))),
                 nulls_distinct=False,
                 name="mandate_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) | Q(end__isnull=False), name="mandate_closed_has_end"
             ),
         ]
         indexes = [models.Index(fields=["account"], name="mandate_account")]
 
     def __str__(self) -> str:
         return f"{self.account} : {self.title or self.role_label}"
+
+    def is_over(self, on: date) -> bool:
+        """True once it came to its end or was closed."""
+        closed = self.closed_at is not None and clock.paris(self.closed_at).date() <= on
+        return closed or (self.end is not None and self.end < on)
 
     @property
     def permissions(self) -> frozenset[str]:

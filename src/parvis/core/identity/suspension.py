@@ -4,7 +4,7 @@ Where a person acts for several organisations, each one suspends or ends its own
 """
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from parvis.core import clock
@@ -30,8 +30,7 @@ def people_of(organisation: Organisation) -> "QuerySet[Account]":
 def only_organisation_of(account: Account) -> int | None:
     """Number of the organisation in which all the mandates of ``account`` are, None when there are several."""
     with identity_of(account.pk):
-        running = Q(end=None) | Q(end__gte=clock.today())
-        mandates = Mandate.objects.filter(running, account=account)
+        mandates = Mandate.objects.filter(account=account).not_over(clock.today())
         found = set(mandates.values_list("organisation_id", flat=True))
     return found.pop() if len(found) == 1 else None
 

@@ -306,7 +306,7 @@ class Planner:
 
     def _plan_mandate(self, wanted: Wanted, account: Account, held: list[Mandate]) -> Plan:
         today = clock.today()
-        same = [m for m in held if m.role_code == wanted.role.code and (m.end is None or m.end >= today)]
+        same = [m for m in held if m.role_code == wanted.role.code and not m.is_over(today)]
         if not same:
             if wanted.end and wanted.end < today:
                 return Plan(Outcome.UNCHANGED, "Ce mandat est déjà terminé.")

@@ -179,7 +179,7 @@ def change_mandate(mandate: Mandate, values: dict[str, object], *, by: Authority
     changed = [n for n in CHANGEABLE if n in values and getattr(mandate, n) != values[n]]
     if not changed:
         return []
-    if mandate.end is not None and mandate.end < today:
+    if mandate.is_over(today):
         raise MandateRefused("Ce mandat est terminé : donnez-en un nouveau.")
     department = values.get("department", mandate.department)
     if "department" in changed and not by.covers(department.pk if isinstance(department, Department) else None):
@@ -203,18 +203,18 @@ def change_mandate(mandate: Mandate, values: dict[str, object], *, by: Authority
 
 @transaction.atomic
 def close_mandate(mandate: Mandate, *, actor: Actor, by: Authority | None = None) -> None:
-    """End a mandate yesterday, so that it lets nothing more be done from now on.
+    """Close a mandate at this instant: it lets nothing more be done, and its dates go on saying what was.
 
     Raises ``MandateRefused`` for the last administration mandate, which would lock everybody out, for a mandate
     already over, and for one's own.
     """
     mandate = _for_change(mandate, by)
-    yesterday = clock.today() - timedelta(days=1)
-    if mandate.end is not None and mandate.end <= yesterday:
+    today = clock.today()
+    if mandate.is_over(today):
         raise MandateRefused("Ce mandat est déjà terminé.")
-    keep_an_administrator(mandate.organisation, [mandate], clock.today())
-    mandate.start, mandate.end = min(mandate.start, yesterday), yesterday  # begun today, or to come: never took effect
-    mandate.save(update_fields=["start", "end"])
+    keep_an_administrator(mandate.organisation, [mandate], today)
+    mandate.closed_at, mandate.end = clock.now(), max(mandate.start, today)  # one to come never takes effect
+    mandate.save(update_fields=["closed_at", "end"])
     record(
         mandate.organisation, "mandat.clos", subject=("mandat", mandate.pk), actor=actor,
         details={"role": mandate.role_code},

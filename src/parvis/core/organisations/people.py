@@ -63,7 +63,7 @@ class Choice:
 
 def mandate_state(mandate: Mandate, today: date) -> str:
     """Key of ``STATES``."""
-    if mandate.end is not None and mandate.end < today:
+    if mandate.is_over(today):
         return "termines"
     if mandate.suspended_at is not None:
         return "suspendus"
@@ -82,9 +82,9 @@ def mandates_for(by: Authority, choice: Choice) -> "QuerySet[Mandate]":
         case "suspendus":
             rows = rows.not_over(today).filter(suspended_at__isnull=False)
         case "a-venir":
-            rows = rows.filter(start__gt=today, suspended_at__isnull=True)
+            rows = rows.not_over(today).filter(start__gt=today, suspended_at__isnull=True)
         case "termines":
-            rows = rows.filter(end__lt=today)
+            rows = rows.over(today)
     if choice.role:
         rows = rows.filter(Q(role=choice.role) | Q(own_role__slug=choice.role))
     if choice.department == "aucun":

@@ -172,7 +172,7 @@ def decide(line: ReviewLine, decision: str, *, new_end: date | None = None, by: 
         raise ReviewRefused(
             "Vous ne pouvez pas revoir ce mandat : il est à vous, ou donne des droits que vous n’avez pas."
         )
-    if mandate.end is not None and mandate.end < today and decision != Decision.MOOT:
+    if mandate.is_over(today) and decision != Decision.MOOT:
         decision = Decision.MOOT if line.decision == "" else line.decision
     elif decision == Decision.REVOKED:
         close_mandate(mandate, actor=by.actor, by=by)

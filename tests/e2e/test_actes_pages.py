@@ -137,6 +137,7 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
     for name, address in {
         "banette": "/o/juvignac/actes/banette/",
         "banette-message": f"/o/juvignac/actes/banette/{message.pk}/",
+        "teletransmission": "/o/juvignac/administration/teletransmission/",
     }.items():
         page.goto(address)
         screenshot(page, name)

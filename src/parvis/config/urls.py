@@ -19,6 +19,7 @@ AGENT = [
     ("administration/services-relies/", "parvis.core.provider.administration_urls"),
     ("administration/saml/", "parvis.core.saml.administration_urls"),
     ("administration/api/", "parvis.core.api.administration_urls"),
+    ("administration/teletransmission/", "parvis.edemat.actes.administration_urls"),
     ("administration/activations/", "parvis.core.federation.administration_urls"),
     ("administration/comptes/", "parvis.core.identity.administration_urls"),
     ("administration/second-facteur/", "parvis.core.authentication.administration_urls"),

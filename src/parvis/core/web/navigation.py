@@ -85,6 +85,7 @@ class Tab:
     url_name: str
     rank: int = 100
     permission: str = ""
+    application: str = ""
 
 
 _services: dict[str, Service] = {}
@@ -117,10 +118,19 @@ def register_public(
 
 
 def register_administration(
-    code: str, label: str, url_name: str, *, rank: int = 100, permission: str = "administration.organisation"
+    code: str,
+    label: str,
+    url_name: str,
+    *,
+    rank: int = 100,
+    permission: str = "administration.organisation",
+    application: str = "",
 ) -> None:
-    """Add a page to the administration of an organisation; its address takes ``organisation_slug``."""
-    _administration[code] = Tab(code, label, url_name, rank, permission)
+    """Add a page to the administration of an organisation; its address takes ``organisation_slug``.
+
+    With ``application``, only the organisations that subscribe to it have the page.
+    """
+    _administration[code] = Tab(code, label, url_name, rank, permission, application)
 
 
 def register_account_page(code: str, label: str, url_name: str, *, rank: int = 100) -> None:
@@ -146,7 +156,13 @@ def administration_tabs(
     organisation: Organisation, permissions: frozenset[str], active: str
 ) -> list[dict[str, object]]:
     """Items of ``<c-tabs>`` over the administration pages that these permissions open."""
-    return _drawn(_administration, active, permissions, organisation_slug=organisation.slug)
+    today = clock.today()
+    tabs = {
+        code: tab
+        for code, tab in _administration.items()
+        if not tab.application or organisation.subscribes_to(tab.application, today)
+    }
+    return _drawn(tabs, active, permissions, organisation_slug=organisation.slug)
 
 
 def account_tabs(active: str) -> list[dict[str, object]]:

@@ -27,6 +27,9 @@ class ActesConfig(AppConfig):
         )
         register_router(router)
         navigation.register("actes", "Actes", "actes:list", permission="actes.lire", application="edemat", rank=30)
+        navigation.register_administration(
+            "actes", "Télétransmission", "actes_administration:settings", rank=50, application="edemat"
+        )
         navigation.register_public(
             "actes",
             "Actes publiés",

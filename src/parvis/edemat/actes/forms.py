@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.forms.boundfield import BoundField
 
 from parvis.edemat.actes.formats.checks import MAX_ANNEXES, Finding, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
-from parvis.edemat.actes.models import Acte, ActePiece, Classification
+from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification
 from parvis.edemat.actes.publication import may_hold_personal_data, proposed_author
+from parvis.edemat.actes.services.configuration import SETTINGS
 from parvis.edemat.actes.services.correction import print_is_ours
 from parvis.edemat.actes.services.preparation import DEFAULT_ANNEXE, piece_types
 
@@ -82,6 +84,73 @@ class WithdrawForm(forms.Form):
         label="Le retrait avant deux mois protège des personnes ou exécute une décision de justice",
         required=False,
     )
+
+
+class Addresses(forms.CharField):
+    """E-mail addresses, one a line, as a list without repeats."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        given = dict.fromkeys(re.split(r"[\s,;]+", super().clean(value).strip()))
+        addresses = [address for address in given if address]
+        for address in addresses:
+            try:
+                validate_email(address)
+            except forms.ValidationError as error:
+                raise forms.ValidationError(f"« {address} » n’est pas une adresse électronique.") from error
+        return addresses
+
+
+class SettingsForm(forms.ModelForm):
+    """How the organisation uses @CTES; the rules stand in ``services.configuration``."""
+
+    notified_addresses = Addresses(
+        label="Adresses prévenues de chaque accusé de réception",
+        required=False,
+        help_text="Une par ligne. Elles reçoivent l’accusé en pièce jointe.",
+    )
+
+    class Meta:
+        model = ActeSettings
+        fields = list(SETTINGS)
+        widgets = {
+            "suspended_since": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "suspension_reason": forms.Textarea(attrs={"rows": 2}),
+        }
+        labels = {
+            "return_address": "Adresse de retour",
+            "referent_name": "Référent : nom ou service",
+            "referent_phone": "Référent : téléphone",
+            "referent_email": "Référent : adresse électronique",
+            "suspended_since": "Suspendue depuis le",
+            "suspension_reason": "Motif de la suspension",
+            "test": "Transmissions d’essai, sans valeur légale",
+            "stamp_pages": "Pages tamponnées",
+            "stamp_x_percent": "Tampon : distance du bord gauche, en % de la largeur",
+            "stamp_y_percent": "Tampon : distance du haut, en % de la hauteur",
+        }
+        help_texts = {
+            "return_address": "Reçoit les réponses de l’État. Elle doit être relevée par la plateforme.",
+            "suspended_since": "Tant qu’une date est indiquée, rien ne part : les actes se déposent sur papier.",
+            "suspension_reason": "Montré à qui voudrait transmettre.",
+            "test": "Les enveloppes sont marquées « essai » : aucun acte transmis ainsi ne devient exécutoire.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("stamp_x_percent", "stamp_y_percent"):
+            limits = [MinValueValidator(0, "De 0 à 100."), MaxValueValidator(100, "De 0 à 100.")]
+            self.fields[name].validators.extend(limits)
+
+    def clean(self) -> dict[str, Any]:
+        entered = super().clean() or self.cleaned_data
+        if not entered.get("suspended_since"):
+            entered["suspension_reason"] = ""  # the reason of a suspension that is over
+        return entered
 
 
 class SeveralFiles(forms.FileInput):

@@ -41,6 +41,7 @@ register_subject("acte", "Acte", "actes:detail")
 register_subject("transaction_actes", "Transmission à la préfecture")
 register_subject("message_actes", "Message de la préfecture", "actes:message")
 register_subject("classification", "Classification de la préfecture")
+register_subject("reglages_actes", "Réglages de la télétransmission")
 
 TASK_VERB = "Publier"
 

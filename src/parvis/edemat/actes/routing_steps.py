@@ -8,13 +8,7 @@ from parvis.core.routing.registry import Remedy, register_step
 from parvis.core.routing.services import fail_step, open_task
 from parvis.edemat.actes.formats.checks import refusals
 from parvis.edemat.actes.models import Acte
-from parvis.edemat.actes.services.preparation import (
-    Annexe,
-    check_acte,
-    current_classification,
-    prepare_acte,
-    settings_of,
-)
+from parvis.edemat.actes.services.preparation import Annexe, check_acte, prepare_acte
 from parvis.edemat.actes.services.transmission import path_of, to_correct
 
 PREPARER = Actor("job", "actes.preparation")
@@ -92,10 +86,7 @@ def _ask_for_classification(acte: Acte) -> None:
     """Without the préfecture's classification nothing can leave: ask for it while the act waits."""
     from parvis.edemat.actes.services import classification
 
-    known = current_classification(acte.organisation)
-    ready = settings_of(acte.organisation).return_address and not classification.asked_today(acte.organisation)
-    if known is None and ready:
-        classification.request_classification(acte.organisation, actor=PREPARER)
+    classification.request_if_none(acte.organisation, actor=PREPARER)
 
 
 @register_step

@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:pk>/", acts.detail, name="detail"),
     path("<uuid:pk>/corriger/", correcting.correct, name="correct"),
     path("<uuid:pk>/transmettre/", sending.transmit, name="transmit"),
+    path("<uuid:pk>/demander-la-classification/", sending.ask_for_classification, name="request_classification"),
     path("<uuid:pk>/envoi-incertain/", sending.uncertain, name="uncertain"),
     path("<uuid:pk>/publier/", acts.publish, name="publish"),
     path("<uuid:pk>/retirer/", acts.withdraw, name="withdraw"),

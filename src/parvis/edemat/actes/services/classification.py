@@ -2,7 +2,7 @@
 only."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 
 from django.db import transaction
 
@@ -13,17 +13,32 @@ from parvis.core.journal.actions import register_action
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.edemat.actes.enums import Delivery, Status, TransactionKind
+from parvis.edemat.actes.formats.emitters import InvalidEmitter
 from parvis.edemat.actes.formats.inbound import RetourClassification
 from parvis.edemat.actes.lifecycle import begin
 from parvis.edemat.actes.models import Classification, Transaction
-from parvis.edemat.actes.services.preparation import current_classification, settings_of
+from parvis.edemat.actes.services.preparation import (
+    classification_date,
+    current_classification,
+    emitter_of,
+    settings_of,
+)
 
 register_action("actes.classification_recue", "Classification de la préfecture reçue")
 register_action("actes.classification_confirmee", "Classification confirmée par la préfecture")
 
 
+RETRY = timedelta(days=1)
+
+
 class RequestTooSoon(DomainError):
     """A request has already been sent today."""
+
+
+def last_request(organisation: Organisation) -> Transaction | None:
+    """The latest request for the classification, whatever became of it."""
+    asked = Transaction.objects.filter(organisation=organisation, kind=TransactionKind.DEMANDE_CLASSIFICATION)
+    return asked.order_by("-id").first()
 
 
 def asked_today(organisation: Organisation) -> bool:
@@ -38,11 +53,15 @@ def asked_today(organisation: Organisation) -> bool:
 
 
 def request_classification(organisation: Organisation, *, actor: Actor) -> Transaction:
-    """Send a 7-1 to the préfecture, at most once a day. Raises ``RequestTooSoon``."""
+    """Send a 7-1 to the préfecture, at most once a day.
+
+    Raises ``RequestTooSoon``, and ``InvalidEmitter`` when the préfecture would not know whom to answer.
+    """
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
         chosen = settings_of(organisation)
+        emitter_of(organisation, chosen)
         if asked_today(organisation):
             raise RequestTooSoon(
                 "La classification a déjà été demandée aujourd’hui : la préfecture n’accepte qu’une demande par jour."
@@ -114,5 +133,32 @@ def request_if_newer(organisation: Organisation, in_force: date | None, *, actor
     ours = current_classification(organisation)
     if in_force is None or (ours and ours.date >= in_force) or asked_today(organisation):
         return False
-    request_classification(organisation, actor=actor)
+    return _request_if_ready(organisation, actor=actor)
+
+
+def request_if_none(organisation: Organisation, *, actor: Actor) -> bool:
+    """Ask when no classification is in force and none was asked for within a day; True when asked."""
+    if classification_date(organisation) is not None:
+        return False
+    last = last_request(organisation)
+    if last and clock.now() - last.created_at < RETRY:
+        return False
+    return _request_if_ready(organisation, actor=actor)
+
+
+def request_again_if_none(organisation: Organisation, *, actor: Actor) -> bool:
+    """``request_if_none`` after a request that brought nothing; the first is left to who needs it.
+
+    Nothing while the sending is suspended, or once the subscription is over.
+    """
+    if last_request(organisation) is None or not organisation.subscribes_to("edemat", clock.today()):
+        return False
+    return not settings_of(organisation).suspended and request_if_none(organisation, actor=actor)
+
+
+def _request_if_ready(organisation: Organisation, *, actor: Actor) -> bool:
+    try:
+        request_classification(organisation, actor=actor)
+    except (InvalidEmitter, RequestTooSoon):  # nobody waits for the answer: the settings say what is missing
+        return False
     return True

@@ -56,6 +56,7 @@ from parvis.edemat.actes.lifecycle import begin, move, write_event
 from parvis.edemat.actes.locking import lock_acte, lock_acte_of
 from parvis.edemat.actes.models import Acte, ActePiece, DailySerial, Transaction
 from parvis.edemat.actes.schemas import judge_outgoing, schema_path
+from parvis.edemat.actes.services import classification
 from parvis.edemat.actes.services.preparation import (
     CHECKED,
     classification_date,
@@ -553,6 +554,7 @@ def resume(organisation: Organisation) -> int:
             ).order_by("id")[:500]
         )
         remind_of_silence(organisation)
+        classification.request_again_if_none(organisation, actor=SENDER)
     for subject in waiting:
         try:
             _take_up(organisation, subject)

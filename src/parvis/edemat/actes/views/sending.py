@@ -6,16 +6,22 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.web.confirming import carry_out
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.checks import refusals
 from parvis.edemat.actes.models import Transaction
+from parvis.edemat.actes.services import classification
 from parvis.edemat.actes.services.preparation import check_acte, settings_of
 from parvis.edemat.actes.services.transmission import resolve_uncertain, transmettre
 from parvis.edemat.actes.views.acts import get_acte
+
+PAPER = {"electronique"}
+"""Findings that send the act on paper: there is nothing to correct in it."""
 
 
 @agent_view("actes.transmettre", application="edemat", recent=True)
@@ -36,19 +42,39 @@ def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
             messages.success(request, "La transmission est lancée. L’accusé de réception arrivera sur cette page.")
             return redirect("actes:detail", **here)
     findings = check_acte(acte)
+    chosen = settings_of(acte.organisation)
+    suspension = chosen.suspension_reason or "suspendue" if chosen.suspended else ""
+    missing = {finding.code for finding in refusals(findings)}
     return render(
         request,
         "actes/transmit.html",
         {
+            "lacks_classification": "classification" in missing,
+            "asked_today": "classification" in missing and classification.asked_today(acte.organisation),
+            "lacks_settings": "emetteur" in missing,
+            "may_set": "administration.organisation" in request.permissions,
             "acte": acte,
             "pieces": acte.pieces.select_related("document__organisation").order_by("rank"),
             "checks": [finding.to_dict() for finding in sorted(findings, key=lambda finding: finding.ok)],
-            "refused": bool(refusals(findings)),
-            "suspended": settings_of(acte.organisation).suspended,
+            "refused": bool(missing - PAPER),
+            "suspension": suspension,
             "may_correct": "actes.preparer" in request.permissions,
             "error": error,
         },
         status=400 if error else 200,
+    )
+
+
+@agent_view("actes.transmettre", application="edemat", recent=True)
+@require_POST
+def ask_for_classification(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Ask the préfecture for its classification from the act that lacks it."""
+    acte = get_acte(request, pk)
+    return carry_out(
+        request,
+        lambda: classification.request_classification(acte.organisation, actor=request.actor),
+        done="La classification est demandée. Revenez transmettre l’acte quand elle est là, en général dans l’heure.",
+        back=reverse("actes:transmit", args=[request.organisation.slug, acte.pk]),
     )
 
 

@@ -4,9 +4,13 @@ import pytest
 
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.trust.timestamps import TimestampUnavailable
-from parvis.edemat.seances.models import Organe
+from parvis.edemat.parapheur.models import Dossier
+from parvis.edemat.parapheur.services import refuse
+from parvis.edemat.seances import services
+from parvis.edemat.seances.models import Deliberation, Organe
 from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
 from tests.edemat.seances.conftest import make_council  # noqa: F401
+from tests.edemat.seances.council import ACTOR
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -152,3 +156,42 @@ def test_a_body_and_its_tableau_are_made_on_the_pages(browser_page, agent_client
             assert_fits(look)
             assert_accessible(look)
             screenshot(look, f"assemblee-{n}-{width}")
+
+
+def test_a_refused_deliberation_is_corrected_and_sent_back(browser_page, agent_client, account_for, juvignac, council):
+    reader = account_for(juvignac, "dgs")
+    with acting_for(juvignac):
+        council.convoke()
+        council.deliver()
+        council.open(presents=5, powers=1)
+        council.rise()
+        council.freeze("2019-07-02T09:00+02:00")
+        deliberation = services.establish(Deliberation.objects.get(point__rank=1), actor=ACTOR)
+        services.send_to_signature(deliberation, actor=ACTOR)
+        dossier = Dossier.objects.get()
+        sha256 = dossier.document.sha256
+        refuse(dossier.pk, account=reader, motive="Le montant est faux", sha256=sha256, actor=ACTOR)
+    for width in (PHONE, DESK):
+        page = browser_page(client=agent_client(juvignac, "secretaire"), width=width, scripts=width == DESK)
+        page.goto(f"/o/juvignac/parapheur/{dossier.pk}/")
+        if width == PHONE:
+            assert_fits(page)
+        else:
+            assert_accessible(page)
+        page.get_by_role("link", name="Corriger et renvoyer à la signature").click()
+        assert page.get_by_text("Le montant est faux").count()
+        assert_fits(page)
+        if width == DESK:
+            assert_accessible(page)
+            screenshot(page, "deliberation-corriger")
+    page.get_by_label("Dispositif").fill("D’APPROUVER la somme de 193,60 euros")
+    page.get_by_role("button", name="Enregistrer et contrôler").click()
+    page.get_by_text("reste au dossier").wait_for()
+    assert_accessible(page)
+    screenshot(page, "deliberation-renvoyer")
+    page.get_by_role("button", name="Renvoyer à la signature").click()
+    page.get_by_text("est au parapheur").wait_for()
+    assert_accessible(page)
+    page.goto(f"/o/juvignac/parapheur/{dossier.pk}/")
+    page.get_by_role("link", name="Voir la suite du dossier").click()
+    assert page.get_by_text("En attente de visa").count()

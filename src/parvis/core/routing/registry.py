@@ -98,6 +98,22 @@ def open_roles(permission: str, *roles: str) -> None:
     hold("routing.RouteDocument", "document", permission=permission, role__in=roles)
 
 
+Correction = Callable[[Route], str]
+
+_corrections: dict[str, Correction] = {}
+
+
+def register_correction(kind: str, address: Correction) -> None:
+    """Say where the document of a route of this kind is corrected after a refusal (from AppConfig.ready)."""
+    _corrections[kind] = address
+
+
+def correction_of(route: Route) -> str:
+    """Address of the page that corrects the document of ``route``; "" when its service has none."""
+    address = _corrections.get(route.kind)
+    return address(route) if address else ""
+
+
 Addresses = Callable[[list[Route]], dict[UUID, str]]
 
 _pages: dict[str, Addresses] = {}

@@ -62,8 +62,10 @@ def fill_in(
     crumbs: list[dict[str, str]] | None = None,
     refused_field: str | None = None,
     multipart: bool = False,
+    notice: str = "",
 ) -> HttpResponse:
-    """Show ``form``; once it is valid, do ``action``, say ``done`` and go to the address it returns, else ``back``.
+    """Show ``form``, under a ``notice`` to answer to; once it is valid, do ``action``, say ``done`` and go to the
+    address it returns, else ``back``.
 
     A refusal of the domain undoes what was begun and is said above the form, or next to ``refused_field``.
     """
@@ -78,4 +80,4 @@ def fill_in(
             return redirect(address)
     context = {"form": form, "title": title, "verb": verb, "cancel": back, "crumbs": crumbs or []}
     status = 422 if form.errors else 200
-    return render(request, "web/form.html", {**context, "multipart": multipart}, status=status)
+    return render(request, "web/form.html", {**context, "multipart": multipart, "notice": notice}, status=status)

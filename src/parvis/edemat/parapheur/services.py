@@ -87,8 +87,8 @@ class SignatureInvalid(DomainError):
 def create_dossier(step: RouteStep) -> Dossier:
     """Open the dossier of a route's signature step on its original document, and the first task.
 
-    Called again for the same step it gives the dossier already there. Raises DomainError when the route has
-    no document to sign.
+    Called again for the same step it gives the dossier already there; after a refusal it takes over from the
+    dossier refused, whose task is closed. Raises DomainError when the route has no document to sign.
     """
     live = Dossier.objects.filter(route_step=step).exclude(state=Dossier.State.REFUSED).first()
     if live is not None:
@@ -124,6 +124,8 @@ def create_dossier(step: RouteStep) -> Dossier:
         sha256=document.sha256,
         details={"route": str(route.pk), "circuit": str(circuit.pk)},
     )
+    for refused in Dossier.objects.filter(route_step=step, state=Dossier.State.REFUSED):
+        close_tasks(organisation, subject=("dossier", refused.pk))
     _open_etape(dossier, Action.VISA, now)
     return dossier
 
@@ -252,13 +254,19 @@ def to_correct(step: RouteStep) -> Remedy | None:
     )
 
 
+def renewal_of(dossier: Dossier) -> Dossier | None:
+    """The dossier that took over from a refused one."""
+    if dossier.state != Dossier.State.REFUSED:
+        return None
+    return Dossier.objects.filter(route_step=dossier.route_step).exclude(state=Dossier.State.REFUSED).first()
+
+
 @transaction.atomic
 def put_back(dossier_id: UUID, *, actor: Actor) -> Dossier:
     """After a refusal, open a new dossier on the route's present document."""
     dossier = _locked(dossier_id)
     if dossier.state != Dossier.State.REFUSED:
         raise _already(dossier)
-    close_tasks(dossier.organisation, subject=("dossier", dossier.pk))
     retry_step(dossier.route_step, actor=actor)
     renewed = Dossier.objects.exclude(state=Dossier.State.REFUSED).get(route_step=dossier.route_step)
     record(

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
+from parvis.core.routing.registry import correction_of
 from parvis.core.web.confirming import confirm
 from parvis.edemat.parapheur import queries, services
 from parvis.edemat.parapheur.forms import DecisionForm, RefusalForm
@@ -105,6 +106,8 @@ def dossier(request: AgentRequest, pk: UUID) -> HttpResponse:
         "may_sign": "parapheur.signer" in held and barred != request.user,
         "barred": barred == request.user,
         "may_prepare": "parapheur.preparer" in held,
+        "correction": correction_of(route) if found.state == Dossier.State.REFUSED else "",
+        "renewed": services.renewal_of(found),
         "progress": _progress(request, found),
         "kind": KINDS[Dossier.State(found.state)],
     }

@@ -40,6 +40,8 @@ for _code, _label in {
     "seances.deliberation_numerotee": "Délibération numérotée",
     "seances.deliberation_etablie": "Délibération établie et contrôlée",
     "seances.deliberation_mise_a_la_signature": "Délibération mise à la signature",
+    "seances.deliberation_corrigee": "Texte de la délibération corrigé",
+    "seances.deliberation_renvoyee": "Délibération corrigée et renvoyée à la signature",
     "seances.close": "Séance close",
 }.items():
     register_action(_code, _label)

@@ -8,15 +8,18 @@ class SeancesConfig(AppConfig):
 
     def ready(self) -> None:
         from parvis.core.documents.holders import hold
-        from parvis.core.routing.registry import open_roles
+        from parvis.core.routing.registry import open_roles, register_correction
         from parvis.core.web import navigation
         from parvis.edemat.seances import actions, steps  # noqa: F401  names its events, registers its step
+        from parvis.edemat.seances.queries import correction_address
+        from parvis.edemat.seances.services.deliberations import ROUTE_KIND
 
         navigation.register("seances", "Séances", "seances:list", "seances.lire", application="edemat", rank=10)
         hold("seances.Seance", "convocation_document", "invitation_document", permission="seances.lire")
         hold("seances.Annexe", "document", permission="seances.lire")
         hold("seances.Preuve", "statement", "token", permission="seances.lire")
         hold("seances.Deliberation", "document", permission="seances.lire")
+        register_correction(ROUTE_KIND, correction_address)
         open_roles(
             "seances.lire",
             *("original", "signe", "annexe"),

@@ -117,6 +117,13 @@ class PointForm(forms.ModelForm):
         )
 
 
+class CorrectionForm(PointForm):
+    """The words of a deliberation already voted."""
+
+    class Meta(PointForm.Meta):
+        fields = [name for name in PointForm.Meta.fields if name != "nature"]
+
+
 class AnnexeForm(forms.Form):
     """A document to annex to an item."""
 

@@ -5,8 +5,10 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
 
 from parvis.core.identity.models import Account
+from parvis.core.routing.models import Route, RouteStep
 from parvis.edemat.seances.models import Convocation, Deliberation, Organe, Point, Seance
 
 PAGE = 30
@@ -80,3 +82,16 @@ def bodies(day: date) -> QuerySet[Organe]:
     """The bodies with their number of members in office on `day`."""
     ongoing = Q(elus__term_end__isnull=True) | Q(elus__term_end__gte=day)
     return Organe.objects.annotate(members=Count("elus", filter=ongoing & Q(elus__term_start__lte=day)))
+
+
+def correction_address(route: Route) -> str:
+    """Where the deliberation of a route is corrected; "" when none left by it."""
+    pk = Deliberation.objects.filter(route=route).values_list("pk", flat=True).first()
+    return reverse("seances:correct", args=[route.organisation.slug, pk]) if pk else ""
+
+
+def refusals(seance: Seance) -> dict[UUID, str]:
+    """The reason of each deliberation refused at signature, by route."""
+    routes = Deliberation.objects.filter(point__seance=seance, route__isnull=False).values("route")
+    failed = RouteStep.objects.filter(route__in=routes, code="parapheur.signature", state=RouteStep.State.FAILED)
+    return dict(failed.values_list("route", "summary"))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from parvis.edemat.seances.views import bodies, members, planning, sitting
+from parvis.edemat.seances.views import bodies, deliberations, members, planning, sitting
 
 app_name = "seances"
 urlpatterns = [
@@ -37,6 +37,7 @@ urlpatterns = [
     path("points/<uuid:pk>/vote/", sitting.save_vote, name="vote"),
     path("points/<uuid:pk>/renvoi/", sitting.put_off, name="postpone"),
     path("<uuid:pk>/lever/", sitting.end_sitting, name="rise"),
-    path("<uuid:pk>/deliberations/", sitting.establish_all, name="establish"),
-    path("deliberations/<uuid:pk>/signature/", sitting.to_signature, name="to_signature"),
+    path("<uuid:pk>/deliberations/", deliberations.establish_all, name="establish"),
+    path("deliberations/<uuid:pk>/corriger/", deliberations.correct, name="correct"),
+    path("deliberations/<uuid:pk>/signature/", deliberations.to_signature, name="to_signature"),
 ]

@@ -18,7 +18,14 @@ from parvis.edemat.seances.services.convening import (
     record_handed_on_paper,
     resend,
 )
-from parvis.edemat.seances.services.deliberations import STEP_CODES, establish, send_to_signature
+from parvis.edemat.seances.services.deliberations import (
+    STEP_CODES,
+    correct,
+    establish,
+    refused_step,
+    send_back,
+    send_to_signature,
+)
 from parvis.edemat.seances.services.evidence import ask_missing_tokens, read_evidence
 from parvis.edemat.seances.services.sitting import (
     change_officers,
@@ -63,6 +70,7 @@ __all__ = [
     "change_seance",
     "composition",
     "convoke",
+    "correct",
     "create_organe",
     "delay_today",
     "end_term",
@@ -83,11 +91,13 @@ __all__ = [
     "record_unanimity",
     "record_vote",
     "record_withdrawal",
+    "refused_step",
     "reorder_points",
     "replace_elu",
     "resend",
     "revoke_power",
     "rise",
+    "send_back",
     "send_to_signature",
     "sending_limit",
     "vote_urgency",

@@ -12,8 +12,16 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import read_bytes, store
 from parvis.core.documents.typesetting import typeset
 from parvis.core.journal.services import Actor, record
-from parvis.core.routing.models import Route
-from parvis.core.routing.services import attach, close_tasks, complete_step, open_route, step_of
+from parvis.core.routing.models import Route, RouteStep
+from parvis.core.routing.services import (
+    attach,
+    close_tasks,
+    complete_step,
+    lock_route,
+    open_route,
+    retry_step,
+    step_of,
+)
 from parvis.edemat.seances.documents import appeal_mention, deliberation_data, vote_summary
 from parvis.edemat.seances.errors import DeliberationBlocked
 from parvis.edemat.seances.formats.controles import Amount, Fiche, Finding, amounts_in, run_checks
@@ -36,24 +44,79 @@ STEP_CODES = (
     "archives.versement",
     "opendata.deliberations",
 )
+SIGNATURE = "parapheur.signature"
+CORRECTABLE = frozenset(
+    {
+        "title",
+        "rapporteur",
+        "expose",
+        "visas",
+        "considerants",
+        "dispositif",
+        "closing_mention",
+        "matiere",
+        "matiere_label",
+    }
+)
+"""What of an item may be corrected once it is voted: the words, never the vote."""
 TYPE_PIECE = "99_DE"
 MAX_PDF = 150 * 1024 * 1024
 MAX_PAGES_READ = 200
 
 
+def refused_step(deliberation: Deliberation) -> RouteStep | None:
+    """The signature step of a deliberation that was refused there; its summary is the reason."""
+    failed = RouteStep.objects.filter(code=SIGNATURE, state=RouteStep.State.FAILED)
+    return failed.filter(route=deliberation.route_id).first() if deliberation.route_id else None
+
+
+def _open_to_change(deliberation: Deliberation) -> Deliberation:
+    """The deliberation locked and read again; raise DeliberationBlocked once it left, unless it was refused."""
+    deliberation = _fresh(deliberation)
+    if deliberation.route_id and refused_step(deliberation) is None:
+        raise DeliberationBlocked(f"{deliberation} est déjà partie à la signature : elle ne change plus.")
+    return deliberation
+
+
+def correct(deliberation: Deliberation, *, actor: Actor, **changes: Any) -> Deliberation:
+    """Correct the text of a deliberation before its signature or after a refusal, and establish it again.
+
+    What the body decided does not change: neither the vote nor the presences nor the number.
+    """
+    seance = lock_seance(deliberation.point.seance, Seance.State.LEVEE, Seance.State.CLOSE)
+    deliberation = _open_to_change(deliberation)
+    if unknown := set(changes) - CORRECTABLE:
+        raise TypeError(f"cannot correct {sorted(unknown)}")
+    point = deliberation.point
+    changed = [name for name, value in changes.items() if getattr(point, name) != value]
+    for name in changed:
+        setattr(point, name, changes[name])
+    if changed:
+        point.save(update_fields=changed)
+        record(
+            seance.organisation,
+            "seances.deliberation_corrigee",
+            subject=("deliberation", deliberation.pk),
+            actor=actor,
+            details={"numero": deliberation.number, "fields": sorted(changed)},
+        )
+    return establish(deliberation, actor=actor)
+
+
 def establish(deliberation: Deliberation, *, actor: Actor) -> Deliberation:
     """Typeset the deliberation and run the checks on what was printed. May be repeated until it leaves for
-    signature."""
+    signature, and again once it was refused there: the version before is kept as the source of the new one."""
     seance = lock_seance(deliberation.point.seance, Seance.State.LEVEE, Seance.State.CLOSE)
-    deliberation = _fresh(deliberation)
-    if deliberation.route_id:
-        raise DeliberationBlocked(f"{deliberation} est déjà partie à la signature : elle ne change plus.")
+    deliberation = _open_to_change(deliberation)
+    before = deliberation.document if deliberation.route_id else None
     pdf = typeset("edemat/seances/deliberation", deliberation_data(deliberation))
     deliberation.document = store(
         seance.organisation,
         pdf,
         f"deliberation-{deliberation.actes_number}.pdf",
         label=f"Délibération n° {deliberation.number}",
+        source=before,
+        derivation="correction" if before else "",
     )
     findings = run_checks(fiche_of(deliberation, text_of_pdf(pdf)))
     deliberation.checks = [_as_fact(finding) for finding in findings]
@@ -232,6 +295,41 @@ def send_to_signature(deliberation: Deliberation, *, actor: Actor) -> Route:
     )
     complete_step(step_of(route, "seances.vote"), summary=vote_summary(deliberation), actor=actor)
     _close_when_done(seance, actor)
+    return route
+
+
+def send_back(deliberation: Deliberation, *, actor: Actor) -> Route:
+    """Put a deliberation refused at signature back in the circuit, with its corrected document.
+
+    The refused version keeps its place on the route, behind the new one. Raises DeliberationBlocked when it was
+    not refused, when nothing was corrected since, or when a blocking check is not met.
+    """
+    seance = lock_seance(deliberation.point.seance, Seance.State.LEVEE, Seance.State.CLOSE)
+    deliberation = _fresh(deliberation)
+    step = refused_step(deliberation)
+    if step is None:
+        raise DeliberationBlocked(f"{deliberation} n’a pas été refusée à la signature : il n’y a rien à renvoyer.")
+    if faults := deliberation.faults:
+        reasons = " ".join(str(fault["sentence"]) for fault in faults)
+        raise DeliberationBlocked(f"{deliberation} ne peut pas repartir à la signature. {reasons}")
+    route = lock_route(step.route_id)
+    document = deliberation.document
+    refused = route.document("original")
+    if document is None or refused is None or document.sha256 == refused.sha256:
+        raise DeliberationBlocked(f"{deliberation} n’a pas été corrigée depuis son refus : corrigez-la d’abord.")
+    attach(route, "original", document, f"Délibération n° {deliberation.number}, corrigée")
+    route.title = deliberation.point.title
+    route.facts |= facts_of(deliberation)
+    route.save(update_fields=["title", "facts"])
+    record(
+        seance.organisation,
+        "seances.deliberation_renvoyee",
+        subject=("deliberation", deliberation.pk),
+        actor=actor,
+        sha256=document.sha256,
+        details={"numero": deliberation.number, "refusee": refused.sha256},
+    )
+    retry_step(step, actor=actor)
     return route
 
 

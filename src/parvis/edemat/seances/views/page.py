@@ -115,7 +115,9 @@ def quorum_line(quorum: Quorum, found: Composition) -> dict[str, Any]:
     }
 
 
-def _item(seance: Seance, point: Point, vote_forms: dict[UUID, VoteForm], may_manage: bool) -> dict[str, Any]:
+def _item(
+    seance: Seance, point: Point, vote_forms: dict[UUID, VoteForm], may_manage: bool, refusals: dict[UUID, str]
+) -> dict[str, Any]:
     scrutin: Scrutin | None = getattr(point, "scrutin", None)
     deliberation = getattr(point, "deliberation", None)
     votable = may_manage and seance.state == Seance.State.EN_COURS and point.outcome in ("inscrit", "vote")
@@ -130,6 +132,7 @@ def _item(seance: Seance, point: Point, vote_forms: dict[UUID, VoteForm], may_ma
         "point": point,
         "scrutin": scrutin,
         "deliberation": deliberation,
+        "refusal": refusals.get(deliberation.route_id, "") if deliberation else "",
         "vote_form": form if votable else None,
         "annexes": list(point.annexes.all()),
     }
@@ -151,7 +154,8 @@ def draw(
     sitting = seance.state in (Seance.State.CONVOQUEE, Seance.State.EN_COURS)
     item = current_item(seance)
     found = services.composition(seance, item) if convocations else None
-    items = [_item(seance, point, vote_forms or {}, may_manage) for point in queries.agenda(seance)]
+    refusals = queries.refusals(seance) if seance.ended_at else {}
+    items = [_item(seance, point, vote_forms or {}, may_manage, refusals) for point in queries.agenda(seance)]
     preuves = list(seance.preuves.select_related("token", "statement").order_by("rank"))
     to_sign = [
         one["deliberation"]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from parvis.core.identity.access import AgentRequest
@@ -13,8 +13,7 @@ from parvis.edemat.seances.formats.pouvoirs import Power
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.quorum import quorum
 from parvis.edemat.seances.forms import ABSENT, POWER, PRESENT, PresenceForm, VoteForm
-from parvis.edemat.seances.models import Deliberation, Elu, Point, Seance
-from parvis.edemat.seances.services.agenda import lock_seance
+from parvis.edemat.seances.models import Elu, Point
 from parvis.edemat.seances.views.page import (
     MANAGE,
     address,
@@ -183,46 +182,3 @@ def end_sitting(request: AgentRequest, pk: UUID) -> HttpResponse:
         "points": queries.agenda(seance),
     }
     return render(request, "seances/rise.html", context)
-
-
-@require_POST
-@MANAGE
-def establish_all(request: AgentRequest, pk: UUID) -> HttpResponse:
-    """Typeset and check the deliberations that have not left for signature."""
-    seance = seance_or_404(pk)
-
-    def action() -> None:
-        lock_seance(seance, Seance.State.LEVEE, Seance.State.CLOSE)
-        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank")
-        for deliberation in waiting:
-            services.establish(deliberation, actor=request.actor)
-
-    return do(request, seance, action, "Les délibérations sont établies et contrôlées.")
-
-
-@require_http_methods(["GET", "POST"])
-@MANAGE
-def to_signature(request: AgentRequest, pk: UUID) -> HttpResponse:
-    """Say that the deliberation leaves for signature and will not change, then send it."""
-    deliberation = get_object_or_404(
-        Deliberation.objects.select_related(
-            "point__seance__organe", "point__seance__organisation", "point__scrutin", "document__organisation"
-        ),
-        pk=pk,
-    )
-    seance = deliberation.point.seance
-    if request.method == "POST":
-        return do(
-            request,
-            seance,
-            lambda: services.send_to_signature(deliberation, actor=request.actor),
-            f"La délibération n° {deliberation.number} est au parapheur.",
-        )
-    context = {
-        "deliberation": deliberation,
-        "seance": seance,
-        "crumbs": crumbs(request, seance, f"Signature du n° {deliberation.number}"),
-        "action": address(request, "to_signature", pk),
-        "cancel": address(request, "detail", seance.pk),
-    }
-    return render(request, "seances/to_signature.html", context)

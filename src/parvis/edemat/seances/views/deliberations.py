@@ -1,0 +1,89 @@
+"""Deliberations after the meeting: established, corrected, sent to signature, sent back after a refusal."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from parvis.core.identity.access import AgentRequest
+from parvis.core.web.confirming import fill_in
+from parvis.edemat.seances import services
+from parvis.edemat.seances.forms import CorrectionForm
+from parvis.edemat.seances.models import Deliberation, Seance
+from parvis.edemat.seances.services.agenda import lock_seance
+from parvis.edemat.seances.views.page import MANAGE, address, crumbs, do, seance_or_404
+
+
+def _deliberation_or_404(pk: UUID) -> Deliberation:
+    found = Deliberation.objects.select_related(
+        "point__seance__organe", "point__seance__organisation", "point__scrutin", "document__organisation"
+    )
+    return get_object_or_404(found, pk=pk)
+
+
+@require_POST
+@MANAGE
+def establish_all(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Typeset and check the deliberations that have not left for signature."""
+    seance = seance_or_404(pk)
+
+    def action() -> None:
+        lock_seance(seance, Seance.State.LEVEE, Seance.State.CLOSE)
+        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank")
+        for deliberation in waiting:
+            services.establish(deliberation, actor=request.actor)
+
+    return do(request, seance, action, "Les délibérations sont établies et contrôlées.")
+
+
+@require_http_methods(["GET", "POST"])
+@MANAGE
+def correct(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Correct the words of a deliberation, never its vote; the page that sends it to signature comes next."""
+    deliberation = _deliberation_or_404(pk)
+    seance, refused = deliberation.point.seance, services.refused_step(deliberation)
+    form = CorrectionForm(request.POST or None, instance=deliberation.point, seance=seance)
+
+    def change() -> str:
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        services.correct(_deliberation_or_404(pk), actor=request.actor, **changes)
+        return address(request, "to_signature", pk)
+
+    return fill_in(
+        request,
+        form,
+        title=f"Corriger la délibération n° {deliberation.number}",
+        notice=refused.summary if refused else "",
+        verb="Enregistrer et contrôler",
+        back=address(request, "detail", seance.pk),
+        crumbs=crumbs(request, seance, f"Corriger le n° {deliberation.number}"),
+        action=change,
+        done="La délibération est corrigée et contrôlée. Relisez-la avant de l’envoyer à la signature.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@MANAGE
+def to_signature(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Say that the deliberation leaves for signature and will not change, then send it, or send it back."""
+    deliberation = _deliberation_or_404(pk)
+    seance, refused = deliberation.point.seance, services.refused_step(deliberation)
+    send = services.send_back if refused else services.send_to_signature
+    if request.method == "POST":
+        return do(
+            request,
+            seance,
+            lambda: send(deliberation, actor=request.actor),
+            f"La délibération n° {deliberation.number} est au parapheur.",
+        )
+    context = {
+        "deliberation": deliberation,
+        "seance": seance,
+        "refused": refused,
+        "gone": bool(deliberation.route_id) and not refused,
+        "crumbs": crumbs(request, seance, f"Signature du n° {deliberation.number}"),
+        "action": address(request, "to_signature", pk),
+        "cancel": address(request, "detail", seance.pk),
+    }
+    return render(request, "seances/to_signature.html", context)

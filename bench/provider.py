@@ -297,6 +297,8 @@ def main() -> None:
         p95_ms=ours["p95_ms"],
         target_ms=TARGET_MS,
         peer_p95_ms=theirs["p95_ms"] if theirs else None,
+        pressed_p95_ms=ours["pressed_p95_ms"],
+        peer_pressed_p95_ms=theirs["pressed_p95_ms"] if theirs else None,
         ratio=round(TARGET_MS / ours["p95_ms"], 2),
     )
 

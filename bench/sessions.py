@@ -147,7 +147,7 @@ def main() -> None:
         first_errors=sorted(set(errors))[:5],
         pages_per_second=round(asked / seconds, 1),
         p95_ms=round(percentile(durations, 95)) if durations else None,
-        ratio=round((asked - len(errors)) / asked, 3),
+        ratio=0.0 if errors else 1.0,
     )
 
 

@@ -106,3 +106,18 @@ def test_without_scripts_a_button_carries_the_answer(old_site, browser_page, age
     page.get_by_role("button", name="Continuer vers Courrier ancien").click()
     page.wait_for_url(f"{old_site}/reserve/")
     assert page.get_by_role("heading", level=1).inner_text() == "Courrier de la commune"
+
+
+def test_a_logout_of_the_portal_ends_the_session_of_mod_auth_mellon(
+    old_site, live_server, browser_page, agent_client, juvignac
+):
+    page = browser_page(client=agent_client(juvignac, "secretaire"))
+    page.goto(f"{old_site}/reserve/")
+    page.get_by_role("button", name="Accepter et continuer").click()
+    page.wait_for_url(f"{old_site}/reserve/")
+    page.goto(f"{live_server.url}/compte/logout/")
+    page.get_by_role("main").get_by_role("button", name="Se déconnecter").click()
+    page.get_by_text("Courrier ancien : vous êtes déconnecté.").wait_for()
+    assert_accessible(page)
+    page.goto(f"{old_site}/reserve/")
+    assert "/compte/login/" in page.url

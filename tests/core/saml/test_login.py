@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from lxml import etree
 from saml2 import samlp
 
 from parvis.core.organisations.tenancy import acting_for, identity_of
@@ -259,7 +260,34 @@ def test_an_unknown_or_suspended_site_is_refused(party, agent_client, juvignac):
     refused(Client(), fields, "n’est pas connu")
 
 
-def test_a_wrapped_signature_is_refused(party, juvignac):
+ELEMENT = r"<((?:\w+:)?{name})[ >].*?</\1>"
+
+
+def element(xml, name):
+    """The first element of this local name, with all that it holds."""
+    return re.search(ELEMENT.format(name=name), xml, re.S)[0]
+
+
+def wrapped(genuine, how):
+    """A forged request that carries the ``genuine`` one, whose signature still holds, where ``how`` says."""
+    head = re.match(r"<(?:\w+:)?AuthnRequest[^>]+>", genuine)[0]
+    end = re.search(r"</(?:\w+:)?AuthnRequest>$", genuine)[0]
+    forged_head = re.sub(r' ID="[^"]+"', ' ID="id-forge"', head).replace("/saml/retour", "/saml/ailleurs")
+    issuer, signature = element(genuine, "Issuer"), element(genuine, "Signature")
+    unsigned = genuine.replace(signature, "")
+    opening, closing = re.match(r"<[^>]+>", signature)[0], re.search(r"</[^>]+>$", signature)[0]
+    prefix = opening[1:].split("Signature")[0]
+    if how == "inside_the_signature":
+        inside = f"<{prefix}Object>{unsigned}</{prefix}Object>"
+        return forged_head + issuer + signature.removesuffix(closing) + inside + closing + end
+    extensions = re.sub("AuthnRequest.*", "Extensions>", head.split()[0])
+    kept = unsigned if how == "beside_the_signature" else genuine
+    beside = signature if how == "beside_the_signature" else ""
+    return forged_head + issuer + beside + extensions + kept + extensions.replace("<", "</") + end
+
+
+@pytest.mark.parametrize("how", ["inside_the_signature", "beside_the_signature", "whole_in_the_extensions"])
+def test_a_wrapped_signature_is_refused(party, juvignac, how):
     """A signed request hidden inside a forged one, sent by POST: what is read must be what is signed."""
     known = party(juvignac)
     signed = known.client.create_authn_request(
@@ -267,16 +295,10 @@ def test_a_wrapped_signature_is_refused(party, juvignac):
         sign_alg="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
         digest_alg="http://www.w3.org/2001/04/xmlenc#sha256",
     )[1]  # fmt: skip
-    genuine = str(signed)
-    genuine = re.sub(r"<\?xml[^>]+\?>\s*", "", genuine)
+    genuine = re.sub(r"<\?xml[^>]+\?>\s*", "", str(signed)).strip()
     posted = lambda xml: Client().post(LOGIN, {"SAMLRequest": base64.b64encode(xml.encode()).decode()})  # noqa: E731
-    head = re.match(r"<(\w+:)?AuthnRequest[^>]+>", genuine)[0]
-    issuer = re.search(r"<(\w+:)?Issuer.*?</(\w+:)?Issuer>", genuine)[0]
-    signature = re.search(r"<(\w+:)?Signature .*</(\w+:)?Signature>", genuine, re.S)[0]
-    end = re.search(r"</(\w+:)?AuthnRequest>", genuine)[0]
-    forged_head = re.sub(r' ID="[^"]+"', ' ID="id-forge"', head)
-    hidden = genuine.replace(signature, "")
-    forged = forged_head + issuer + signature.replace("</ns2:Signature>", "") + hidden + end
+    forged = wrapped(genuine, how)
+    assert len(etree.fromstring(forged).findall(".//{*}AuthnRequest")) == 1, "the genuine request is inside"
     assert posted(forged).status_code == 400
     assert posted(genuine.replace("/saml/retour", "/saml/autre")).status_code == 400
     assert posted(genuine).status_code == 302

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.django_db
 SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 
 
-def request_of(known, *, sign=True, subject="quelqu’un"):
+def request_of(known, *, sign=True, subject="quelqu’un", destination="http://testserver/saml/deconnexion/"):
     _, message = known.client.create_logout_request(
-        "http://testserver/saml/deconnexion/", "http://testserver/saml/metadata/",
+        destination, "http://testserver/saml/metadata/",
         name_id=saml.NameID(text=subject, format=saml.NAMEID_FORMAT_PERSISTENT),
     )  # fmt: skip
     sent = known.client.apply_binding(
@@ -71,3 +71,12 @@ def test_a_logout_serves_once(party, juvignac):
     fields = request_of(party(juvignac))
     assert Client().get("/saml/deconnexion/", fields).status_code == 302
     assert Client().get("/saml/deconnexion/", fields).status_code == 400
+
+
+@pytest.mark.parametrize("destination", ["", "http://ailleurs.exemple.fr/saml/deconnexion/"])
+def test_a_request_meant_for_another_provider_ends_nothing(party, agent_client, juvignac, destination):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    subject = subject_of(client.account, juvignac.pk, known.site.sector)
+    page = client.get("/saml/deconnexion/", request_of(known, subject=subject, destination=destination))
+    assert page.status_code == 400
+    assert "_auth_user_id" in client.session

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from allauth.idp.oidc.models import Client
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
@@ -401,7 +402,24 @@ class LinkedService:
     data: tuple[str, ...]
     given_at: datetime | None
     last_login_at: datetime | None
-    withdrawable: bool
+    withdrawal: str
+    """Address of the page that takes the agreement back; "" when there is none to take back."""
+
+
+Linked = Callable[[Account], Iterable[LinkedService]]
+_elsewhere: list[Linked] = []
+
+
+def register_linked(linked: Linked) -> None:
+    """Show also what ``linked(account)`` gives: the sites that another protocol of the platform links."""
+    if linked not in _elsewhere:
+        _elsewhere.append(linked)
+
+
+def linked_to(account: Account) -> list[LinkedService]:
+    """Every site that knows ``account``, whatever protocol it speaks, by name."""
+    found = [*consents_of(account), *(one for linked in _elsewhere for one in linked(account))]
+    return sorted(found, key=lambda s: s.name.lower())
 
 
 def consents_of(account: Account) -> list[LinkedService]:
@@ -421,9 +439,8 @@ def consents_of(account: Account) -> list[LinkedService]:
         data += [SCOPES[OFFLINE].label] * (OFFLINE in scopes)
         given, last = consent.given_at if consent else None, logins.get(client.pk)
         owner = names.get(site.organisation, "")
-        found.append(
-            LinkedService(client.pk, client.name, site.home, owner, tuple(data), given, last, consent is not None)
-        )
+        withdrawal = reverse("provider:withdraw", args=[client.pk]) if consent else ""
+        found.append(LinkedService(client.pk, client.name, site.home, owner, tuple(data), given, last, withdrawal))
     return sorted(found, key=lambda s: s.name.lower())
 
 

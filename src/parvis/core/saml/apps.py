@@ -8,9 +8,17 @@ class SamlConfig(AppConfig):
     label = "saml"
 
     def ready(self) -> None:
+        from parvis.core.authentication.departures import register_departure
+        from parvis.core.identity import closing, contributions
         from parvis.core.journal.actions import register_action, register_subject
+        from parvis.core.provider.services import register_linked
+        from parvis.core.saml import leaving
         from parvis.core.web import navigation
 
+        register_departure("saml", leaving.departures)
+        register_linked(leaving.linked_to)
+        contributions.register("services_saml", "Accords donnés à des services SAML", leaving.export, rank=61)
+        closing.register_eraser("accords donnés à des services SAML", leaving.erase)
         register_subject("service_saml", "Service SAML")
         register_action("saml.propose", "Service SAML proposé")
         register_action("saml.renouvele", "Métadonnées du service SAML remplacées")

@@ -40,6 +40,11 @@ def values_for(account: Account, site: SamlSite) -> dict[str, list[str]]:
     return {code: values for code, values in found.items() if any(values)}
 
 
+def labels(codes: Iterable[str]) -> list[str]:
+    """How a person reads the attributes ``codes``."""
+    return [ATTRIBUTES[code].label for code in codes if code in ATTRIBUTES]
+
+
 def spelled(account: Account, site: SamlSite) -> Iterable[tuple[str, str]]:
     """Label and value of each attribute, for the page that asks for agreement."""
     return [(ATTRIBUTES[code].label, ", ".join(values)) for code, values in values_for(account, site).items()]

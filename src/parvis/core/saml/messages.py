@@ -36,6 +36,7 @@ from parvis.core.saml.models import SamlSite
 from parvis.core.secretfiles import write_secret
 
 MAX_MESSAGE = 64 * 1024
+SAMLP = "{urn:oasis:names:tc:SAML:2.0:protocol}"
 LIFETIME = 300
 SKEW = 60
 BINDINGS = {"GET": BINDING_HTTP_REDIRECT, "POST": BINDING_HTTP_POST}
@@ -208,7 +209,7 @@ def read_request(site: SamlSite, fields: dict[str, str], binding: str) -> Asked:
 
     ``fields`` are the decoded parameters of the query string or of the form.
     """
-    described = metadata.read(site.metadata.encode(), now=datetime.now(UTC), local=settings.DEMO)
+    described = _described(site)
     signed = described.signs_requests or "Signature" in fields
     provider = server(site, signed=signed)
     try:
@@ -242,18 +243,12 @@ def answer(
 ) -> str:
     """The signed answer, in base64, to be posted to ``acs``. ``at`` is when the person proved who they are."""
     provider = server(site)
-    name_id = saml.NameID(
-        format=NAME_IDS[SamlSite.NameId(site.name_id)],
-        name_qualifier=provider.config.entityid,
-        sp_name_qualifier=site.entity_id,
-        text=subject,
-    )
     response = provider.create_authn_response(
         attributes,
         in_response_to=request_id,
         destination=acs,
         sp_entity_id=site.entity_id,
-        name_id=name_id,
+        name_id=_name_id(provider, site, subject),
         authn={
             "class_ref": TWO_FACTORS if two_factors else PASSWORD,
             "authn_instant": at,
@@ -287,14 +282,16 @@ def read_logout(site: SamlSite, fields: dict[str, str]) -> tuple[str, str]:
     except Exception as error:  # pysaml2 raises a great many kinds
         raise MessageRefused("La demande de déconnexion du site est mal formée ou mal signée.") from error
     message = parsed.message
+    if not message.destination:  # a wrong one is refused above
+        raise MessageRefused("La demande de déconnexion du site ne dit pas à qui elle s’adresse.")
     _once(site, message.id, message.issue_instant)
     return message.id, (message.name_id.text or "").strip() if message.name_id else ""
 
 
 def logout_answer(site: SamlSite, request_id: str, relay_state: str) -> str:
     """Address, with its signed answer, to which the browser goes back after the logout; "" when there is none."""
-    described = metadata.read(site.metadata.encode(), now=datetime.now(UTC), local=settings.DEMO)
-    if not described.logout:
+    address = _described(site).logout_answer
+    if not address:
         return ""
     provider = server(site)
     status = samlp.Status(status_code=samlp.StatusCode(value=samlp.STATUS_SUCCESS))
@@ -302,12 +299,58 @@ def logout_answer(site: SamlSite, request_id: str, relay_state: str) -> str:
         **{
             **provider.message_args(),
             "in_response_to": request_id,
-            "destination": described.logout,
+            "destination": address,
             "status": status,
         }
     )
+    return _by_redirect(provider, str(response), address, relay_state=relay_state, response=True)
+
+
+def logout_request(site: SamlSite, subject: str) -> tuple[str, str]:
+    """Identifier of a signed request that ends the session of ``subject`` on ``site``, and its address for the
+    browser; both are empty when the site takes none.
+    """
+    address = _described(site).logout
+    if not address:
+        return "", ""
+    provider = server(site)
+    message_id, message = provider.create_logout_request(
+        address, site.entity_id, name_id=_name_id(provider, site, subject), sign=False
+    )
+    return str(message_id), _by_redirect(provider, str(message), address)
+
+
+def read_logout_answer(xml: bytes) -> tuple[str, str, bool]:
+    """Who answers, which request, and whether the session is over there. Raises MessageRefused.
+
+    Its signature proves nothing more: the identifier of the request was told to this site alone, by this browser.
+    """
+    issuer = issuer_of(xml)
+    root = metadata.parse(xml)
+    if root.tag != SAMLP + "LogoutResponse":
+        raise MessageRefused("Le message du site n’est pas une réponse à une déconnexion.")
+    status = root.find(f"{SAMLP}Status/{SAMLP}StatusCode")
+    done = status is not None and status.get("Value") == samlp.STATUS_SUCCESS
+    return issuer, root.get("InResponseTo", ""), done
+
+
+def _described(site: SamlSite) -> metadata.Description:
+    return metadata.read(site.metadata.encode(), now=datetime.now(UTC), local=settings.DEMO)
+
+
+def _name_id(provider: Server, site: SamlSite, subject: str) -> saml.NameID:
+    return saml.NameID(
+        format=NAME_IDS[SamlSite.NameId(site.name_id)],
+        name_qualifier=provider.config.entityid,
+        sp_name_qualifier=site.entity_id,
+        text=subject,
+    )
+
+
+def _by_redirect(provider: Server, message: str, address: str, *, relay_state: str = "", response: bool = False) -> str:
+    """Address that carries a signed message to ``address``."""
     sent = provider.apply_binding(
-        BINDING_HTTP_REDIRECT, str(response), described.logout, relay_state=relay_state, response=True,
+        BINDING_HTTP_REDIRECT, message, address, relay_state=relay_state, response=response,
         sign=True, sigalg=SIG_RSA_SHA256,
     )  # fmt: skip
     return str(dict(sent["headers"])["Location"])

@@ -33,11 +33,14 @@ class MetadataRefused(DomainError):
 
 @dataclass(frozen=True)
 class Description:
-    """What the metadata say. ``acs`` are the addresses that answers may be posted to."""
+    """What the metadata say. ``acs`` are the addresses that answers may be posted to; ``logout`` takes requests of
+    logout, ``logout_answer`` the answers to those of the site; both are empty when it takes none by redirect.
+    """
 
     entity_id: str
     acs: tuple[str, ...]
     logout: str
+    logout_answer: str
     signs_requests: bool
     certificates: tuple[x509.Certificate, ...]
 
@@ -103,14 +106,12 @@ def read(content: bytes, *, now: datetime, local: bool = False) -> Description:
     )
     if not acs:
         raise MetadataRefused("Aucune adresse de retour (AssertionConsumerService) n’accepte le mode HTTP-POST.")
-    logout = next(
-        (
-            _address(e.get("ResponseLocation") or e.get("Location") or "", "L’adresse de déconnexion", local=local)
-            for e in role.findall(MD + "SingleLogoutService")
-            if e.get("Binding") == REDIRECT
-        ),
-        "",
-    )
+    leaving = next((e for e in role.findall(MD + "SingleLogoutService") if e.get("Binding") == REDIRECT), None)
+    logout = logout_answer = ""
+    if leaving is not None:
+        logout = _address(leaving.get("Location") or "", "L’adresse de déconnexion", local=local)
+        answers = leaving.get("ResponseLocation")
+        logout_answer = _address(answers, "L’adresse de déconnexion", local=local) if answers else logout
     certificates = tuple(
         _certificate(e.text or "")
         for k in role.findall(MD + "KeyDescriptor")
@@ -120,7 +121,7 @@ def read(content: bytes, *, now: datetime, local: bool = False) -> Description:
     signs = role.get("AuthnRequestsSigned", "false") in ("true", "1")
     if signs and not certificates:
         raise MetadataRefused("Le service annonce des demandes signées mais ne donne pas de certificat de signature.")
-    return Description(entity_id, acs, logout, signs, certificates)
+    return Description(entity_id, acs, logout, logout_answer, signs, certificates)
 
 
 def _instant(text: str) -> datetime:

@@ -10,4 +10,5 @@ urlpatterns = [
     path("connexion/", views.login, name="login"),
     path("suite/<str:token>/", views.go_on, name="go_on"),
     path("deconnexion/", views.end, name="end"),
+    path("accord/<uuid:site_id>/retirer/", views.withdraw, name="withdraw"),
 ]

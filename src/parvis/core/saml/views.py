@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from allauth.account.adapter import get_adapter
+from django.contrib import messages as django_messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -25,7 +27,7 @@ from parvis.core.identity.middleware import second_factor_asked
 from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.provider.subjects import subject_of
-from parvis.core.saml import messages, services
+from parvis.core.saml import leaving, messages, services
 from parvis.core.saml.attributes import spelled, values_for
 from parvis.core.saml.models import SamlSite
 
@@ -152,14 +154,15 @@ def _answer(
     if status:
         return _send(request, site, pending["acs"], pending["relay"],
                      messages.refusal(site, pending["id"], pending["acs"], status))  # fmt: skip
-    proof = assurance_of(request)
+    proof, subject = assurance_of(request), _subject(request, site)
     response = messages.answer(
         site, pending["id"], pending["acs"],
-        subject=_subject(request, site), attributes=values_for(request.user, site),
+        subject=subject, attributes=values_for(request.user, site),
         two_factors=proof.reaches(TWO_FACTORS), at=proof.auth_time,
     )  # fmt: skip
     with acting_for(site.organisation_id):
         SamlSite.objects.filter(pk=site.pk).update(last_used_at=clock.now())
+    leaving.note_visit(request, site, subject)
     audit("user.service.sso", account=request.user, request=request, client=site.entity_id, method=proof.acr)
     return _send(request, site, pending["acs"], pending["relay"], response)
 
@@ -193,8 +196,11 @@ def _send(request: HttpRequest, site: SamlSite, acs: str, relay_state: str, resp
 @open_view
 @_needs_xmlsec
 def end(request: HttpRequest) -> HttpResponse:
-    """Log out at the request of a site, by redirect (SAML 2.0 Profiles, 4.4), then go back to it."""
+    """Log out at the request of a site, by redirect (SAML 2.0 Profiles, 4.4), then go back to it; or take the answer
+    of a site that this logout asked."""
     fields = request.GET.dict()
+    if "SAMLResponse" in fields:
+        return _left(request, fields["SAMLResponse"])
     try:
         xml = messages.decoded(fields.get("SAMLRequest", ""), BINDING_HTTP_REDIRECT)
         site = _live_site(messages.issuer_of(xml))
@@ -204,10 +210,39 @@ def end(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         if not _is_named(request.user, site, named):  # type: ignore[arg-type]
             return _refused(request, "Le site demande la fin de la session d’une autre personne.")
+        leaving.forget_visit(request, site)
         get_adapter(request).logout(request)  # leaves FranceConnect and the other sites too
     back = messages.logout_answer(site, request_id, fields.get("RelayState", "")[:1024])
-    if departures.kept(request):  # FranceConnect or ProConnect answered for the person: they are left first
+    if departures.kept(request):  # the other sites, FranceConnect and ProConnect are left first
         if back:
             departures.lead_back(request, site.name, back)
         return redirect(departures.PAGE)
     return HttpResponseRedirect(back) if back else redirect("web:home")
+
+
+def _left(request: HttpRequest, sent: str) -> HttpResponse:
+    """A site says whether the session that it was asked to end is over; the next step follows."""
+    try:
+        issuer, answered, done = messages.read_logout_answer(messages.decoded(sent, BINDING_HTTP_REDIRECT))
+    except DomainError as refusal:
+        return _refused(request, refusal.sentence)
+    code = leaving.code_of(issuer, answered)
+    if any(step.code == code for step in departures.kept(request)):
+        departures.mark(request, code, "done" if done else "failed")
+    return redirect(departures.PAGE)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_view
+def withdraw(request: AccountRequest, site_id: UUID) -> HttpResponse:
+    """Take back one's agreement to a site, after a confirmation."""
+    found = next((one for one in leaving.linked_to(request.user) if one.client_id == str(site_id)), None)
+    if found is None:
+        raise Http404
+    if request.method == "POST":
+        leaving.withdraw(request.user, site_id)
+        audit("user.service.sso.unauthorized", account=request.user, request=request, client=found.client_id)
+        django_messages.success(request, f"{found.name} devra vous redemander votre accord.")
+        return redirect("provider:my_services")
+    return render(request, "provider/withdraw.html", {"service": found})

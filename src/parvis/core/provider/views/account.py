@@ -15,7 +15,7 @@ from parvis.core.web.navigation import account_tabs
 @require_safe
 @account_view
 def my_services(request: AccountRequest) -> HttpResponse:
-    found = services.consents_of(request.user)
+    found = services.linked_to(request.user)
     return render(request, "provider/my_services.html", {"tabs": account_tabs("services"), "services": found})
 
 
@@ -23,7 +23,7 @@ def my_services(request: AccountRequest) -> HttpResponse:
 @account_view
 def withdraw(request: AccountRequest, client_id: str) -> HttpResponse:
     """Take back one's agreement, after a confirmation."""
-    found = next((s for s in services.consents_of(request.user) if s.client_id == client_id and s.withdrawable), None)
+    found = next((s for s in services.consents_of(request.user) if s.client_id == client_id and s.withdrawal), None)
     if found is None:
         raise Http404
     if request.method == "POST":

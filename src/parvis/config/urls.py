@@ -55,7 +55,7 @@ urlpatterns = [
     path("bureau/", include("parvis.core.routing.urls")),
     path("plateforme/saml/", include("parvis.core.saml.platform_urls")),
     path("inscription/", include("parvis.core.identity.registration_urls")),
-    path("plateforme/doublons/", include("parvis.core.identity.platform_urls")),
+    path("plateforme/", include("parvis.core.identity.platform_urls")),
     path("plateforme/second-facteur/", include("parvis.core.authentication.platform_urls")),
     path("plateforme/", include("parvis.core.organisations.platform_urls")),
     path("invitation/", include("parvis.core.organisations.invitation_urls")),

@@ -6,7 +6,8 @@ From ``AppConfig.ready``::
     closing.register_eraser("demandes", erase)    # erase(account) -> number of things erased
     closing.account_closing.connect(tell_sites)   # sent with ``account`` before anything is erased
 
-All of them run inside the transaction of the deletion, with the rows of the account shown.
+All of them run inside the transaction of the deletion, with the rows of the account shown. ``account_suspended`` is
+sent in the same way when an administration suspends an account, before its sessions end.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ Holds = Callable[[Account], Iterable[Hold]]
 Eraser = Callable[[Account], int]
 
 account_closing: Final = Signal()
+account_suspended: Final = Signal()
 _holds: list[Holds] = []
 _erasers: dict[str, Eraser] = {}
 

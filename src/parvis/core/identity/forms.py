@@ -41,6 +41,34 @@ class AddressForm(forms.Form):
     email = AddressField(widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}))
 
 
+class CitizenSearchForm(forms.Form):
+    """The whole address or the number of one account: nothing is searched by name."""
+
+    who = forms.CharField(
+        label="Adresse électronique ou numéro du compte",
+        max_length=254,
+        help_text="En entier. La recherche est consignée, et la personne la voit parmi les événements de son compte.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class SuspensionForm(forms.Form):
+    """Why an account is suspended or reopened, and the file that proves it."""
+
+    reason = forms.ChoiceField(label="Motif")
+    reference = forms.CharField(
+        label="Référence du dossier",
+        max_length=80,
+        help_text="Courrier ou ticket qui justifie la décision, sans nom ni détail : elle est gardée trois ans.",
+    )
+
+    def __init__(self, *args: Any, reasons: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        reason = self.fields["reason"]
+        assert isinstance(reason, forms.ChoiceField)
+        reason.choices = [("", "Choisissez"), *reasons.items()]
+
+
 class RegistrationForm(forms.Form):
     civility = forms.ChoiceField(
         label="Civilité", required=False, choices=[("", "Non précisée"), *values.CIVILITIES.items()]

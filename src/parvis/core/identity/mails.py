@@ -89,7 +89,11 @@ def write_notice(account: Account, kind: str, facts: Mapping[str, Any]) -> None:
     """A message about the account, to its address if it has proved one."""
     if not account.has_address:
         return
-    pages = {"login": absolute("account_login"), "account_url": absolute("identity:overview")}
+    pages = {
+        "login": absolute("account_login"),
+        "account_url": absolute("identity:overview"),
+        "contact": absolute("portal:contact"),
+    }
     with identity_of(account.pk):
         holds = closing.holds_of(account) if kind == "dormant" else []
     write(kind, account.email, account.commune, {**facts, **pages, "account": account, "holds": holds})

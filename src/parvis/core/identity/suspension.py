@@ -1,7 +1,13 @@
-"""Suspension of an agent's account by the administration of the only organisation that it acts for.
+"""Suspension of an account, which its holder cannot open until it is reopened.
 
-Where a person acts for several organisations, each one suspends or ends its own mandates and the account stays open.
+An agent's account is suspended by the administration of the only organisation that it acts for: where a person acts
+for several organisations, each one suspends or ends its own mandates and the account stays open. A citizen's belongs
+to no organisation: those who run the platform suspend it (death, guardianship, hijacking), without reading what
+it holds.
 """
+
+from dataclasses import replace
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -9,16 +15,33 @@ from django.http import HttpRequest
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
-from parvis.core.identity import devices
+from parvis.core.identity import addresses, closing, devices
 from parvis.core.identity.audit import audit
-from parvis.core.identity.models import Account, Mandate
+from parvis.core.identity.models import Account, Mandate, SecurityEvent
 from parvis.core.organisations.mandates import keep_an_administrator, lock
 from parvis.core.organisations.models import Organisation
-from parvis.core.organisations.tenancy import identity_of
+from parvis.core.organisations.tenancy import current_scope, identity_of, in_scope
+
+SUSPENDING: Final = {
+    "deces": "Décès signalé",
+    "protection": "Mesure de protection (tutelle, curatelle, habilitation familiale)",
+    "detournement": "Compte détourné, ou qui paraît l’être",
+    "autre": "Autre motif",
+}
+REOPENING: Final = {
+    "titulaire": "Le titulaire a prouvé son identité",
+    "mesure_levee": "La mesure ou le risque a pris fin",
+    "erreur": "Le compte a été suspendu par erreur",
+    "autre": "Autre motif",
+}
+PLATFORM: Final = "L’exploitation de la plateforme"
 
 
 class SuspensionRefused(DomainError):
-    """The account cannot be suspended or reopened by this organisation."""
+    """The account cannot be suspended or reopened."""
+
+
+# --- agents, by their only organisation -----------------------------------------------------------------------
 
 
 def people_of(organisation: Organisation) -> "QuerySet[Account]":
@@ -54,19 +77,13 @@ def suspend(account: Account, organisation: Organisation, *, by: Account, reques
 
     Raises ``SuspensionRefused``, and ``MandateRefused`` for whoever administers the organisation alone.
     """
-    from parvis.core.identity.tasks import notify
-
     account = Account.objects.select_for_update().get(pk=account.pk)
     check(account, organisation, by=by)
-    if account.suspended_at is not None:
-        raise SuspensionRefused("Ce compte est déjà suspendu.")
+    _refuse_suspended(account)
     lock(organisation)  # two administrators who suspend each other at once are heard one after the other
     theirs = Mandate.objects.filter(organisation=organisation, account=account).select_related("own_role")
     keep_an_administrator(organisation, theirs, clock.today())
-    account.suspended_at = clock.now()
-    account.save(update_fields=["suspended_at"])
-    devices.end_sessions(account)
-    notify.defer(account=account.pk, kind="suspended", facts={"by": organisation.name})
+    _suspend(account, {"by": organisation.name}, request)
     audit("manager.user.deactivation", account=account, request=request, organisation=organisation)
 
 
@@ -75,13 +92,96 @@ def reactivate(
     account: Account, organisation: Organisation, *, by: Account, request: HttpRequest | None = None
 ) -> None:
     """Reopen a suspended account."""
-    from parvis.core.identity.tasks import notify
-
     account = Account.objects.select_for_update().get(pk=account.pk)
     check(account, organisation, by=by)
+    _reopen(account, {"by": organisation.name})
+    audit("manager.user.activation", account=account, request=request, organisation=organisation)
+
+
+# --- citizens, by the platform --------------------------------------------------------------------------------
+
+
+def citizens() -> "QuerySet[Account]":
+    """Accounts of citizens that are not deleted; pages never list them."""
+    return Account.objects.filter(population=Account.Population.USAGER, deleted_at=None)
+
+
+def find_citizen(typed: str, *, by: Account, request: HttpRequest | None = None) -> Account | None:
+    """The citizen's account of exactly that address or number; a search that finds nobody is logged too."""
+    text = typed.strip()
+    found = None
+    if text.isascii() and text.isdigit():
+        found = citizens().filter(pk=int(text)).first() if len(text) < 19 else None
+    elif "@" in text:
+        try:
+            found = citizens().filter(email__iexact=addresses.canonical(text)).first()
+        except addresses.AddressRefused:
+            found = None
+    if found is None:
+        audit("manager.user.consultation", request=request, actor=by, outcome="failure")
+    return found
+
+
+def consult_citizen(account: Account, *, by: Account, request: HttpRequest | None = None) -> SecurityEvent | None:
+    """Log that ``by`` looks at the account, which its holder reads; the suspension in force, with who and why."""
+    audit("manager.user.consultation", account=account, request=request, actor=by)
+    if account.suspended_at is None:
+        return None
+    with identity_of(account.pk):
+        events = SecurityEvent.objects.filter(account=account, event="manager.user.deactivation")
+        return events.select_related("actor").order_by("-at").first()
+
+
+@transaction.atomic
+def suspend_citizen(
+    account: Account, *, reason: str, reference: str, by: Account, request: HttpRequest | None = None
+) -> None:
+    """Close a citizen's account at once, everywhere: sessions and logins on sites end, its holder is told by mail.
+
+    ``reason`` is a key of ``SUSPENDING``, ``reference`` names the file that proves it. Raises ``SuspensionRefused``.
+    """
+    account = citizens().select_for_update().get(pk=account.pk)
+    _refuse_suspended(account)
+    _suspend(account, {"by": PLATFORM, "reason": SUSPENDING[reason]}, request)
+    data = {"reason": reason, "reference": reference}
+    audit("manager.user.deactivation", account=account, request=request, actor=by, data=data)
+
+
+@transaction.atomic
+def reopen_citizen(
+    account: Account, *, reason: str, reference: str, by: Account, request: HttpRequest | None = None
+) -> None:
+    """Reopen a citizen's account for a reason of ``REOPENING``. Raises ``SuspensionRefused``."""
+    account = citizens().select_for_update().get(pk=account.pk)
+    _reopen(account, {"by": PLATFORM})
+    data = {"reason": reason, "reference": reference}
+    audit("manager.user.activation", account=account, request=request, actor=by, data=data)
+
+
+# --- both -----------------------------------------------------------------------------------------------------
+
+
+def _refuse_suspended(account: Account) -> None:
+    if account.suspended_at is not None:
+        raise SuspensionRefused("Ce compte est déjà suspendu.")
+
+
+def _suspend(account: Account, facts: dict[str, Any], request: HttpRequest | None) -> None:
+    from parvis.core.identity.tasks import notify
+
+    account.suspended_at = clock.now()
+    account.save(update_fields=["suspended_at"])
+    with in_scope(replace(current_scope(), account=account.pk)):
+        closing.account_suspended.send(sender=Account, account=account, request=request)
+    devices.end_sessions(account)
+    notify.defer(account=account.pk, kind="suspended", facts=facts)
+
+
+def _reopen(account: Account, facts: dict[str, Any]) -> None:
+    from parvis.core.identity.tasks import notify
+
     if account.suspended_at is None:
         raise SuspensionRefused("Ce compte n’est pas suspendu.")
     account.suspended_at = None
     account.save(update_fields=["suspended_at"])
-    notify.defer(account=account.pk, kind="reactivated", facts={"by": organisation.name})
-    audit("manager.user.activation", account=account, request=request, organisation=organisation)
+    notify.defer(account=account.pk, kind="reactivated", facts=facts)

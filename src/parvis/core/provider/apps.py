@@ -18,6 +18,7 @@ class ProviderConfig(AppConfig):
         register_entrance(authorization.entrance)
         contributions.register("services_relies", "Services reliés", leaving.export, rank=60)
         closing.account_closing.connect(leaving.tell_sites, dispatch_uid="provider")
+        closing.account_suspended.connect(leaving.leave_suspended, dispatch_uid="provider")
         closing.register_eraser("liens avec des services reliés", leaving.erase)
         navigation.register_administration("services", "Services reliés", "clients:list", rank=70)
         navigation.register_account_page("services", "Services reliés", "provider:my_services", rank=50)

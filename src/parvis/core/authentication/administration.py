@@ -5,16 +5,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parvis.core import clock
 from parvis.core.authentication import factors, resets
-from parvis.core.authentication.forms import FactorResetForm
-from parvis.core.authentication.models import FactorReset
+from parvis.core.authentication.forms import FactorResetForm, OperatorResetForm
+from parvis.core.authentication.models import FactorReset, OperatorReset, Reset
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
+from parvis.core.web.confirming import carry_out, fill_in
 from parvis.core.web.navigation import administration_tabs, platform_tabs
 
 PERMISSION = "administration.organisation"
@@ -91,12 +93,61 @@ def requests(request: AccountRequest) -> HttpResponse:
     """The requests that wait for a second pair of eyes, oldest first; nothing else of the organisations is read."""
     with acting_for(*_everywhere(), account=request.user.pk):
         waiting = FactorReset.objects.filter(state=FactorReset.State.ASKED).order_by("asked_at")
-        rows = [
-            (reset, clock.now() >= reset.possible_from, request.user.pk not in (reset.asked_by_id, reset.account_id))
-            for reset in waiting.select_related("account", "organisation", "asked_by")
-        ]
-    context = {"tabs": platform_tabs("second-facteur"), "rows": rows, "columns": PLATFORM_COLUMNS}
+        rows = [_line(reset, request) for reset in waiting.select_related("account", "organisation", "asked_by")]
+    asked = OperatorReset.objects.filter(state=OperatorReset.State.ASKED).select_related("account", "asked_by")
+    asked_for = {reset.account_id for reset in asked}
+    context = {
+        "tabs": platform_tabs("second-facteur"),
+        "rows": rows,
+        "columns": PLATFORM_COLUMNS,
+        "operator_rows": [(*_line(reset, request), resets.approvers(reset)) for reset in asked.order_by("asked_at")],
+        "operators": [(one, factors.held_by(one), one.pk in asked_for) for one in resets.operators()],
+    }
     return render(request, "authentication/reset_requests.html", context)
+
+
+def _line(reset: Reset, request: AccountRequest) -> tuple[Reset, bool, bool]:
+    """A request, whether the wait is over, and whether it is another's than this operator's."""
+    other = request.user.pk not in (reset.asked_by_id, reset.account_id)
+    return reset, clock.now() >= reset.possible_from, other
+
+
+@platform_view(recent=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_operator(request: AccountRequest, pk: int) -> HttpResponse:
+    """Ask that the factors of another operator be reset."""
+    account = get_object_or_404(resets.operators(), pk=min(pk, 2**63 - 1))
+    form = OperatorResetForm(request.POST if request.method == "POST" else None)
+
+    def act() -> None:
+        resets.ask_for_operator(account, **form.cleaned_data, by=request.user, request=request)
+
+    return fill_in(
+        request,
+        form,
+        title=f"Facteurs perdus\u00a0: {account.full_name}",
+        verb="Demander la remise à zéro",
+        back=reverse("authentication_platform:requests"),
+        action=act,
+        done="La demande est faite. Tous les exploitants sont prévenus ; elle peut être approuvée dans 24 heures.",
+    )
+
+
+@platform_view(recent=True)
+@require_POST
+def decide_for_operator(request: AccountRequest, pk: UUID) -> HttpResponse:
+    """Approve what another operator asked for an operator, or turn it down."""
+    reset = get_object_or_404(OperatorReset, pk=pk)
+    approves = request.POST.get("decision") == "approuver"
+    act = resets.approve_for_operator if approves else resets.cancel_for_operator
+    return carry_out(
+        request,
+        lambda: act(reset, by=request.user, request=request),
+        done="Les facteurs sont remis à zéro ; tous les exploitants sont prévenus."
+        if approves
+        else "La demande est écartée.",
+        back=reverse("authentication_platform:requests"),
+    )
 
 
 @platform_view(recent=True)

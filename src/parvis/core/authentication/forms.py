@@ -226,3 +226,13 @@ class FactorResetForm(forms.Form):
         required=False,
         help_text="Sans cette vérification, la remise à zéro attend vingt-quatre heures.",
     )
+
+
+class OperatorResetForm(forms.Form):
+    """Why the factors of an operator are to be reset."""
+
+    reason = forms.CharField(
+        label="Motif",
+        max_length=200,
+        help_text="Ce qui a été perdu, et comment vous avez reconnu la personne : clé volée, rencontrée ce matin.",
+    )

@@ -6,10 +6,11 @@ from typing import Final
 from django.db import models
 from django.db.models import F, Q
 
+from parvis.core.ids import uuid7
 from parvis.core.organisations.models import TenantModel
 
 WAITING_TIME: Final = timedelta(hours=24)
-"""Between the notice to the holder and the reset, unless their identity was checked face to face."""
+"""Between the notice to the holder and the reset, unless the identity of an agent was checked face to face."""
 
 
 class Throttle(models.Model):
@@ -27,8 +28,8 @@ class Throttle(models.Model):
         return f"{self.key[:8]} : {self.failures}"
 
 
-class FactorReset(TenantModel):
-    """The lost second factor of one agent: asked by an administrator of theirs, approved by an operator."""
+class Reset(models.Model):
+    """The lost factors of one person: asked by another, ended by a third who approves or by whoever turns it down."""
 
     class State(models.TextChoices):
         ASKED = "asked", "À approuver"
@@ -37,12 +38,27 @@ class FactorReset(TenantModel):
 
     account = models.ForeignKey("identity.Account", models.CASCADE, related_name="+")
     reason = models.CharField("motif", max_length=200)
-    in_person = models.BooleanField("identité vérifiée de visu", default=False)
     state = models.CharField("état", max_length=10, choices=State.choices, default=State.ASKED)
     asked_by = models.ForeignKey("identity.Account", models.PROTECT, related_name="+")
     asked_at = models.DateTimeField("demandé le")
     ended_by = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField("terminé le", null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.account} : {self.get_state_display()}"
+
+    @property
+    def possible_from(self) -> datetime:
+        return self.asked_at + WAITING_TIME
+
+
+class FactorReset(TenantModel, Reset):
+    """The lost second factor of one agent: asked by an administrator of theirs, approved by an operator."""
+
+    in_person = models.BooleanField("identité vérifiée de visu", default=False)
 
     class Meta:
         verbose_name = "remise à zéro d’un second facteur"
@@ -55,9 +71,29 @@ class FactorReset(TenantModel):
             models.CheckConstraint(condition=~Q(account=F("asked_by")), name="factorreset_not_oneself"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.account} : {self.get_state_display()}"
-
     @property
     def possible_from(self) -> datetime:
-        return self.asked_at if self.in_person else self.asked_at + WAITING_TIME
+        return self.asked_at if self.in_person else super().possible_from
+
+
+class OperatorReset(Reset):
+    """The lost factors of one who runs the platform: asked by a second operator, approved by a third one.
+
+    Where there is no third, somebody who has the server approves there, and ``approved_on_server`` says who.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    approved_on_server = models.CharField("approuvé sur le serveur par", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "remise à zéro des facteurs d’un exploitant"
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=Q(state="asked"), name="operatorreset_one_open"),
+            models.CheckConstraint(
+                condition=~Q(state="done")
+                | (Q(ended_by__isnull=True) & ~Q(approved_on_server=""))
+                | (Q(ended_by__isnull=False) & ~Q(ended_by=F("asked_by")) & ~Q(ended_by=F("account"))),
+                name="operatorreset_four_eyes",
+            ),
+            models.CheckConstraint(condition=~Q(account=F("asked_by")), name="operatorreset_not_oneself"),
+        ]

@@ -88,6 +88,31 @@ NOTICES: dict[str, tuple[str, Callable[[Account, Facts], str]]] = {
             f" organisation :\n{address('authentication:security')}"
         ),
     ),
+    "operator.reset.asked": (
+        "Remise à zéro de vos facteurs d’exploitant",
+        lambda account, facts: (
+            f"{facts['asker']} demande que vos moyens de connexion d’exploitant soient remis à zéro. Ce sera possible"
+            f" à partir du {facts['from']}, si une troisième personne l’approuve.\n\nSi vous n’avez rien perdu, annulez"
+            " dès maintenant depuis la page de sécurité de votre compte et prévenez les autres exploitants :\n"
+            f"{address('authentication:security')}"
+        ),
+    ),
+    "operator.reset.told": (
+        "Remise à zéro des facteurs d’un exploitant",
+        lambda account, facts: (
+            f"{facts['asker']} demande que les moyens de connexion de {facts['holder']}, exploitant de la plateforme,"
+            f" soient remis à zéro. Ce sera possible à partir du {facts['from']}. Vérifiez de vive voix avec"
+            f" {facts['holder']} avant d’approuver, ou écartez la demande :\n"
+            f"{address('authentication_platform:requests')}"
+        ),
+    ),
+    "operator.reset.done": (
+        "Facteurs d’un exploitant remis à zéro",
+        lambda account, facts: (
+            f"Les moyens de connexion de {facts['holder']}, exploitant de la plateforme, ont été remis à zéro le"
+            f" {facts['when']}."
+        ),
+    ),
     "factor.reset.done": (
         "Second facteur remis à zéro",
         _happened("Votre second facteur a été remis à zéro et vos sessions sont fermées."),

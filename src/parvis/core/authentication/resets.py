@@ -1,16 +1,19 @@
 """Resetting a lost second factor: an administrator of the agent asks, an operator approves, the holder is told first.
 
 Nobody asks for oneself nor approves what they asked; twenty-four hours pass after the notice, unless the identity
-was checked face to face, which is recorded. The rules are checked here and, for the four eyes, by the database too.
+was checked face to face, which is recorded. An operator's are asked by a second operator and approved by a third one,
+else on the server (``approve_operator_reset``); every operator is told, and nothing shortens the wait. The rules
+are checked here and, for the four eyes, by the database too.
 """
 
 from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from parvis.core import clock
 from parvis.core.authentication import factors, notices, sessions
-from parvis.core.authentication.models import FactorReset
+from parvis.core.authentication.models import FactorReset, OperatorReset, Reset
 from parvis.core.errors import DomainError
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
@@ -55,7 +58,9 @@ def ask(
     if account.pk == by.pk:
         raise ResetRefused("Vous ne pouvez pas demander la remise à zéro de votre propre second facteur.")
     if account.is_platform_administrator:
-        raise ResetRefused("Les exploitants de la plateforme ne dépendent pas d’une organisation.")
+        raise ResetRefused(
+            "Les exploitants de la plateforme ne dépendent pas d’une organisation : un autre exploitant le demande."
+        )
     if not factors.held_by(account).number:
         raise ResetRefused("Cette personne n’a pas de second facteur : il n’y a rien à remettre à zéro.")
     try:
@@ -86,16 +91,8 @@ def ask(
 def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     """Take the factors of the account away and end its sessions. Raises ``ResetRefused``."""
     reset = FactorReset.objects.select_for_update().select_related("account", "organisation").get(pk=reset.pk)
-    if reset.state != FactorReset.State.ASKED:
-        raise ResetRefused("Cette demande n’attend plus de réponse.")
-    if by.pk in (reset.asked_by_id, reset.account_id):
-        raise ResetRefused("Une autre personne que celle qui demande doit approuver.")
-    if clock.now() < reset.possible_from:
-        moment = clock.paris(reset.possible_from)
-        raise ResetRefused(f"Il faut attendre jusqu’au {date_longue(moment)} à {heure(moment)}.")
-    _end(reset, FactorReset.State.DONE, by)
-    Authenticator.objects.filter(user=reset.account).delete()
-    sessions.end_all(reset.account)
+    _check_approval(reset, by)
+    _take_away(reset, by)
     _journal(reset, "second_facteur.remis", by)
     audit("manager.mfa.reset", account=reset.account, request=request, organisation=reset.organisation)
     notices.tell(reset.account, "factor.reset.done")
@@ -105,9 +102,8 @@ def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
 def cancel(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     """Drop the request: its holder, the administration that asked or an operator may. Raises ``ResetRefused``."""
     reset = FactorReset.objects.select_for_update().select_related("account", "organisation").get(pk=reset.pk)
-    if reset.state != FactorReset.State.ASKED:
-        raise ResetRefused("Cette demande n’attend plus de réponse.")
-    _end(reset, FactorReset.State.CANCELLED, by)
+    _check_waits(reset)
+    _end(reset, Reset.State.CANCELLED, by)
     _journal(reset, "second_facteur.annule", by)
     audit(
         "manager.mfa.reset.request",
@@ -118,6 +114,141 @@ def cancel(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     )
 
 
-def _end(reset: FactorReset, state: str, by: Account) -> None:
+# --- operators ------------------------------------------------------------------------------------------------
+
+
+def operators() -> "QuerySet[Account]":
+    """Those who run the platform and whose account is open, by name."""
+    rows = Account.objects.filter(is_platform_administrator=True, is_active=True, suspended_at=None)
+    return rows.order_by("family_name", "given_name")
+
+
+def approvers(reset: OperatorReset) -> list[Account]:
+    """The operators who can approve on screen: neither of the two concerned, and able to log in."""
+    others = operators().exclude(pk__in=[reset.account_id, reset.asked_by_id])
+    return [account for account in others if factors.has_second_factor(account)]
+
+
+@transaction.atomic
+def ask_for_operator(account: Account, *, reason: str, by: Account, request: HttpRequest) -> OperatorReset:
+    """Ask that the factors of an operator be reset, and tell all of them. Raises ``ResetRefused``."""
+    if account.pk == by.pk:
+        raise ResetRefused("Vous ne pouvez pas demander la remise à zéro de vos propres facteurs.")
+    if not operators().filter(pk=account.pk).exists():
+        raise ResetRefused("Cette personne n’exploite pas la plateforme.")
+    held = factors.held_by(account)
+    if not (held.passkeys or held.application):  # an application that no longer counts locks out all the same
+        raise ResetRefused("Cette personne n’a pas de second facteur : il n’y a rien à remettre à zéro.")
+    try:
+        with transaction.atomic():
+            reset = OperatorReset.objects.create(account=account, reason=reason, asked_by=by, asked_at=clock.now())
+    except IntegrityError:
+        raise ResetRefused("Une demande est déjà en cours pour cette personne.") from None
+    audit("manager.mfa.reset.request", account=account, request=request, data={"operator": True})
+    moment = clock.paris(reset.possible_from)
+    facts = {"holder": account.full_name, "asker": by.full_name, "from": f"{date_longue(moment)} à {heure(moment)}"}
+    for operator in operators():
+        notices.tell(operator, "operator.reset.asked" if operator == account else "operator.reset.told", **facts)
+    return reset
+
+
+@transaction.atomic
+def approve_for_operator(reset: OperatorReset, *, by: Account, request: HttpRequest) -> None:
+    """Take the factors of an operator away and end their sessions. Raises ``ResetRefused``."""
+    reset = OperatorReset.objects.select_for_update(of=("self",)).select_related("account").get(pk=reset.pk)
+    _check_approval(reset, by)
+    _take_away(reset, by)
+    audit("manager.mfa.reset", account=reset.account, request=request, data={"operator": True})
+    _tell_done(reset)
+
+
+@transaction.atomic
+def approve_on_server(address: str, *, approver: str, user: str) -> OperatorReset:
+    """The same where no third operator could: ``approver`` names who decides, ``user`` the server's session.
+
+    Raises ``ResetRefused``.
+    """
+    waiting = OperatorReset.objects.select_for_update(of=("self",)).select_related("account", "asked_by")
+    reset = waiting.filter(account__email__iexact=address, state=Reset.State.ASKED).first()
+    if reset is None:
+        raise ResetRefused(
+            "Aucune demande n’attend pour cette adresse : un exploitant doit d’abord la faire à l’écran."
+        )
+    _check_time(reset)
+    if others := approvers(reset):
+        names = ", ".join(account.full_name for account in others)
+        raise ResetRefused(f"Un autre exploitant peut approuver à l’écran : {names}.")
+    if approver.strip().casefold() in (reset.account.full_name.casefold(), reset.asked_by.full_name.casefold()):
+        raise ResetRefused("Une autre personne que les deux exploitants concernés doit approuver.")
+    reset.approved_on_server = f"{approver.strip()} ({user})"[:200]
+    _take_away(reset, None)
+    audit("manager.mfa.reset", account=reset.account, data={"operator": True, "on_server": str(reset.pk)})
+    _tell_done(reset)
+    return reset
+
+
+@transaction.atomic
+def cancel_for_operator(reset: OperatorReset, *, by: Account, request: HttpRequest) -> None:
+    """Drop the request: its holder or any operator may. Raises ``ResetRefused``."""
+    reset = OperatorReset.objects.select_for_update(of=("self",)).select_related("account").get(pk=reset.pk)
+    _check_waits(reset)
+    _end(reset, Reset.State.CANCELLED, by)
+    audit(
+        "manager.mfa.reset.request",
+        account=reset.account,
+        request=request,
+        outcome="cancelled",
+        data={"operator": True},
+    )
+
+
+def _tell_done(reset: OperatorReset) -> None:
+    notices.tell(reset.account, "factor.reset.done")
+    for operator in operators().exclude(pk=reset.account_id):
+        notices.tell(operator, "operator.reset.done", holder=reset.account.full_name)
+
+
+# --- both -----------------------------------------------------------------------------------------------------
+
+
+def waiting_for(account: Account) -> FactorReset | OperatorReset | None:
+    """The request about ``account`` that its holder may stop."""
+    asked = FactorReset.objects.filter(account=account, state=Reset.State.ASKED).select_related("organisation")
+    return asked.first() or OperatorReset.objects.filter(account=account, state=Reset.State.ASKED).first()
+
+
+def stop(reset: FactorReset | OperatorReset, *, by: Account, request: HttpRequest) -> None:
+    """« Ce n’est pas moi ». Raises ``ResetRefused``."""
+    if isinstance(reset, OperatorReset):
+        cancel_for_operator(reset, by=by, request=request)
+    else:
+        cancel(reset, by=by, request=request)
+
+
+def _check_waits(reset: Reset) -> None:
+    if reset.state != Reset.State.ASKED:
+        raise ResetRefused("Cette demande n’attend plus de réponse.")
+
+
+def _check_time(reset: Reset) -> None:
+    if clock.now() < reset.possible_from:
+        moment = clock.paris(reset.possible_from)
+        raise ResetRefused(f"Il faut attendre jusqu’au {date_longue(moment)} à {heure(moment)}.")
+
+
+def _check_approval(reset: Reset, by: Account) -> None:
+    _check_waits(reset)
+    if by.pk in (reset.asked_by_id, reset.account_id):
+        raise ResetRefused("Une autre personne que celle qui demande doit approuver.")
+    _check_time(reset)
+
+
+def _take_away(reset: Reset, by: Account | None) -> None:
+    _end(reset, Reset.State.DONE, by)
+    Authenticator.objects.filter(user=reset.account).delete()
+    sessions.end_all(reset.account)
+
+
+def _end(reset: Reset, state: str, by: Account | None) -> None:
     reset.state, reset.ended_by, reset.ended_at = state, by, clock.now()
-    reset.save(update_fields=["state", "ended_by", "ended_at"])
+    reset.save()

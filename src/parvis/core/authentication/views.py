@@ -10,8 +10,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.core import signing
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,7 +22,6 @@ from parvis.core.authentication.assurance import federated_proofs
 from parvis.core.authentication.devices import describe
 from parvis.core.authentication.factors import has_passkey
 from parvis.core.authentication.forms import ReauthenticateWebAuthnForm, StepUpForm
-from parvis.core.authentication.models import FactorReset
 from parvis.core.authentication.passwords import CRITERIA_SALT, MAX_LENGTH, examine
 from parvis.core.authentication.sessions import renew
 from parvis.core.identity.access import AccountRequest, account_view, open_view, request_mandates
@@ -125,7 +124,7 @@ def security(request: AccountRequest) -> HttpResponse:
         "sessions": len(UserSession.objects.purge_and_list(account)),
         "limits": sessions.limits_of(account, mandates),
         "events": _own_events(account),
-        "reset": FactorReset.objects.filter(account=account, state=FactorReset.State.ASKED).first(),
+        "reset": resets.waiting_for(account),
     }
     return render(request, "authentication/security.html", context)
 
@@ -200,8 +199,10 @@ def extend(request: AccountRequest) -> HttpResponse:
 @require_POST
 def cancel_reset(request: AccountRequest) -> HttpResponse:
     """« Ce n’est pas moi »: the holder stops the reset of their own second factor."""
-    reset = get_object_or_404(FactorReset, account=request.user, state=FactorReset.State.ASKED)
-    resets.cancel(reset, by=request.user, request=request)
+    reset = resets.waiting_for(request.user)
+    if reset is None:
+        raise Http404
+    resets.stop(reset, by=request.user, request=request)
     messages.success(request, "La demande est annulée : votre second facteur reste le même.")
     return redirect("authentication:security")
 

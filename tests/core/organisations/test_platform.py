@@ -84,6 +84,105 @@ def test_the_first_administrator_is_invited_and_the_next_ones_are_not(operator, 
     assert "a déjà une administration" in operator.post(address, form | {"email": "b@b.fr"}).content.decode()
 
 
+# --- an organisation that lost its administration: four eyes ------------------------------------------------
+RESTORED = {
+    "given_name": "Ada", "family_name": "Nouvelle", "email": "ada@juvignac.test", "reason": "décès, courrier du DGS",
+}  # fmt: skip
+RESTORE = f"{PLATFORM}organisations/juvignac/administration/"
+
+
+@pytest.fixture
+def orphaned(juvignac, account_for):
+    """Juvignac, whose only administrator left yesterday."""
+    account_for(juvignac, "administrateur", email="ancien@juvignac.test")
+    with acting_for(juvignac):
+        Mandate.objects.update(end=clock.today() - timedelta(days=1))
+    return juvignac
+
+
+def only_invitation(organisation):
+    with acting_for(organisation):
+        return Invitation.objects.get()
+
+
+def answer(client, organisation, reply="accord"):
+    address = f"{RESTORE}{only_invitation(organisation).pk}/reponse/"
+    return client.post(address, {"reponse": reply}, follow=True).content.decode()
+
+
+def test_an_administration_is_restored_by_two_operators(operator, operator_client, orphaned, run_jobs, mailoutbox):
+    assert "second exploitant" in operator.post(RESTORE, RESTORED, follow=True).content.decode()
+    run_jobs()
+    assert mailoutbox == []
+    other = operator_client("second@dsi.test")
+    for page in (PLATFORM, f"{PLATFORM}organisations/juvignac/"):
+        assert "Ada Nouvelle" in other.get(page).content.decode()
+    assert "reçoit une invitation" in answer(other, orphaned)
+    run_jobs(queue="messages")
+    link = re.search(r"https?://[^/\s]+(/invitation/\S+)", mailoutbox[-1].body).group(1)
+    assert Client().post(link, NEW).status_code == 302
+    with acting_for(orphaned):
+        assert Mandate.objects.filter(role="administrateur", end=None).count() == 1
+        assert {"invitation.proposee", "invitation.approuvee"} <= set(Entry.objects.values_list("action", flat=True))
+        logged = SecurityEvent.objects.filter(event__startswith="manager.user.invitation").values_list(
+            "event", flat=True
+        )
+        assert {"manager.user.invitation.proposal", "manager.user.invitation.approval"} <= set(logged)
+
+
+def test_who_proposes_an_administration_does_not_approve_it(operator, orphaned, run_jobs, mailoutbox):
+    operator.post(RESTORE, RESTORED)
+    assert "Un second exploitant doit approuver" in answer(operator, orphaned)
+    run_jobs()
+    assert mailoutbox == []
+
+
+def test_the_database_sends_no_restored_administration_that_one_person_decided(operator, orphaned):
+    operator.post(RESTORE, RESTORED)
+    for approved_by in (None, operator.account):
+        with pytest.raises(IntegrityError), transaction.atomic(), acting_for(orphaned):
+            Invitation.objects.update(sent_at=clock.now(), approved_by=approved_by)
+
+
+def test_a_proposal_set_aside_or_overtaken_leads_nowhere(operator, operator_client, orphaned, account_for, run_jobs,
+                                                         mailoutbox):  # fmt: skip
+    other = operator_client("second@dsi.test")
+    operator.post(RESTORE, RESTORED)
+    account_for(orphaned, "administrateur", email="revenue@juvignac.test")
+    assert "a déjà une administration" in answer(other, orphaned)
+    answer(other, orphaned, "refus")
+    assert "a déjà reçu sa réponse" in answer(other, orphaned)
+    run_jobs()
+    assert mailoutbox == []
+
+
+def test_a_reason_is_asked_to_restore_an_administration(operator, orphaned):
+    page = operator.post(RESTORE, {**RESTORED, "reason": ""}).content.decode()
+    assert "à corriger" in page
+    with acting_for(orphaned):
+        assert not Invitation.objects.exists()
+
+
+def test_an_administration_by_a_role_of_its_own_counts_as_one(operator, juvignac, account_for, own_role):
+    role = own_role(juvignac, "Direction", {"administration.organisation"})
+    account = account_for(juvignac, "lecteur")
+    with acting_for(juvignac):
+        Mandate.objects.update(end=clock.today() - timedelta(days=1))
+        Mandate.objects.create(
+            organisation=juvignac, account=account, own_role=role, start="2019-01-01", end="2019-02-01"
+        )
+    operator.post(RESTORE, RESTORED)
+    assert only_invitation(juvignac).needs_approval
+
+
+def test_a_message_that_waits_does_not_leave_with_the_others(operator, orphaned, mailoutbox):
+    from parvis.core.organisations.tasks import deliver_waiting
+
+    operator.post(RESTORE, RESTORED)
+    deliver_waiting(orphaned.pk)
+    assert mailoutbox == []
+
+
 def test_nothing_that_a_commune_holds_shows_on_the_platform(operator, juvignac, account_for):
     account_for(juvignac, "maire", given_name="Alix", family_name="Introuvable")
     for page in ("", "organisations/juvignac/", "exploitants/"):

@@ -53,6 +53,8 @@ EVENTS: dict[str, str] = {
     "manager.user.consultation": "Compte consulté par l’exploitation de la plateforme",
     "manager.user.invitation": "Invitation envoyée",
     "manager.user.sso.authorization.deletion": "Accès d’un service fermé par l’administration",
+    "manager.user.invitation.proposal": "Rétablissement d’une administration proposé",
+    "manager.user.invitation.approval": "Rétablissement d’une administration approuvé",
     "manager.user.csvimport.run": "Import de comptes",
     "manager.user.csvimport.action": "Compte importé",
     "manager.role.creation": "Rôle créé",

@@ -26,6 +26,8 @@ ACTIONS = {
     "service.enregistre": "Service enregistré",
     "service.supprime": "Service supprimé",
     "invitation.envoyee": "Invitation envoyée",
+    "invitation.proposee": "Rétablissement de l’administration proposé par la plateforme",
+    "invitation.approuvee": "Rétablissement de l’administration approuvé par un second exploitant",
     "invitation.renvoyee": "Invitation renvoyée",
     "invitation.retiree": "Invitation retirée",
     "invitation.acceptee": "Invitation acceptée",

@@ -255,3 +255,14 @@ class PersonForm(forms.Form):
     given_name = forms.CharField(label="Prénom", max_length=80)
     family_name = forms.CharField(label="Nom", max_length=80)
     email = AddressField(widget=forms.EmailInput)
+
+
+class AdministrationForm(PersonForm):
+    """Somebody to administer an organisation that lost its administration."""
+
+    reason = forms.CharField(
+        label="Motif",
+        max_length=200,
+        help_text="Ce qui est arrivé à l’ancienne administration, et qui en demande une nouvelle. Un second"
+        " exploitant le lit avant d’approuver.",
+    )

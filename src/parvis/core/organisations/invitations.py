@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -22,9 +22,10 @@ from parvis.core.errors import DomainError
 from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.identity.roles import ROLES
 from parvis.core.journal.services import Actor, record
 from parvis.core.notifications.services import send
-from parvis.core.organisations.authority import Authority, GivenRole, role_named
+from parvis.core.organisations.authority import WHOLE, Authority, GivenRole, role_named
 from parvis.core.organisations.mandates import administrators, check_gift, lock, open_mandate
 from parvis.core.organisations.models import Department, Invitation, Organisation
 from parvis.core.organisations.tenancy import acting_for
@@ -109,15 +110,51 @@ def _create(
     )
 
 
+# --- the administration of an organisation that has none, offered by the platform ----------------------------
+
+
+def lost_its_administration(organisation: Organisation) -> bool:
+    """Whether somebody administered ``organisation``, acted for by the caller, and nobody does today."""
+    if administrators(organisation, clock.today()):
+        return False
+    codes = [code for code, (_, held) in ROLES.items() if WHOLE in held]
+    held = Q(role__in=codes) | Q(own_role__permissions__contains=[WHOLE])
+    return Mandate.objects.filter(held, organisation=organisation).exists()
+
+
+def proposals(*organisations: Organisation) -> "QuerySet[Invitation]":
+    """Administrations that a second operator has to agree to, oldest first."""
+    rows = Invitation.objects.filter(
+        organisation__in=organisations,
+        needs_approval=True,
+        approved_by__isnull=True,
+        accepted_at__isnull=True,
+        revoked_at__isnull=True,
+    )
+    return rows.select_related("organisation", "invited_by").order_by("created_at")
+
+
 @transaction.atomic
 def invite_first_administrator(
-    organisation: Organisation, *, email: str, given_name: str, family_name: str, by: Account, request: HttpRequest
+    organisation: Organisation,
+    *,
+    email: str,
+    given_name: str,
+    family_name: str,
+    by: Account,
+    request: HttpRequest,
+    reason: str = "",
 ) -> Invitation:
-    """Offer the administration of an organisation that has no administrator, in the name of the platform."""
+    """Offer the administration of an organisation that has no administrator, in the name of the platform.
+
+    Where it had one before, nothing leaves until a second operator agrees (``approve_administrator``).
+    """
     with acting_for(organisation, account=by.pk):
         lock(organisation)
-        if administrators(organisation, clock.today()):
-            raise InvitationRefused("Cette organisation a déjà une administration : c’est elle qui invite désormais.")
+        _refuse_administered(organisation)
+        emergency = lost_its_administration(organisation)
+        if emergency and not reason.strip():
+            raise InvitationRefused("Dites pourquoi l’administration est à rétablir : un second exploitant le lira.")
         role = role_named(organisation, "administrateur")
         assert role is not None
         for former in pending(organisation).filter(by_platform=True):
@@ -132,12 +169,59 @@ def invite_first_administrator(
             {"start": clock.today()},
             invited_by=by,
             by_platform=True,
+            needs_approval=emergency,
+            reason=reason.strip(),
         )
-        actor = Actor("account", str(by.pk))
-        record(organisation, "invitation.envoyee", subject=("invitation", invitation.pk), actor=actor)
-        audit("manager.user.invitation", request=request, actor=by, organisation=organisation, data={"first": True})
-        _deliver_later(invitation)
+        if emergency:
+            _trace_platform(invitation, "invitation.proposee", "manager.user.invitation.proposal", by, request)
+        else:
+            _trace_platform(invitation, "invitation.envoyee", "manager.user.invitation", by, request)
+            _deliver_later(invitation)
     return invitation
+
+
+@transaction.atomic
+def approve_administrator(invitation: Invitation, *, by: Account, request: HttpRequest) -> None:
+    """Agree to what another operator proposed: the invitation leaves. Raises ``InvitationRefused``."""
+    with acting_for(invitation.organisation, account=by.pk):
+        lock(invitation.organisation)
+        invitation = _proposed(invitation)
+        if invitation.invited_by_id == by.pk:
+            raise InvitationRefused("Un second exploitant doit approuver votre proposition.")
+        _refuse_administered(invitation.organisation)
+        invitation.approved_by = by
+        invitation.save(update_fields=["approved_by"])
+        _trace_platform(invitation, "invitation.approuvee", "manager.user.invitation.approval", by, request)
+        _deliver_later(invitation)
+
+
+@transaction.atomic
+def refuse_administrator(invitation: Invitation, *, by: Account, request: HttpRequest) -> None:
+    """Set the proposal aside; who made it may too. Raises ``InvitationRefused``."""
+    with acting_for(invitation.organisation, account=by.pk):
+        invitation = _proposed(invitation)
+        invitation.revoked_at = clock.now()
+        invitation.save(update_fields=["revoked_at"])
+        _trace_platform(invitation, "invitation.retiree", "manager.user.invitation.revocation", by, request)
+
+
+def _refuse_administered(organisation: Organisation) -> None:
+    if administrators(organisation, clock.today()):
+        raise InvitationRefused("Cette organisation a déjà une administration : c’est elle qui invite désormais.")
+
+
+def _proposed(invitation: Invitation) -> Invitation:
+    fresh = Invitation.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=invitation.pk)
+    if fresh.state(clock.now()) != "proposed":
+        raise InvitationRefused("Cette proposition a déjà reçu sa réponse.")
+    return fresh
+
+
+def _trace_platform(invitation: Invitation, action: str, event: str, by: Account, request: HttpRequest) -> None:
+    organisation, actor = invitation.organisation, Actor("account", str(by.pk))
+    record(organisation, action, subject=("invitation", invitation.pk), actor=actor)
+    data = {"invitation": str(invitation.pk), "first": True}
+    audit(event, request=request, actor=by, organisation=organisation, data=data)
 
 
 def _deliver_later(invitation: Invitation) -> None:
@@ -176,6 +260,8 @@ def deliver(invitation: Invitation) -> None:
 def resend(invitation: Invitation, *, by: Authority) -> None:
     """Send a new link, good for seven days; the former one stops working at once."""
     invitation = _open_one(invitation, by)
+    if invitation.awaits_approval:
+        raise InvitationRefused("Cette invitation attend l’accord d’un second exploitant de la plateforme.")
     invitation.digest, invitation.sent_at = "", None
     invitation.save(update_fields=["digest", "sent_at"])
     _trace(invitation, "invitation.renvoyee", "manager.user.invitation", by)

@@ -221,6 +221,10 @@ class Invitation(TenantModel):
     end = models.DateField("fin", null=True, blank=True)
     invited_by = models.ForeignKey("identity.Account", models.SET_NULL, null=True, related_name="+")
     by_platform = models.BooleanField("envoyée par la plateforme", default=False)
+    # Of the platform, to an organisation that had an administrator before: a second operator agrees first.
+    needs_approval = models.BooleanField("à approuver", default=False)
+    reason = models.CharField("motif", max_length=200, blank=True)
+    approved_by = models.ForeignKey("identity.Account", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField("créée le")
     sent_at = models.DateTimeField("envoyée le", null=True, blank=True)
     digest = models.CharField(max_length=64, blank=True)
@@ -234,6 +238,14 @@ class Invitation(TenantModel):
             models.Index(fields=["organisation", "-created_at"], name="invitation_recent"),
             models.Index(fields=["organisation", "email"], name="invitation_email"),
             models.Index(fields=["digest"], name="invitation_digest"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(needs_approval=False)
+                | Q(sent_at__isnull=True)
+                | (Q(approved_by__isnull=False) & ~Q(approved_by=F("invited_by"))),
+                name="invitation_four_eyes",
+            )
         ]
 
     def __str__(self) -> str:
@@ -259,13 +271,19 @@ class Invitation(TenantModel):
     def expires_at(self) -> datetime | None:
         return self.sent_at + INVITATION_LASTS if self.sent_at else None
 
+    @property
+    def awaits_approval(self) -> bool:
+        return self.needs_approval and self.approved_by_id is None
+
     def state(self, now: datetime) -> str:
-        """``accepted``, ``revoked``, ``expired``, ``sent``, ``waiting`` (its message has not left yet), ``undelivered``
-        (the mail relay refuses the address for good)."""
+        """``accepted``, ``revoked``, ``proposed`` (a second operator must agree), ``expired``, ``sent``, ``waiting``
+        (its message has not left yet), ``undelivered`` (the mail relay refuses the address for good)."""
         if self.accepted_at:
             return "accepted"
         if self.revoked_at:
             return "revoked"
+        if self.awaits_approval:
+            return "proposed"
         if self.expires_at is None:
             return "waiting"
         if not self.digest:

@@ -13,6 +13,11 @@ urlpatterns = [
     path("organisations/<slug:slug>/adhesions/", platform.subscribe, name="subscribe"),
     path("organisations/<slug:slug>/adhesions/<int:pk>/", platform.end_subscription, name="end_subscription"),
     path("organisations/<slug:slug>/administration/", platform.first_administrator, name="first_administrator"),
+    path(
+        "organisations/<slug:slug>/administration/<uuid:pk>/reponse/",
+        platform.answer_administrator,
+        name="answer_administrator",
+    ),
     path("exploitants/", platform.operators, name="operators"),
     path("exploitants/proposition/", platform.propose, name="propose_operator"),
     path("exploitants/<uuid:pk>/reponse/", platform.answer, name="answer_operator"),

@@ -21,7 +21,7 @@ def deliver_invitation(organisation_id: int, *, invitation_id: str) -> None:
     """Send one invitation, unless it has left since or no longer waits."""
     rows = Invitation.objects.select_for_update(of=("self",)).select_related("organisation", "own_role")
     invitation = rows.filter(pk=invitation_id, sent_at__isnull=True).first()
-    if invitation is None or invitation.accepted_at or invitation.revoked_at:
+    if invitation is None or invitation.accepted_at or invitation.revoked_at or invitation.awaits_approval:
         return
     try:
         invitations.deliver(invitation)

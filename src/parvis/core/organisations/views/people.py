@@ -202,6 +202,7 @@ INVITATION_STATES = {
     "sent": ("En attente de réponse", "info"),
     "expired": ("Lien expiré", "warn"),
     "undelivered": ("Adresse refusée", "danger"),
+    "proposed": ("À approuver par la plateforme", ""),
 }
 
 

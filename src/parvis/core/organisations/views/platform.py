@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parvis.core import clock
@@ -12,8 +13,16 @@ from parvis.core.errors import DomainError
 from parvis.core.identity.access import AccountRequest, platform_view
 from parvis.core.identity.models import Account
 from parvis.core.organisations import invitations, platform
-from parvis.core.organisations.forms import EndForm, OrganisationForm, PersonForm, SubscriptionForm
-from parvis.core.organisations.models import OperatorGrant, Organisation, Subscription
+from parvis.core.organisations.forms import (
+    AdministrationForm,
+    EndForm,
+    OrganisationForm,
+    PersonForm,
+    SubscriptionForm,
+)
+from parvis.core.organisations.models import Invitation, OperatorGrant, Organisation, Subscription
+from parvis.core.organisations.tenancy import acting_for
+from parvis.core.web.confirming import carry_out
 from parvis.core.web.navigation import platform_tabs
 
 FORM = ["GET", "HEAD", "POST"]
@@ -23,10 +32,15 @@ FORM = ["GET", "HEAD", "POST"]
 @platform_view
 def listing(request: AccountRequest) -> HttpResponse:
     today = clock.today()
-    rows = Organisation.objects.select_related("parent").prefetch_related("subscriptions").order_by("kind", "name")
+    rows = list(
+        Organisation.objects.select_related("parent").prefetch_related("subscriptions").order_by("kind", "name")
+    )
+    with acting_for(*rows, account=request.user.pk):
+        waiting = list(invitations.proposals(*rows))
     applications = Subscription.Application.choices
     context = {
         "tabs": platform_tabs("organisations"),
+        "proposals": waiting,
         "lines": [(o, [(label, o.subscribes_to(code, today)) for code, label in applications]) for o in rows],
         "columns": [{"label": "Organisation"}, {"label": "Nature"}, *({"label": label} for _, label in applications)],
     }
@@ -41,9 +55,12 @@ def _one(slug: str) -> Organisation:
 @platform_view
 def detail(request: AccountRequest, slug: str) -> HttpResponse:
     organisation, today = _one(slug), clock.today()
+    with acting_for(organisation, account=request.user.pk):
+        waiting = list(invitations.proposals(organisation))
     context = {
         "tabs": platform_tabs("organisations"),
         "organisation": organisation,
+        "proposals": [(invitation, invitation.invited_by_id == request.user.pk) for invitation in waiting],
         "subscriptions": [
             (s, s.since <= today and (s.until is None or today <= s.until)) for s in organisation.subscriptions.all()
         ],
@@ -114,22 +131,46 @@ def end_subscription(request: AccountRequest, slug: str, pk: int) -> HttpRespons
 @require_http_methods(FORM)
 @platform_view(recent=True)
 def first_administrator(request: AccountRequest, slug: str) -> HttpResponse:
+    """Invite the first administration; where there was one before, propose it to a second operator."""
     organisation = _one(slug)
-    form = PersonForm(request.POST or None)
+    with acting_for(organisation, account=request.user.pk):
+        again = invitations.lost_its_administration(organisation)
+    form = (AdministrationForm if again else PersonForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             invitations.invite_first_administrator(organisation, **form.cleaned_data, by=request.user, request=request)
         except DomainError as error:
             form.add_error(None, error.sentence)
         else:
-            messages.success(request, f"Une invitation part à l’adresse {form.cleaned_data['email']}.")
-            return redirect("platform:organisation", slug=slug)
+            sent = f"Une invitation part à l’adresse {form.cleaned_data['email']}."
+            messages.success(request, "La proposition attend l’accord d’un second exploitant." if again else sent)
+            return redirect("platform:organisation", slug=organisation.slug)
     context = {
-        "form": form, "organisation": organisation,
-        "title": "Inviter la première personne qui administrera l’organisation",
-        "verb": "Envoyer l’invitation",
-    }  # fmt: skip
+        "form": form,
+        "organisation": organisation,
+        "title": "Rétablir l’administration"
+        if again
+        else "Inviter la première personne qui administrera l’organisation",
+        "verb": "Proposer à un second exploitant" if again else "Envoyer l’invitation",
+    }
     return render(request, "platform/form.html", context)
+
+
+@require_POST
+@platform_view(recent=True)
+def answer_administrator(request: AccountRequest, slug: str, pk: UUID) -> HttpResponse:
+    """Approve or set aside the administration that another operator proposed."""
+    organisation = _one(slug)
+    with acting_for(organisation, account=request.user.pk):
+        invitation = get_object_or_404(Invitation, pk=pk, organisation=organisation, needs_approval=True)
+    agrees = request.POST.get("reponse") == "accord"
+    act = invitations.approve_administrator if agrees else invitations.refuse_administrator
+    return carry_out(
+        request,
+        lambda: act(invitation, by=request.user, request=request),
+        done="L’accord est donné : la personne reçoit une invitation." if agrees else "La proposition est écartée.",
+        back=reverse("platform:organisation", kwargs={"slug": slug}),
+    )
 
 
 # --- operators --------------------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ MIDDLEWARE: dict[str, str | list[tuple[str, str, str, int]]] = {
         ("get", "/.well-known/change-password", "", 404),
     ],
     "allauth.usersessions.middleware.UserSessionsMiddleware": "notes the session",
-    "parvis.core.authentication.middleware.SessionLimitsMiddleware": "leads sessions that are over to the login",
+    "parvis.core.authentication.middleware.SessionLimitsMiddleware": "leads sessions over or in doubt to a new proof",
     "parvis.core.identity.middleware.ActorMiddleware": "names the actor",
     "parvis.core.identity.middleware.SecondFactorMiddleware": "leads to one's own factors",
     "parvis.core.provider.middleware.SessionFollowingMiddleware": "follows the session",

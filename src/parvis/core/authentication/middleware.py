@@ -1,4 +1,7 @@
-"""Ends the sessions that lasted too long, or whose holder lost a mandate; what was being sent is kept for later."""
+"""Ends the sessions that lasted too long, or whose holder lost a mandate, and holds an agent's that changes browser.
+
+What was being sent is kept for later.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from parvis.core.authentication import sessions, stepup
+from parvis.core.authentication import jumps, sessions, stepup
 from parvis.core.identity.access import request_mandates
 from parvis.core.identity.models import Account
 
@@ -37,6 +40,8 @@ class SessionLimitsMiddleware:
         why = sessions.overstayed(request, user, mandates)
         if why:
             return self._close(request, why)
+        if (proof := jumps.ask(request, view)) is not None:
+            return proof
         if not request.session.get(sessions.REMEMBERED):
             request.idle_limit = sessions.limits_of(user, mandates).idle  # type: ignore[attr-defined]
         return None

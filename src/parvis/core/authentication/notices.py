@@ -61,9 +61,18 @@ def _reset(account: Account, facts: Facts) -> str:
     )
 
 
+def _jump(account: Account, facts: Facts) -> str:
+    what = (
+        f"Votre session, ouverte depuis « {facts['before']} », vient d’être reprise depuis « {facts['after']} »."
+        " Elle ne continue qu’après une nouvelle preuve de votre identité."
+    )
+    return _happened(what)(account, facts)
+
+
 NOTICES: dict[str, tuple[str, Callable[[Account, Facts], str]]] = {
     "reset": ("Choisir un nouveau mot de passe", _reset),
     "device": ("Nouvelle connexion à votre compte", _happened("Votre compte a été ouvert depuis un nouvel appareil.")),
+    "session.jump": ("Votre session a changé de navigateur", _jump),
     "password": ("Mot de passe changé", _happened("Le mot de passe de votre compte a été changé.")),
     "factor.added": ("Second facteur ajouté", _happened("Un second facteur a été ajouté à votre compte.")),
     "factor.removed": ("Second facteur retiré", _happened("Un second facteur a été retiré de votre compte.")),

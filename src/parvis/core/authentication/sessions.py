@@ -12,11 +12,13 @@ from allauth.usersessions.models import UserSession
 from django.http import HttpRequest
 
 from parvis.core.authentication.assurance import REMEMBERED
+from parvis.core.authentication.devices import describe
 from parvis.core.identity.models import Account, Mandate
 
 STARTED = "authentication.started"
 SEEN = "authentication.seen"
 HELD = "authentication.mandates"
+BROWSER = "authentication.browser"
 WANTS_REMEMBER = "authentication.remember"
 REMEMBERED_AGE = 30 * 24 * 3600
 WARNING = 120
@@ -59,6 +61,7 @@ def open_session(request: HttpRequest, account: Account, mandates: Iterable[Mand
     limits, now, session = limits_of(account, mandates), time.time(), request.session
     session[STARTED] = session[SEEN] = now
     session[HELD] = sorted(str(mandate.pk) for mandate in mandates)
+    session[BROWSER] = describe(request.META.get("HTTP_USER_AGENT", ""))
     session[REMEMBERED] = bool(session.pop(WANTS_REMEMBER, False)) and limits is USAGER
     session.set_expiry(REMEMBERED_AGE if session[REMEMBERED] else 0)
     others = UserSession.objects.filter(user_id=account.pk).exclude(session_key=session.session_key)

@@ -37,6 +37,7 @@ EVENTS: dict[str, str] = {
     "user.mfa.recovery_used": "Code de secours utilisé",
     "user.session.revoked": "Session fermée à distance",
     "user.franceconnect.link": "FranceConnect relié",
+    "user.session.jump": "Session reprise depuis un autre navigateur",
     "user.franceconnect.unlink": "FranceConnect délié",
     "user.franceconnect.identity_changed": "Identité FranceConnect mise à jour",
     "user.proconnect.link": "ProConnect relié",

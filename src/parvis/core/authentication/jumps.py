@@ -1,0 +1,80 @@
+"""An agent's session that changes browser may be a stolen one: its holder is told, and it waits for a new proof.
+
+What is compared is the family of the browser and of its system, which an update does not change; never the network
+address, which changes all day long. The proof must come after the jump, however recent the former one is: it gives
+the session a new identifier, so that whoever copied the former one is out.
+"""
+
+import time
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from parvis.core.authentication import notices, sessions, stepup
+from parvis.core.authentication.devices import UNKNOWN, describe
+from parvis.core.identity.audit import audit
+from parvis.core.identity.models import Account
+
+DOUBT: Final = "authentication.doubt"
+"""Session key: ``since`` when (``time.time()``) a proof is wanted, and which browsers were told why."""
+PROOFS: Final = frozenset(
+    {
+        "authentication:step_up",
+        "account_reauthenticate",
+        "account_logout",
+        "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn",
+    }
+)
+"""What a session in doubt still opens, besides the pages that are for everybody."""
+OTHER_SITES: Final = ("/identite/o/", "/saml/")
+SENTENCE: Final = (
+    "Votre session change de navigateur. Confirmez que c’est bien vous : elle continuera ensuite où vous en étiez."
+)
+
+
+def ask(request: HttpRequest, view: Any) -> HttpResponse | None:
+    """None where the session goes on; otherwise the way to the page that asks for a proof."""
+    account, session = request.user, request.session
+    if not isinstance(account, Account) or account.population == Account.Population.USAGER:
+        return None
+    here, known = describe(request.META.get("HTTP_USER_AGENT", "")), session.get(sessions.BROWSER, UNKNOWN)
+    doubt = session.get(DOUBT)
+    if doubt is None and known in (here, UNKNOWN):
+        if known != here:
+            session[sessions.BROWSER] = here
+        return None
+    if doubt is None:
+        doubt = session[DOUBT] = {"since": int(time.time()) + 1, "told": []}
+        audit("user.session.jump", account=account, request=request, data={"from": known, "to": here})
+        notices.tell(account, "session.jump", before=known, after=here)
+    elif stepup.is_fresh(request, doubt["since"]):
+        session[sessions.BROWSER] = here
+        del session[DOUBT]
+        return None
+    if _stays_open(request, view):
+        return None
+    if here not in doubt["told"]:
+        session[DOUBT] = {**doubt, "told": [*doubt["told"], here]}
+        messages.warning(request, SENTENCE)
+    return _prove(request, doubt["since"])
+
+
+def _stays_open(request: HttpRequest, view: Any) -> bool:
+    match = request.resolver_match
+    if match is not None and match.view_name in PROOFS:
+        return True
+    kind = getattr(getattr(view, "access", None), "kind", "")
+    return kind in ("open", "public") and not request.path.startswith(OTHER_SITES)
+
+
+def _prove(request: HttpRequest, since: int) -> HttpResponse:
+    sent = request.method not in ("GET", "HEAD")
+    wanted = {"suite": stepup.keep(request)} if sent else {"next": request.get_full_path()}
+    address = f"{reverse('authentication:step_up')}?{urlencode(wanted | {'depuis': str(since)})}"
+    if getattr(request, "htmx", False):
+        return HttpResponse(headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address, status=303)

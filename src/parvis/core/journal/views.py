@@ -14,6 +14,7 @@ from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.jobs.queries import latest_state
 from parvis.core.journal import actions, checking, queries, sealing
 from parvis.core.journal.models import Entry, Seal
+from parvis.core.journal.readings import JOURNAL, note_reading
 from parvis.core.journal.tasks import seal_journal
 from parvis.core.web.integers import whole_number
 
@@ -48,6 +49,7 @@ def index(request: AgentRequest) -> HttpResponse:
         "may_seal": "administration.organisation" in request.permissions,
         "sealing": latest_state(organisation.pk, seal_journal.task.name),
     }
+    note_reading(organisation, JOURNAL, request.actor)
     return render(request, "journal/index.html", context)
 
 
@@ -66,6 +68,7 @@ def about(request: AgentRequest, kind: str, identifier: str) -> HttpResponse:
         "object_url": _object_url(request, subject, identifier),
         "crumbs": _crumbs(request),
     }
+    note_reading(request.organisation, JOURNAL, request.actor)
     return render(request, "journal/about.html", context)
 
 
@@ -97,7 +100,9 @@ def _proof_context(request: AgentRequest, entry: Entry) -> dict[str, Any]:
 @require_safe
 def proof(request: AgentRequest, seq: int) -> HttpResponse:
     """One event with its inclusion proof, its seal and the token's date."""
-    return render(request, "journal/proof.html", _proof_context(request, _entry(request, seq)))
+    context = _proof_context(request, _entry(request, seq))
+    note_reading(request.organisation, JOURNAL, request.actor)
+    return render(request, "journal/proof.html", context)
 
 
 @agent_view("journal.lire")
@@ -107,6 +112,7 @@ def verify(request: AgentRequest, seq: int) -> HttpResponse:
     entry = _entry(request, seq)
     verdicts = checking.verify_entry(entry)
     context = _proof_context(request, entry) | {"verdicts": verdicts, "proven": all(v.ok for v in verdicts)}
+    note_reading(request.organisation, JOURNAL, request.actor)
     return render(request, "journal/proof.html", context)
 
 
@@ -118,6 +124,7 @@ def proof_file(request: AgentRequest, seq: int) -> HttpResponse:
         content = sealing.inclusion_proof(_entry(request, seq))
     except sealing.NotSealedYet as error:
         raise Http404 from error
+    note_reading(request.organisation, JOURNAL, request.actor)
     response = HttpResponse(json.dumps(content, ensure_ascii=False, indent=1), content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="preuve-{seq:08d}.json"'
     return response

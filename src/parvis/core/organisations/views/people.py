@@ -16,6 +16,8 @@ from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.identity.audit import audit
 from parvis.core.identity.events import EVENTS
 from parvis.core.identity.models import Mandate
+from parvis.core.journal.readings import EVENTS as EVENTS_READ
+from parvis.core.journal.readings import note_reading
 from parvis.core.organisations import invitations, mandates, people
 from parvis.core.organisations.authority import Authority, authority_of, roles_of
 from parvis.core.organisations.forms import InvitationForm, MandateForm
@@ -114,6 +116,8 @@ def person(request: AgentRequest, pk: int) -> HttpResponse:
         "may_restore": any(m.suspended_at for m in open_ones) and all(map(by.may_manage, open_ones)),
         "may_invite": by.administers and found.account.pk != request.user.pk,
     }
+    if events and found.account.pk != request.user.pk:
+        note_reading(request.organisation, EVENTS_READ, request.actor)
     return render(request, "organisations/person.html", context)
 
 
@@ -198,11 +202,11 @@ def end_mandate(request: AgentRequest, pk: UUID) -> HttpResponse:
 # --- invitations ------------------------------------------------------------------------------------------
 
 INVITATION_STATES = {
+    "proposed": ("À approuver par la plateforme", ""),
     "waiting": ("Message en cours d’envoi", ""),
     "sent": ("En attente de réponse", "info"),
     "expired": ("Lien expiré", "warn"),
     "undelivered": ("Adresse refusée", "danger"),
-    "proposed": ("À approuver par la plateforme", ""),
 }
 
 

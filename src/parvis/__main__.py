@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-OWNER_COMMANDS = {"migrate", "makemigrations", "sqlmigrate", "dbshell"}
+OWNER_COMMANDS = {"migrate", "makemigrations", "sqlmigrate", "dbshell", "export_events"}
 
 
 def main() -> None:

@@ -176,6 +176,7 @@ ACCOUNT_FORMS = {
     "change_password": "parvis.core.authentication.forms.ChangePasswordForm",
     "set_password": "parvis.core.authentication.forms.SetPasswordForm",
     "reset_password": "parvis.core.authentication.forms.ResetPasswordForm",
+    "user_token": "parvis.core.authentication.forms.ResetLinkForm",
     "reset_password_from_key": "parvis.core.authentication.forms.ResetPasswordKeyForm",
 }
 # Failed tries are counted by core/authentication/throttle.py, which locks nobody out. Links to choose a new password

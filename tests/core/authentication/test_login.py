@@ -214,6 +214,19 @@ def test_the_reset_link_serves_once_ends_every_session_and_leaves_the_second_fac
     assert log_in(client, account.email, new)["Location"] == "/compte/mfa/authenticate/"
 
 
+@pytest.mark.parametrize(("holder", "logged"), [(True, ["user.password.reset.failure"]), (False, [])])
+def test_a_wrong_reset_link_is_logged_for_its_holder_and_within_bounds(usager, monkeypatch, holder, logged):
+    from allauth.account.utils import user_pk_to_url_str
+
+    from parvis.core.authentication.forms import ResetLinkForm
+
+    monkeypatch.setattr(ResetLinkForm, "MOST_PER_HOUR", 1)
+    whose = user_pk_to_url_str(usager) if holder else "zzzzz"
+    for _ in range(3):
+        assert "plus valable" in Client().get(f"/compte/password/reset/key/{whose}-faux/").content.decode()
+    assert events_of(usager) == logged
+
+
 # --- guessing ------------------------------------------------------------------------------------------------
 def test_delays_grow_by_the_factor_from_ten_seconds_to_an_hour():
     waits = [throttle.delay(n) for n in range(1, 16)]

@@ -20,6 +20,7 @@ from parvis.core.authentication.passwords import MAX_LENGTH
 from parvis.core.authentication.sessions import WANTS_REMEMBER
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
+from parvis.core.identity.views.frame import too_many
 
 
 def counted(request: HttpRequest, kind: str, identity: str) -> throttle.Try:
@@ -119,6 +120,21 @@ class ActivateTOTPForm(_CodeMixin, totp_forms.ActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].label = "Code affiché par l’application"
+
+
+class ResetLinkForm(account_forms.UserTokenForm):
+    """The link of a reset: one that is wrong, old or used is logged, so that its holder sees who tries."""
+
+    MOST_PER_HOUR = 20
+
+    def clean(self) -> Any:
+        try:
+            return super().clean()
+        except ValidationError:
+            request = account_adapter().request
+            if self.reset_user is not None and not too_many(request, "reset.failure", self.MOST_PER_HOUR):
+                audit("user.password.reset.failure", account=self.reset_user, request=request, outcome="failure")
+            raise
 
 
 class _PasskeyMixin:

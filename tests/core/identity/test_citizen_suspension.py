@@ -60,7 +60,8 @@ def test_the_page_shows_no_list_and_no_whole_address(operator, account):
 
 def test_whoever_is_looked_at_knows_it(operator, account):
     operator.get(page_of(account))
-    assert told(account) == ["manager.user.consultation"]
+    operator.get(page_of(account))
+    assert told(account) == ["manager.user.consultation"], "once a day"
     assert "Compte consulté par l’exploitation" in browser_of(account).get("/mon-compte/evenements/").content.decode()
 
 

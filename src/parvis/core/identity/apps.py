@@ -19,5 +19,7 @@ class IdentityConfig(AppConfig):
         navigation.register_account_page("donnees", "Mes données", "identity:export", rank=70)
         navigation.register_account_page("suppression", "Supprimer mon compte", "identity:deletion", rank=90)
         navigation.register_administration("accounts", "Comptes", "identity_administration:accounts", rank=45)
+        events_page = "identity_administration:people_events"
+        navigation.register_administration("people-events", "Événements", events_page, rank=46)
         navigation.register_platform_page("usagers", "Comptes d’usagers", "identity_platform:citizens", rank=55)
         navigation.register_platform_page("doublons", "Doublons", "identity_platform:namesakes", rank=60)

@@ -1,4 +1,9 @@
-"""Catalogue of the identity events: code and French name."""
+"""Catalogue of the identity events: code and French name, families by which they are filtered.
+
+A name is here when something in the code logs it; a test compares.
+"""
+
+from typing import Final
 
 EVENTS: dict[str, str] = {
     "user.login": "Connexion",
@@ -11,14 +16,11 @@ EVENTS: dict[str, str] = {
     "user.password.reset.failure": "Échec de réinitialisation du mot de passe",
     "user.password.change": "Mot de passe changé",
     "user.profile.edit": "Profil modifié",
-    "user.profile.add": "Profil complété",
     "user.profile.update": "Profil mis à jour",
     "user.profile.delete": "Donnée du profil retirée",
     "user.email.change.request": "Changement d’adresse demandé",
     "user.email.change": "Adresse électronique changée",
     "user.email.change.undo": "Changement d’adresse annulé",
-    "user.phone.change.request": "Changement de téléphone demandé",
-    "user.phone.change": "Téléphone changé",
     "user.deletion.request": "Suppression du compte demandée",
     "user.deletion": "Compte supprimé",
     "user.deletion.inactivity": "Compte supprimé pour inactivité",
@@ -35,9 +37,9 @@ EVENTS: dict[str, str] = {
     "user.mfa.failure": "Échec du second facteur",
     "user.mfa.removal": "Second facteur retiré",
     "user.mfa.recovery_used": "Code de secours utilisé",
+    "user.session.jump": "Session reprise depuis un autre navigateur",
     "user.session.revoked": "Session fermée à distance",
     "user.franceconnect.link": "FranceConnect relié",
-    "user.session.jump": "Session reprise depuis un autre navigateur",
     "user.franceconnect.unlink": "FranceConnect délié",
     "user.franceconnect.identity_changed": "Identité FranceConnect mise à jour",
     "user.proconnect.link": "ProConnect relié",
@@ -47,15 +49,13 @@ EVENTS: dict[str, str] = {
     "oidc.logout.backchannel.failure": "Déconnexion d’un service non confirmée",
     "provider.keyset.change": "Clés du fournisseur d’identité renouvelées",
     "manager.user.creation": "Compte créé par l’administration",
-    "manager.user.profile.edit": "Profil modifié par l’administration",
-    "manager.user.email.change.request": "Changement d’adresse demandé par l’administration",
     "manager.user.activation": "Compte réactivé",
     "manager.user.deactivation": "Compte suspendu",
     "manager.user.consultation": "Compte consulté par l’exploitation de la plateforme",
     "manager.user.invitation": "Invitation envoyée",
-    "manager.user.sso.authorization.deletion": "Accès d’un service fermé par l’administration",
     "manager.user.invitation.proposal": "Rétablissement d’une administration proposé",
     "manager.user.invitation.approval": "Rétablissement d’une administration approuvé",
+    "manager.user.sso.authorization.deletion": "Accès d’un service fermé par l’administration",
     "manager.user.csvimport.run": "Import de comptes",
     "manager.user.csvimport.action": "Compte importé",
     "manager.role.creation": "Rôle créé",
@@ -90,6 +90,28 @@ EVENTS: dict[str, str] = {
     "manager.api.creation": "Compte d’API créé",
     "manager.api.rotation": "Secret d’API renouvelé",
     "manager.api.revocation": "Compte d’API révoqué",
-    "admin.acting_as.start": "Prise en main commencée",
-    "admin.acting_as.end": "Prise en main terminée",
 }
+
+FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "connexions": ("Connexions et sessions", ("user.login", "user.logout", "user.session.")),
+    "moyens": (
+        "Mots de passe et seconds facteurs",
+        ("user.password.", "user.mfa.", "manager.mfa.", "user.franceconnect.", "user.proconnect."),
+    ),
+    "services": (
+        "Services reliés et API",
+        ("user.service.", "oidc.", "provider.", "manager.service.", "manager.api.", "manager.user.sso."),
+    ),
+    "droits": (
+        "Rôles, invitations et habilitations",
+        ("manager.role.", "manager.access.", "manager.review.", "manager.user.invitation", "manager.operator."),
+    ),
+    "comptes": ("Comptes et profils", ("user.", "manager.user.")),
+    "administration": ("Organisation et exports", ("manager.",)),
+}
+"""Label and beginnings of codes; an event is of the first family that one of them fits."""
+
+
+def family_of(code: str) -> str:
+    """Key of ``FAMILIES``."""
+    return next(family for family, (_, starts) in FAMILIES.items() if code.startswith(starts))

@@ -7,6 +7,7 @@ it holds.
 """
 
 from dataclasses import replace
+from datetime import datetime, time
 from typing import Any, Final
 
 from django.db import transaction
@@ -123,13 +124,17 @@ def find_citizen(typed: str, *, by: Account, request: HttpRequest | None = None)
 
 
 def consult_citizen(account: Account, *, by: Account, request: HttpRequest | None = None) -> SecurityEvent | None:
-    """Log that ``by`` looks at the account, which its holder reads; the suspension in force, with who and why."""
-    audit("manager.user.consultation", account=account, request=request, actor=by)
-    if account.suspended_at is None:
-        return None
+    """Log, once a day, that ``by`` looks at the account; gives the suspension in force, with who and why."""
+    this_morning = datetime.combine(clock.today(), time(), tzinfo=clock.PARIS)
     with identity_of(account.pk):
-        events = SecurityEvent.objects.filter(account=account, event="manager.user.deactivation")
-        return events.select_related("actor").order_by("-at").first()
+        events = SecurityEvent.objects.filter(account=account)
+        looked = events.filter(event="manager.user.consultation", actor=by, at__gte=this_morning)
+        if not looked.exists():
+            audit("manager.user.consultation", account=account, request=request, actor=by)
+        if account.suspended_at is None:
+            return None
+        suspensions = events.filter(event="manager.user.deactivation").select_related("actor")
+        return suspensions.order_by("-at").first()
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """Reads that the pages of meetings need."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -19,12 +19,9 @@ def coming_seances() -> QuerySet[Seance]:
     return _with_counts(Seance.objects.coming())
 
 
-def past_seances(before: datetime | None = None) -> list[Seance]:
-    """One page (and one more) of the meetings that are over, the latest first, from `before` on."""
-    seances = Seance.objects.past()
-    if before:
-        seances = seances.filter(starts_at__lt=before)
-    return list(_with_counts(seances)[: PAGE + 1])
+def past_seances() -> QuerySet[Seance]:
+    """The meetings that are over, with their counts of convocations."""
+    return _with_counts(Seance.objects.past())
 
 
 def _with_counts(seances: QuerySet[Seance]) -> QuerySet[Seance]:

@@ -21,13 +21,14 @@ class Kind(StrEnum):
     POUVOIR_DONNE = "pouvoir_donne"
     POUVOIR_RETIRE = "pouvoir_retire"
     DEPORT = "deport"
+    REPRISE = "reprise"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One line of the journal, effective from the item ranked `from_item` on (0: the opening).
 
-    A `DEPORT` holds for its item only; `holder` names the bearer of a given power.
+    A `DEPORT` holds for its item only, and a `REPRISE` undoes it; `holder` names the bearer of a given power.
     """
 
     member: str
@@ -78,6 +79,8 @@ def composition_at(members: Sequence[str], events: Iterable[Event], item: int = 
                 holders.pop(event.member, None)
             case Kind.DEPORT if event.from_item == item:
                 withdrawn.add(event.member)
+            case Kind.REPRISE if event.from_item == item:
+                withdrawn.discard(event.member)
     powers = tuple(
         Power(member, holders[member])
         for member in members

@@ -6,7 +6,10 @@ from parvis.edemat.seances.services.agenda import (
     add_point,
     change_point,
     change_seance,
+    move_point,
     plan_seance,
+    remove_annexe,
+    remove_point,
     reorder_points,
     sending_limit,
 )
@@ -42,7 +45,9 @@ from parvis.edemat.seances.services.sitting import (
     record_withdrawal,
     revoke_power,
     rise,
+    undo_withdrawal,
     vote_urgency,
+    withdrawals,
 )
 from parvis.edemat.seances.services.tableau import (
     accounts_of,
@@ -79,6 +84,7 @@ __all__ = [
     "give_power",
     "import_tableau",
     "link_accounts",
+    "move_point",
     "open_meeting",
     "plan_seance",
     "postpone",
@@ -92,6 +98,8 @@ __all__ = [
     "record_vote",
     "record_withdrawal",
     "refused_step",
+    "remove_annexe",
+    "remove_point",
     "reorder_points",
     "replace_elu",
     "resend",
@@ -100,5 +108,7 @@ __all__ = [
     "send_back",
     "send_to_signature",
     "sending_limit",
+    "undo_withdrawal",
     "vote_urgency",
+    "withdrawals",
 ]

@@ -160,6 +160,48 @@ def reorder_points(seance: Seance, points: Sequence[Point], *, actor: Actor) -> 
     record(seance.organisation, "seances.ordre_du_jour_change", subject=("seance", seance.pk), actor=actor)
 
 
+def move_point(point: Point, *, up: bool, actor: Actor) -> None:
+    """Move an item one place up or down the agenda; at an end nothing changes."""
+    points = list(point.seance.points.order_by("rank"))
+    here = next((n for n, one in enumerate(points) if one.pk == point.pk), None)
+    if here is None:
+        raise WrongMoment("L’ordre du jour a changé entre-temps : rechargez la page.")
+    there = here - 1 if up else here + 1
+    if 0 <= there < len(points):
+        points[here], points[there] = points[there], points[here]
+        reorder_points(point.seance, points, actor=actor)
+
+
+def remove_point(point: Point, *, actor: Actor) -> None:
+    """Take an item off the agenda with its annexes, before the convocation; the items behind move up."""
+    seance = lock_seance(point.seance, Seance.State.EN_PREPARATION)
+    point = Point.objects.select_related("organisation").get(pk=point.pk)
+    record(
+        seance.organisation,
+        "seances.point_supprime",
+        subject=("seance", seance.pk),
+        actor=actor,
+        details={"rang": point.rank, "point": str(point.pk)},
+    )
+    point.annexes.all().delete()
+    point.delete()
+    for rank, one in enumerate(seance.points.order_by("rank"), start=1):
+        Point.objects.filter(pk=one.pk).update(rank=rank)
+
+
+def remove_annexe(annexe: Annexe, *, actor: Actor) -> None:
+    """Take an annex off an item, before the convocation. Its document stays where documents are kept."""
+    lock_seance(annexe.point.seance, Seance.State.EN_PREPARATION)
+    record(
+        annexe.organisation,
+        "seances.annexe_retiree",
+        subject=("point", annexe.point_id),
+        actor=actor,
+        sha256=annexe.document.sha256,
+    )
+    annexe.delete()
+
+
 def add_annexe(
     point: Point,
     *,

@@ -105,10 +105,37 @@ def record_departure(seance: Seance, member: Convocation, *, actor: Actor, from_
 
 
 def record_withdrawal(point: Point, member: Convocation, *, actor: Actor) -> Composition:
-    """An interested member takes no part in an item (L2131-11)."""
+    """An interested member takes no part in an item (L2131-11). Raises WrongMoment for one who is not in the room."""
     seance = _lock_for_movement(point.seance, point.rank)
+    found = composition(seance, point.rank)
+    if member.name in found.withdrawn:
+        raise WrongMoment(f"{member.name} se déporte déjà sur ce point.")
+    if member.name not in found.presents:
+        raise WrongMoment(f"{member.name} n’est pas en séance : le déport ne concerne que les membres présents.")
     _move(seance, member, Kind.DEPORT, point.rank)
     return _moved(seance, "seances.deport", member, actor, point.rank)
+
+
+def undo_withdrawal(point: Point, member: Convocation, *, actor: Actor) -> Composition:
+    """A member takes part in an item after all, before it is voted."""
+    seance = _lock_for_movement(point.seance, point.rank)
+    if member.name not in composition(seance, point.rank).withdrawn:
+        raise WrongMoment(f"{member.name} ne s’est pas déporté sur ce point.")
+    _move(seance, member, Kind.REPRISE, point.rank)
+    return _moved(seance, "seances.deport_annule", member, actor, point.rank)
+
+
+def withdrawals(seance: Seance) -> dict[int, list[Convocation]]:
+    """The members who take no part in each item, by its rank."""
+    rows = seance.mouvements.filter(kind__in=[Kind.DEPORT, Kind.REPRISE]).select_related("convocation")
+    found: dict[int, list[Convocation]] = {}
+    for row in rows.order_by("rank"):
+        out = found.setdefault(row.from_item, [])
+        if row.kind == Kind.DEPORT:
+            out.append(row.convocation)
+        else:
+            out.remove(row.convocation)
+    return found
 
 
 def give_power(seance: Seance, *, giver: Convocation, holder: Convocation, actor: Actor, from_item: int = 0) -> Pouvoir:

@@ -155,7 +155,10 @@ def draw(
     item = current_item(seance)
     found = services.composition(seance, item) if convocations else None
     refusals = queries.refusals(seance) if seance.ended_at else {}
+    withdrawn = services.withdrawals(seance) if seance.opened_at else {}
     items = [_item(seance, point, vote_forms or {}, may_manage, refusals) for point in queries.agenda(seance)]
+    for one in items:
+        one["withdrawn"] = withdrawn.get(one["point"].rank, [])
     preuves = list(seance.preuves.select_related("token", "statement").order_by("rank"))
     to_sign = [
         one["deliberation"]
@@ -185,6 +188,8 @@ def draw(
         "deferred": [preuve for preuve in preuves if preuve.token_id is None],
         "own": queries.own_convocation(seance, request.user),
         "entries": entries_about("seance", str(seance.pk)),
+        "present_members": [one for one in convocations if found and one.name in found.presents],
+        "last_rank": len(items),
         "waiting_items": [one for one in items if one["point"].outcome == Point.Outcome.INSCRIT],
         "to_sign": to_sign,
         "ready": [one for one in to_sign if one.document_id and not one.faults],

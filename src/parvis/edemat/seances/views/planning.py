@@ -1,20 +1,20 @@
 """List of meetings, their preparation, and the convocation in two clicks."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.forms import BaseForm
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parvis.core.identity.access import AgentRequest
-from parvis.core.web.confirming import fill_in
+from parvis.core.web.confirming import confirm, fill_in
+from parvis.core.web.keyset import page_of
 from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.forms import AnnexeForm, PointForm, SeanceForm
-from parvis.edemat.seances.models import Organe, Seance
+from parvis.edemat.seances.models import Annexe, Organe, Seance
 from parvis.edemat.seances.views.page import (
     MANAGE,
     READ,
@@ -40,28 +40,18 @@ COLUMNS = [
 @READ
 def seances(request: AgentRequest) -> HttpResponse:
     """Meetings to come, then those that are over, page by page."""
-    before = _instant(request.GET.get("avant", ""))
-    past = queries.past_seances(before)
-    page, more = past[: queries.PAGE], past[queries.PAGE :]
+    past = page_of(queries.past_seances(), "starts_at", request.GET, size=queries.PAGE)
     context = {
         "columns": COLUMNS,
         "coming": [(one, STATE_CHIPS[Seance.State(one.state)]) for one in queries.coming_seances()],
-        "past": [(one, STATE_CHIPS[Seance.State(one.state)]) for one in page],
-        "next": f"?avant={page[-1].starts_at.isoformat().replace('+', '%2B')}" if more else "",
+        "past": [(one, STATE_CHIPS[Seance.State(one.state)]) for one in past.rows],
+        "page": past,
         "may_manage": "seances.gerer" in request.permissions,
         "may_administer": "seances.administrer" in request.permissions,
         "has_body": Organe.objects.exists(),
         "crumbs": [],
     }
     return render(request, "seances/list.html", context)
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 @require_http_methods(["GET", "POST"])
@@ -179,6 +169,57 @@ def attach_annexe(request: AgentRequest, pk: UUID) -> HttpResponse:
         done="L’annexe est jointe.",
         refused_field="file",
         multipart=True,
+    )
+
+
+@require_POST
+@MANAGE
+def move_point(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Move an item one place up or down the agenda."""
+    point = point_or_404(pk)
+    up = request.POST.get("sens") != "bas"
+    return do(
+        request,
+        point.seance,
+        lambda: services.move_point(point, up=up, actor=request.actor),
+        "L’ordre du jour est réordonné.",
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@MANAGE
+def remove_point(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Take an item off the agenda, after a page that says what goes with it."""
+    point = point_or_404(pk)
+    return confirm(
+        request,
+        title=f"Supprimer le point {point.rank}",
+        text=f"« {point.title} », son projet et ses annexes quittent l’ordre du jour ; les points suivants remontent.",
+        verb="Supprimer le point",
+        back=address(request, "detail", point.seance_id),
+        crumbs=crumbs(request, point.seance, f"Supprimer le point {point.rank}"),
+        action=lambda: services.remove_point(point, actor=request.actor),
+        done="Le point est supprimé.",
+        danger=True,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@MANAGE
+def remove_annexe(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Take an annex off an item."""
+    rows = Annexe.objects.select_related("point__seance__organe", "point__seance__organisation", "document")
+    annexe = get_object_or_404(rows.select_related("organisation"), pk=pk)
+    return confirm(
+        request,
+        title="Retirer une annexe",
+        text=f"« {annexe.title} » n’accompagnera plus le point {annexe.point.rank}.",
+        verb="Retirer l’annexe",
+        back=address(request, "detail", annexe.point.seance_id),
+        crumbs=crumbs(request, annexe.point.seance, "Retirer une annexe"),
+        action=lambda: services.remove_annexe(annexe, actor=request.actor),
+        done="L’annexe est retirée.",
+        danger=True,
     )
 
 

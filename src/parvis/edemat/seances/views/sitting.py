@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parvis.core.identity.access import AgentRequest
 from parvis.edemat.seances import queries, services
+from parvis.edemat.seances.errors import WrongMoment
 from parvis.edemat.seances.formats.pouvoirs import Power
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.quorum import quorum
@@ -160,6 +161,30 @@ def put_off(request: AgentRequest, pk: UUID) -> HttpResponse:
         lambda: services.postpone(point, outcome=outcome, actor=request.actor),
         f"Point {point.rank} : {outcome.label.lower()}.",
     )
+
+
+@require_POST
+@MANAGE
+def withdraw(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Record that a member takes no part in an item, or that they do after all."""
+    point = point_or_404(pk)
+    chosen = request.POST.get("membre", "")
+    member = next((one for one in point.seance.convocations.all() if str(one.pk) == chosen), None)
+    back = request.POST.get("sens") == "reprise"
+
+    def act() -> None:
+        if member is None:
+            raise WrongMoment("Choisissez le membre qui se déporte.")
+        (services.undo_withdrawal if back else services.record_withdrawal)(point, member, actor=request.actor)
+
+    if refusal := attempt(act):
+        return draw(request, seance_or_404(point.seance_id), refusal=refusal, status=422)
+    name = member.name if member else ""
+    messages.success(
+        request,
+        f"{name} prend part au point {point.rank}." if back else f"{name} se déporte sur le point {point.rank}.",
+    )
+    return redirect(address(request, "detail", point.seance_id) + f"#point-{point.rank}")
 
 
 @require_http_methods(["GET", "POST"])

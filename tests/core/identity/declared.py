@@ -105,6 +105,7 @@ ACCOUNT = {
     "federation/mes-identites/": "identities linked to one's own account",
     "federation/<slug:provider>/delier/": "identities linked to one's own account",
     "saml/suite/<str:token>/": "goes on to a site with a request kept in this session",
+    "saml/accord/<uuid:site_id>/retirer/": "sites that one agreed to",
     "identite/services-relies/": "sites that one agreed to",
     "identite/services-relies/<str:client_id>/retrait/": "sites that one agreed to",
 }

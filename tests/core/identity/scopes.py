@@ -68,6 +68,7 @@ MODULES = {
     CORE + "provider.logout": "holder of the grants that end, organisation of each site told",
     CORE + "provider.services": "organisation of the site, holder of the agreement",
     CORE + "provider.subjects": "the account that is logged in, the organisation of the site",
+    CORE + "saml.leaving": "organisation of each site that this session logged in to, the account of the agreement",
     CORE + "saml.services": "organisation of the site, the account that is logged in",
     EDEMAT + "actes.services.reception": "organisation that the ministry's message names by its act",
     EDEMAT + "actes.services.transmission": "job of a transmission",

@@ -263,7 +263,8 @@ def give_passkey(account) -> None:
     from allauth.mfa.models import Authenticator
     from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 
-    Authenticator.objects.create(user=account, type="webauthn", data={"name": "Clé d’essai", "credential": {}})
+    data = {"name": "Clé d’essai", "credential": _credential()}
+    Authenticator.objects.create(user=account, type="webauthn", data=data)
     if not account.authenticator_set.filter(type="recovery_codes").exists():
         RecoveryCodes.activate(account)
 
@@ -279,6 +280,28 @@ def prove_by_passkey(client) -> None:
 
 # --- jobs ---------------------------------------------------------------------------------------------------
 @pytest.fixture
+def _credential() -> dict:
+    """The answer of an invented device to a registration (WebAuthn 2, § 5.2.1), without attestation."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from fido2.cose import ES256
+    from fido2.utils import websafe_encode
+    from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+
+    name = os.urandom(16)
+    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    held = AuthenticatorData.create(bytes(32), 0x45, 0, AttestedCredentialData.create(Aaguid.NONE, name, key))
+    client_data = CollectedClientData.create(CollectedClientData.TYPE.CREATE, bytes(32), "http://localhost")
+    return {
+        "id": websafe_encode(name),
+        "rawId": websafe_encode(name),
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(client_data),
+            "attestationObject": websafe_encode(AttestationObject.create("none", held, {})),
+        },
+    }
+
+
 def run_jobs(db):
     """``run_jobs()`` runs the jobs waiting in the database, in order, until none is left; returns their names.
 

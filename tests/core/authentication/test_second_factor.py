@@ -13,7 +13,6 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
-from allauth.mfa.webauthn.internal import auth as webauthn
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import resolve
@@ -25,7 +24,7 @@ from parvis.core.identity.roles import ROLES
 from tests.conftest import PASSWORD, give_passkey, prove_by_passkey
 from tests.core.authentication.test_assurance import code_of
 from tests.core.authentication.test_login import log_in
-from tests.core.identity.test_access_matrix import PAGES, _url
+from tests.core.identity.matrix import pages
 
 SECURITY = "/mon-compte/securite/"
 
@@ -61,7 +60,9 @@ def test_a_session_that_proved_a_password_alone_proves_the_factor_that_the_accou
     client.get("/bureau/")
     TOTP.activate(account, generate_totp_secret())
     RecoveryCodes.activate(account)
-    assert client.get("/bureau/")["Location"] == "/mon-compte/securite/confirmer/?next=%2Fbureau%2F"
+    asked = client.get("/bureau/")["Location"]
+    assert asked == "/mon-compte/securite/confirmer/?next=%2Fbureau%2F"
+    assert "que cette session n’a pas encore prouvé" in client.get(asked).content.decode()
     sent = client.post("/o/juvignac/journal/", {"x": "gardé"})
     assert sent["Location"].startswith("/mon-compte/securite/confirmer/?suite=")
     assert client.get(SECURITY).status_code == 200, "the page where one looks after the account stays open"
@@ -128,25 +129,23 @@ def test_the_code_of_an_application_opens_nothing_of_the_platform_but_the_first_
 
 
 def test_a_session_of_an_operator_that_no_passkey_proved_is_asked_for_it_and_for_nothing_else(
-    operator, operator_client, monkeypatch
+    operator, operator_client
 ):
     give_passkey(operator)
     asked = operator_client.get(PLATFORM)["Location"]
     assert asked == "/mon-compte/securite/confirmer/?next=%2Fplateforme%2F"
-    monkeypatch.setattr(webauthn, "begin_authentication", lambda user: {})
     page = operator_client.get(asked).content.decode()
     assert "Confirmer avec ma clé d’accès" in page
     assert 'name="password"' not in page
 
 
-def test_a_lost_passkey_is_replaced_with_the_password_and_a_recovery_code(operator, operator_client, monkeypatch):
+def test_a_lost_passkey_is_replaced_with_the_password_and_a_recovery_code(operator, operator_client):
     give_passkey(operator)
     code, another = operator.authenticator_set.get(type="recovery_codes").wrap().get_unused_codes()[:2]
     assert operator_client.get("/compte/mfa/webauthn/add/")["Location"] == (
         "/compte/reauthenticate/?next=%2Fcompte%2Fmfa%2Fwebauthn%2Fadd%2F"
     )
     proof = {"password": PASSWORD, "code": code, "next": "/compte/mfa/webauthn/add/"}
-    monkeypatch.setattr(webauthn, "begin_authentication", lambda user: {})
     assert operator_client.post("/compte/reauthenticate/", proof)["Location"] == "/compte/mfa/webauthn/add/"
     assert operator_client.get(PLATFORM)["Location"].startswith("/mon-compte/securite/confirmer/")
     elsewhere = {"password": PASSWORD, "code": another, "next": PLATFORM}
@@ -180,16 +179,15 @@ def test_an_operator_keeps_a_way_in_besides_one_passkey(operator, operator_clien
 
 
 # --- irreversible acts ask for two factors, even in the days that an agent has to choose a second one ----------
-IRREVERSIBLE = [page for page in PAGES if page[3].kind in ("agent", "platform") and page[3].recent]
+IRREVERSIBLE = [page for page in pages() if page.access.kind in ("agent", "platform") and page.access.recent]
 
 
-@pytest.mark.parametrize("page", IRREVERSIBLE, ids=[address for address, *_ in IRREVERSIBLE])
+@pytest.mark.parametrize("page", IRREVERSIBLE, ids=[page.address for page in IRREVERSIBLE])
 def test_what_cannot_be_undone_wants_two_factors_in_the_days_of_grace(page, account_for, juvignac, rf):
-    address, _, converters, access = page
-    role = next((role for role, (_, held) in ROLES.items() if access.permission in held), "lecteur")
+    access, url = page.access, page.url()
+    role = next((role for role, (_, held) in ROLES.items() if access.lets_in(held)), "lecteur")
     account = account_for(juvignac, role)
     account.is_platform_administrator = access.kind == "platform"
-    url = _url(address, converters)
     request = rf.get(url) if access.recent == "always" else rf.post(url, {"motif": "saisi"})
     request.user, request.session, request.htmx = account, SessionStore(), False
     prove(request, account, {"method": "password"})
@@ -209,7 +207,7 @@ def prove(request, account, *records):
 
 def test_the_acts_that_engage_the_commune_are_among_them():
     """The list above is read from the declarations: an empty one would prove nothing."""
-    assert {"actes.transmettre", "parapheur.signer"} <= {access.permission for *_, access in IRREVERSIBLE}
+    assert {"actes.transmettre", "parapheur.signer"} <= {page.access.permission for page in IRREVERSIBLE}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -217,10 +215,10 @@ def test_an_agent_in_the_days_of_grace_chooses_a_factor_then_goes_on_with_what_w
     account = account_for(juvignac, "maire")
     client = Client()
     log_in(client, account.email)
-    address = next(_url(a, c) for a, _, c, access in IRREVERSIBLE if access.permission == "parapheur.signer")
+    address = next(page.url() for page in IRREVERSIBLE if page.access.permission == "parapheur.signer")
     assert client.post(address, {"motif": "saisi"})["Location"] == SECURITY
     page = client.get(SECURITY).content.decode()
-    assert "un acte qui engage votre organisation" in page
+    assert "Ce que vous alliez faire engage votre organisation" in page
     enrol(client)
     back = client.get("/mon-compte/securite/reprendre/")["Location"]
     shown = client.get(back).content.decode()

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parvis.core.authentication import factors, resets, sessions, stepup, throttle
-from parvis.core.authentication.assurance import federated_proofs
+from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of, federated_proofs
 from parvis.core.authentication.devices import describe
 from parvis.core.authentication.factors import has_passkey
 from parvis.core.authentication.forms import ReauthenticateWebAuthnForm, StepUpForm
@@ -68,6 +68,7 @@ def step_up(request: AccountRequest) -> HttpResponse:
     context = {
         "form": form,
         "alone": alone,
+        "weak": factors.has_second_factor(account) and not assurance_of(request).reaches(TWO_FACTORS),
         "problem": problem,
         "waiting": waiting,
         "token": token,

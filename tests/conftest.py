@@ -57,8 +57,19 @@ def _clone_database() -> None:
     os.environ["PARVIS_TEST_DATABASE"], os.environ["PARVIS_TEST_PID"] = name, str(os.getpid())
 
 
+def _workers(arguments: list[str]) -> str:
+    """What the last ``-n`` of the command line asks for, as pytest reads it; "0" when there is none."""
+    asked = "0"
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument in ("-n", "--numprocesses"):
+            asked = following
+        elif argument.startswith(("-n", "--numprocesses=")):
+            asked = argument.removeprefix("--numprocesses").removeprefix("-n").lstrip("=")
+    return asked
+
+
 sys.path.insert(0, str(PROJECT / "src"))
-if "PYTEST_XDIST_WORKER" in os.environ or not any(a.startswith("-n") and a not in ("-n0", "-n=0") for a in sys.argv):
+if "PYTEST_XDIST_WORKER" in os.environ or _workers(sys.argv) == "0":
     _clone_database()
     # Django reads its settings now that the database of this process is known.
     os.environ["DJANGO_SETTINGS_MODULE"] = "parvis.config.settings"
@@ -269,17 +280,6 @@ def give_passkey(account) -> None:
         RecoveryCodes.activate(account)
 
 
-def prove_by_passkey(client) -> None:
-    """Give ``client.account`` a passkey, and its session the proof made with it just now."""
-    give_passkey(client.account)
-    session = client.session
-    session["account_authentication_methods_user"] = str(client.account.pk)
-    session["account_authentication_methods"] = [{"method": "mfa", "type": "webauthn", "at": time.time()}]
-    session.save()
-
-
-# --- jobs ---------------------------------------------------------------------------------------------------
-@pytest.fixture
 def _credential() -> dict:
     """The answer of an invented device to a registration (WebAuthn 2, § 5.2.1), without attestation."""
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -302,6 +302,17 @@ def _credential() -> dict:
     }
 
 
+def prove_by_passkey(client) -> None:
+    """Give ``client.account`` a passkey, and its session the proof made with it just now."""
+    give_passkey(client.account)
+    session = client.session
+    session["account_authentication_methods_user"] = str(client.account.pk)
+    session["account_authentication_methods"] = [{"method": "mfa", "type": "webauthn", "at": time.time()}]
+    session.save()
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------
+@pytest.fixture
 def run_jobs(db):
     """``run_jobs()`` runs the jobs waiting in the database, in order, until none is left; returns their names.
 

@@ -4,6 +4,7 @@
 complains of (a refused script, a missing file, an exception) fails the test at its end.
 """
 
+import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
 AXE = PROJECT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = PROJECT / "var" / "screenshots"
+GUIDE = PROJECT / "docs" / "images" / "guides"
+WRITES_GUIDE = os.environ.get("PARVIS_WRITE_GUIDE") == "1"
 PHONE, DESK = 390, 1400
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -125,3 +129,17 @@ def screenshot(page: Page, name: str) -> Path:
     path = SCREENSHOTS / f"{name}-{page.viewport_size['width']}.png"
     page.screenshot(path=path, full_page=True)
     return path
+
+
+def photograph_for_guide(page: Page, name: str) -> None:
+    """With ``PARVIS_WRITE_GUIDE=1``, keep the desk's view in ``docs/images/guides`` when a guide names the picture."""
+    file = GUIDE / f"{name}.png"
+    named = any(file.name in text.read_text() for text in (PROJECT / "docs" / "guides").glob("*.md"))
+    if not (WRITES_GUIDE and named and page.viewport_size["width"] == DESK):
+        return
+    page.set_viewport_size({"width": 1100, "height": 760})
+    image = Image.open(io.BytesIO(page.screenshot())).convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
+    page.set_viewport_size({"width": DESK, "height": 900})
+    GUIDE.mkdir(parents=True, exist_ok=True)
+    image.save(file, optimize=True)
+    assert file.stat().st_size <= 150 * 1024

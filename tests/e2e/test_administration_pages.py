@@ -1,23 +1,15 @@
-"""The administration of an organisation and of the platform in a browser; the photographs of its guide.
+"""The administration of an organisation and of the platform in a browser; the photographs of its guide."""
 
-With ``PARVIS_WRITE_GUIDE=1`` those that the guide shows are written to ``docs/images/guides``.
-"""
-
-import os
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/o/juvignac/administration/"
 PASSWORD = "quatre girafes patinent sous le préau"
-GUIDE = Path(__file__).resolve().parents[2] / "docs/images/guides"
-GUIDE_TEXT = GUIDE.parents[1] / "guides/administrateur.md"
-WRITES_GUIDE = os.environ.get("PARVIS_WRITE_GUIDE") == "1"
 CSV = (
     "matricule;prenom;nom;courriel;role;qualite;service;debut;fin\r\n"
     "A-0101;Zoé;Durand;zoe.durand@juvignac.test;Consultation;Accueil;État civil;01/09/2019;\r\n"
@@ -26,27 +18,12 @@ CSV = (
 
 
 def look(page, name: str) -> None:
-    """Check the page, photograph it, and keep the photograph for the guide when asked."""
+    """Check the page and photograph it, for its guide too."""
     assert page.locator("h1").count() == 1, page.url
     screenshot(page, f"admin-{name}")
     assert_fits(page)
     assert_accessible(page)
-    shown = f"administration-{name}.png" in GUIDE_TEXT.read_text()
-    if WRITES_GUIDE and shown and page.viewport_size["width"] == DESK:
-        _keep(page, name)
-
-
-def _keep(page, name: str) -> None:
-    import io
-
-    from PIL import Image
-
-    page.set_viewport_size({"width": 1100, "height": 760})
-    image = Image.open(io.BytesIO(page.screenshot())).convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
-    page.set_viewport_size({"width": DESK, "height": 900})
-    GUIDE.mkdir(parents=True, exist_ok=True)
-    image.save(GUIDE / f"administration-{name}.png", optimize=True)
-    assert (GUIDE / f"administration-{name}.png").stat().st_size <= 150 * 1024
+    photograph_for_guide(page, f"administration-{name}")
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from parvis.core.authentication import sessions
-from parvis.core.identity.models import SecurityEvent
+from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.organisations.tenancy import identity_of
 from tests.conftest import PASSWORD
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 SECURITY = "/mon-compte/securite/"
+ACT = "/o/juvignac/actes/0197c0de-0000-7000-8000-000000000000/transmettre/"
 
 
 def look(page, name):
@@ -22,6 +23,7 @@ def look(page, name):
         assert_fits(page)
         assert_accessible(page)
         screenshot(page, name)
+    photograph_for_guide(page, f"administration-{name}")
 
 
 def authenticator(page):
@@ -196,12 +198,81 @@ def test_the_other_pages_of_security(browser_page, agent_client, juvignac):
     page.get_by_role("heading", name="Mes appareils").wait_for()
     look(page, "appareils")
     page.goto("/o/juvignac/administration/second-facteur/")
-    look(page, "second-facteur-personnes")
+    look(page, "second-facteur")
     page.get_by_role("link", name=f"Facteur perdu : {lost.full_name}").click()
     look(page, "second-facteur-perdu")
     page.get_by_label("Motif").fill("Téléphone perdu")
     page.get_by_role("button", name="Demander la remise à zéro").click()
     page.get_by_text("La demande est transmise").wait_for()
+    theirs = browser_page(client=agent_client(juvignac, "secretaire"))
+    theirs.goto(SECURITY)
+    theirs.get_by_role("button", name="Ce n’est pas moi").wait_for()
+    look(theirs, "pas-moi")
+
+
+def test_an_act_that_engages_the_commune_waits_for_a_second_factor_then_is_taken_up_again(browser_page, account):
+    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+
+    page = browser_page()
+    log_in(page, account)
+    page.wait_for_url("**/bureau/")
+    page.evaluate(
+        """([address]) => {
+            const form = Object.assign(document.createElement("form"), {method: "post", action: address})
+            const token = document.querySelector("[name=csrfmiddlewaretoken]").cloneNode()
+            form.append(token)
+            document.body.append(form)
+            form.submit()
+        }""",
+        [ACT],
+    )
+    page.get_by_text("Ce que vous alliez faire engage votre organisation").wait_for()
+    look(page, "second-facteur-demande")
+    page.get_by_role("link", name="Activer l’application").click()
+    secret = page.locator("code").first.inner_text().replace(" ", "")
+    code = format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[1]))
+    page.get_by_label("Code affiché par l’application").fill(code)
+    page.get_by_role("main").get_by_role("button").first.click()
+    page.get_by_role("heading", name="Codes de secours").wait_for()
+    look(page, "codes-puis-reprendre")
+    page.goto(SECURITY)
+    look(page, "second-facteur-pret")
+    page.get_by_role("link", name="Reprendre ce que je faisais").click()
+    page.get_by_role("button", name="Envoyer maintenant").wait_for()
+    look(page, "reprendre")
+
+
+def test_an_operator_adds_a_passkey_and_nothing_else_opens_the_platform(browser_page, db):
+    operator = Account.objects.create_user(
+        "exploitation@metropole.test",
+        PASSWORD,
+        given_name="Opé",
+        family_name="Rateur",
+        population="exploitation",
+        is_platform_administrator=True,
+    )
+    page = browser_page()
+    log_in(page, operator)
+    page.goto("/plateforme/")
+    page.get_by_text("Ajoutez votre clé d’accès").wait_for()
+    look(page, "exploitant-cle-demandee")
+    authenticator(page)
+    page.get_by_role("link", name="Ajouter une clé d’accès").click()
+    page.get_by_label("Nom de cette clé").fill("Clé de l’exploitation")
+    page.get_by_role("button", name="Continuer sur mon appareil").click()
+    page.get_by_role("heading", name="Codes de secours").wait_for()
+    page.goto("/plateforme/")
+    page.get_by_role("heading", name="Organisations").first.wait_for()
+
+    log_out(page)
+    log_in(page, operator)
+    page.get_by_role("heading", name="Second facteur").wait_for()
+    page.get_by_label("Code").fill(operator.authenticator_set.get(type="recovery_codes").wrap().get_unused_codes()[0])
+    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_text("ni mot de passe ni code ne la remplacent").wait_for()
+    look(page, "exploitant-cle-seule")
+    page.get_by_role("button", name="Confirmer avec ma clé d’accès").click()
+    page.wait_for_url("**/bureau/")
 
 
 def test_the_platform_approves(browser_page, agent_client, juvignac, run_jobs):

@@ -5,7 +5,7 @@ from django.core.cache import cache
 
 from tests.conftest import PASSWORD
 from tests.core.federation.conftest import Provider
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -132,6 +132,7 @@ def test_agent_asks_and_the_administration_answers(browser_page, providers, juvi
     office.goto("/o/juvignac/administration/activations/")
     office.get_by_role("heading", name="Paule Durable").wait_for()
     looked_at(office, "file-des-agents")
+    photograph_for_guide(office, "administration-agents-proconnect")
     office.get_by_label("Domaine").fill("gmail.com")
     office.get_by_role("button", name="Déclarer ce domaine").click()
     office.get_by_role("alert").wait_for()

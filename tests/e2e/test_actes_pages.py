@@ -119,6 +119,45 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
+def test_letters_of_the_prefecture_are_accessible_and_fit(browser_page, agent_client, juvignac, acte, width):
+    from parvis.core.documents.services import store
+    from parvis.edemat.actes.models import Transaction, TransactionPiece
+    from parvis.edemat.actes.services.letters import prepare_answer
+    from parvis.edemat.actes.services.preparation import Annexe
+    from tests.edemat.actes.conftest import AGENT, a_pdf, connect
+
+    connect(juvignac)
+    with acting_for(juvignac):
+        kept = {"organisation": juvignac, "acte": acte, "related": acte.transaction, "created_at": clock.now()}
+        dates = {"letter_date": clock.today(), "received_on": clock.today()}
+        asked = Transaction.objects.create(
+            kind="3-1", status=8, letter_text="Transmettre le rapport de présentation.", **kept, **dates
+        )
+        Transaction.objects.create(kind="2-1", status=21, read_at=clock.now(), **kept, **dates)
+        observed = Transaction.objects.create(
+            kind="4-1", status=8, letter_text="Base légale non visée.", **kept, **dates
+        )
+        TransactionPiece.objects.create(
+            organisation=juvignac, transaction=asked, rank=1, posted_filename="Courrier.pdf",
+            document=store(juvignac, a_pdf("courrier"), "Courrier.pdf"),
+        )  # fmt: skip
+        files = [Annexe(store(juvignac, a_pdf("réponse"), "Réponse.pdf"), code_pj="99_DE")]
+        prepared = prepare_answer(observed, "4-4", files, actor=AGENT)
+    page = browser_page(width=width, client=agent_client(juvignac, "secretaire"))
+    here = "/o/juvignac/actes/"
+    for name, address in {
+        "acte-courriers": f"{here}{acte.pk}/",
+        "courrier-repondre": f"{here}courriers/{asked.pk}/repondre/",
+        "courrier-clore": f"{here}courriers/{asked.pk}/clore/",
+        "reponse-envoyer": f"{here}reponses/{prepared.pk}/",
+    }.items():
+        page.goto(address)
+        screenshot(page, name)
+        assert_fits(page)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
 def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac, frozen_clock, width):
     from parvis.edemat.actes.models import InboundMessage
     from parvis.edemat.actes.services.reception import process, store_raw

@@ -112,6 +112,38 @@ def courrier_simple(identifier: str, day: str, document: str) -> bytes:
     )
 
 
+def question(root: str, holder: str, identifier: str, day: str, text: str, document: str) -> bytes:
+    """3-1 or 4-1: a letter that awaits an answer; ``text`` goes in ``holder`` (DescriptionPieces, Motif)."""
+    return _document(
+        f'<actes:{root} {NAMESPACES} actes:DateCourrierPref="{day}" actes:IDActe="{identifier}">'
+        f"<actes:{holder}>{text}</actes:{holder}>"
+        f"<actes:Document><actes:NomFichier>{document}</actes:NomFichier></actes:Document></actes:{root}>"
+    )
+
+
+def defere(identifier: str, day: str, text: str, document: str) -> bytes:
+    """5-1: the act is brought before the administrative court."""
+    return _document(
+        f'<actes:DefereTA {NAMESPACES} actes:IDActe="{identifier}"><actes:DateDepot>{day}</actes:DateDepot>'
+        f"<actes:NatureIllegalite>{text}</actes:NatureIllegalite><actes:PiecesJointes><actes:PieceJointe>"
+        f"<actes:NomFichier>{document}</actes:NomFichier></actes:PieceJointe></actes:PiecesJointes></actes:DefereTA>"
+    )
+
+
+def ar_reponse(root: str, answer: etree._Element, day: str) -> bytes:
+    """3-5 or 4-5: the answer of the authority is received on ``day``."""
+    identifier, written = answer.get(q("IDActe")), answer.get(q("DateCourrierPref"))
+    return _document(
+        f'<actes:{root} {NAMESPACES} actes:DateReception="{day}"><actes:InfosCourrierPref '
+        f'actes:IDActe="{identifier}" actes:DateCourrierPref="{written}"/></actes:{root}>'
+    )
+
+
+def ar_annulation(identifier: str, day: str) -> bytes:
+    """6-2: the transmission is cancelled."""
+    return _document(f'<actes:ARAnnulation {NAMESPACES} actes:IDActe="{identifier}" actes:DateReception="{day}"/>')
+
+
 def envelope(received: Received, serial: int, now: datetime, forms: Iterable[str], siren: str = "") -> File:
     """EnveloppeMISILLCL for this authority (or the one of ``siren``) listing ``forms``."""
     siren = siren or received.siren

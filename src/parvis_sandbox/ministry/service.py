@@ -43,8 +43,19 @@ SCENARIOS = {
     "schema_2004": "accusé au schéma de 2004",
     "sans_xml": "message d'information sans XML, puis l'accusé",
     "courrier_simple": "accusé, puis courrier simple",
+    "demande_pieces": "accusé, puis demande de pièces complémentaires",
+    "lettre_observations": "accusé, puis lettre d'observations",
+    "defere": "accusé, puis déféré au tribunal administratif",
 }
 HELD_SECONDS = 600
+LETTER_SCENARIOS = ("courrier_simple", "demande_pieces", "lettre_observations", "defere")
+# Answers of the authority that get a receipt: its code and root element.
+ANSWER_RECEIPTS = {
+    "RefusPieceComplementaire": ("3-5", "ARPieceComplementaire"),
+    "PieceComplementaire": ("3-5", "ARPieceComplementaire"),
+    "RejetLettreObservations": ("4-5", "ARReponseRejetLettreObservations"),
+    "ReponseLettreObservations": ("4-5", "ARReponseRejetLettreObservations"),
+}
 
 
 class TlsMaterial(Protocol):
@@ -178,8 +189,7 @@ class Ministry:
         if kind == "DemandeClassification":
             return [self._classification(received, root)]
         if kind != "Acte":
-            self._write_down(received, "", kind)
-            return []
+            return self._answers_about(received, root, kind, day)
         identifier = reading.identifier(received, root)
         try:
             if scenario == "anomalie_002":
@@ -199,6 +209,43 @@ class Ministry:
         self._write_down(received, identifier, "ar")
         self.known_ids.add(identifier)
         return self._receipts(received, identifier, root, scenario, day)
+
+    def _answers_about(
+        self, received: reading.Received, root: etree._Element, kind: str, day: str
+    ) -> list[EmailMessage]:
+        """What follows a message about an act already received: a receipt, or nothing."""
+        identifier = root.get(q("IDActe"), "")
+        self._write_down(received, "", kind)
+        if identifier not in self.known_ids:
+            return []
+        if kind == "Annulation":
+            xml = returns.ar_annulation(identifier, day)
+            return [self._message(received, f"{identifier}-6-2", xml, "accusé d'annulation")]
+        if kind in ANSWER_RECEIPTS:
+            code, element = ANSWER_RECEIPTS[kind]
+            xml = returns.ar_reponse(element, root, day)
+            return [self._message(received, f"{identifier}-{code}", xml, "accusé de réponse")]
+        return []
+
+    def _letter(self, scenario: str, identifier: str, day: str) -> tuple[str, bytes, returns.File]:
+        """Code, XML and file of the letter that a scenario sends."""
+        codes = dict(zip(LETTER_SCENARIOS, ("2-1", "3-1", "4-1", "5-1"), strict=True))
+        code = codes[scenario]
+        document = returns.File(f"{identifier}-{code}_1.pdf", b"%PDF-1.4\n% simulation\n%%EOF\n")
+        match code:
+            case "3-1":
+                text = "Simulation : transmettre le rapport de présentation."
+                xml = returns.question(
+                    "DemandePieceComplementaire", "DescriptionPieces", identifier, day, text, document.name
+                )
+            case "4-1":
+                text = "Simulation : la base légale n'est pas visée."
+                xml = returns.question("LettreObservations", "Motif", identifier, day, text, document.name)
+            case "5-1":
+                xml = returns.defere(identifier, day, "Simulation : incompétence de l'auteur.", document.name)
+            case _:
+                xml = returns.courrier_simple(identifier, day, document.name)
+        return code, xml, document
 
     def _receipts(
         self, received: reading.Received, identifier: str, acte: etree._Element, scenario: str, day: str
@@ -225,10 +272,9 @@ class Ministry:
             messages.append(self._message(received, f"{identifier}-1-2", xml, "accusé de réception"))
         if scenario == "sans_xml":
             messages.insert(0, self._mail(received, "pièces volumineuses attendues"))
-        if scenario == "courrier_simple":
-            document = returns.File(f"{identifier}-2-1_1.pdf", b"%PDF-1.4\n% simulation\n%%EOF\n")
-            letter = returns.courrier_simple(identifier, day, document.name)
-            messages.append(self._message(received, f"{identifier}-2-1", letter, "courrier simple", document))
+        if scenario in LETTER_SCENARIOS:
+            code, letter, document = self._letter(scenario, identifier, day)
+            messages.append(self._message(received, f"{identifier}-{code}", letter, SCENARIOS[scenario], document))
         return messages
 
     def _message(

@@ -43,6 +43,7 @@ class ActesConfig(AppConfig):
         hold("actes.Acte", "original", "document", permission="actes.lire")
         hold("actes.ActePiece", "document", permission="actes.lire")
         hold("actes.Transaction", "archive", "message", "ar", permission="actes.lire")
+        hold("actes.TransactionPiece", "document", permission="actes.lire")
         hold("actes.StatusEvent", "document", permission="actes.lire")
         hold("actes.Publication", "document", "stamped", permission="actes.lire")
         hold("actes.Classification", "document", permission="actes.lire")

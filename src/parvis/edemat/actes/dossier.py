@@ -12,10 +12,11 @@ from parvis.core.documents.models import Document
 from parvis.core.journal.models import Entry
 from parvis.core.routing.models import RouteStep
 from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_longue, date_moyenne, jour_heure, pluriel
-from parvis.edemat.actes.enums import Delivery, Nature, Status
-from parvis.edemat.actes.legal_dates import last_appeal_day, last_defere_day, online_until
+from parvis.edemat.actes.enums import ANSWERS, Delivery, Nature, Status
+from parvis.edemat.actes.legal_dates import DefereDelay, last_appeal_day, online_until
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
 from parvis.edemat.actes.publication import may_hold_personal_data
+from parvis.edemat.actes.services import letters
 
 SINGULAR = {
     "1": "Délibération",
@@ -56,6 +57,23 @@ class File:
     document: Document
     note: str = ""
     signature: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter of the préfecture, its answer, and what may be done with it ("" where nothing)."""
+
+    letter: Transaction
+    answer: Transaction | None
+    read_url: str
+    answer_url: str
+    close_url: str
+    send_url: str
+
+    @property
+    def restarts(self) -> bool:
+        """True while the answer that starts the préfet's delay again is due."""
+        return self.letter.kind in letters.QUESTIONS and not (self.answer and self.answer.received_on)
 
 
 class Dossier:
@@ -330,10 +348,35 @@ class Dossier:
             files.append(File("Enveloppe transmise", self.transaction.archive))
         return files
 
+    # --- letters of the préfecture ---
+    @cached_property
+    def letters(self) -> list[Letter]:
+        """What the préfecture has written about the act, newest first."""
+        may = TRANSMIT in self.permissions
+        return [self._letter(letter, may) for letter in letters.letters_of(self.acte)]
+
+    def _letter(self, letter: Transaction, may: bool) -> Letter:
+        answer = letters.answer_of(letter)
+        place = {"organisation_slug": self.acte.organisation.slug}
+
+        def url(name: str, pk: Any) -> str:
+            return reverse(f"actes:{name}", kwargs=place | {"pk": pk}) if may else ""
+
+        waits = answer is None and letter.kind in ANSWERS
+        prepared = answer is not None and answer.status == Status.A_POSTER
+        return Letter(
+            letter,
+            answer,
+            read_url="" if letter.read_at else url("mark_read", letter.pk),
+            answer_url=url("answer", letter.pk) if waits else "",
+            close_url=url("close_letter", letter.pk) if waits and letter.kind in letters.QUESTIONS else "",
+            send_url=url("send_answer", answer.pk) if answer and prepared else "",
+        )
+
     # --- essentials ---
-    @property
-    def defere_until(self) -> date | None:
-        return last_defere_day(self.acte.received_on) if self.acte.received_on else None
+    @cached_property
+    def defere(self) -> DefereDelay | None:
+        return letters.defere_of(self.acte, [letter.letter for letter in self.letters])
 
     @property
     def appeal_until(self) -> date | None:

@@ -51,9 +51,38 @@ class TransactionKind(models.TextChoices):
     COURRIER_SIMPLE = "2-1", "Courrier simple"
     DEMANDE_PIECES = "3-1", "Demande de pièces complémentaires"
     LETTRE_OBSERVATIONS = "4-1", "Lettre d’observations"
+    REPONSE_COURRIER = "2-2", "Réponse au courrier simple"
+    AR_DEMANDE_PIECES = "3-2", "Accusé de la demande de pièces"
+    REFUS_PIECES = "3-3", "Refus des pièces complémentaires"
+    PIECES = "3-4", "Envoi des pièces complémentaires"
+    AR_LETTRE_OBSERVATIONS = "4-2", "Accusé de la lettre d’observations"
+    REJET_OBSERVATIONS = "4-3", "Rejet des observations"
+    REPONSE_OBSERVATIONS = "4-4", "Réponse aux observations"
     DEFERE = "5-1", "Déféré au tribunal administratif"
     ANNULATION = "6-1", "Annulation de la transmission"
     DEMANDE_CLASSIFICATION = "7-1", "Demande de classification"
+
+
+LETTERS = (
+    TransactionKind.COURRIER_SIMPLE,
+    TransactionKind.DEMANDE_PIECES,
+    TransactionKind.LETTRE_OBSERVATIONS,
+    TransactionKind.DEFERE,
+)
+"""What the préfecture writes about an act."""
+
+ANSWERS: dict[str, tuple[TransactionKind, ...]] = {
+    TransactionKind.COURRIER_SIMPLE: (TransactionKind.REPONSE_COURRIER,),
+    TransactionKind.DEMANDE_PIECES: (TransactionKind.PIECES, TransactionKind.REFUS_PIECES),
+    TransactionKind.LETTRE_OBSERVATIONS: (TransactionKind.REPONSE_OBSERVATIONS, TransactionKind.REJET_OBSERVATIONS),
+}
+"""How each letter may be answered; a déféré is answered to the court."""
+
+LETTER_RECEIPTS: dict[str, TransactionKind] = {
+    TransactionKind.DEMANDE_PIECES: TransactionKind.AR_DEMANDE_PIECES,
+    TransactionKind.LETTRE_OBSERVATIONS: TransactionKind.AR_LETTRE_OBSERVATIONS,
+}
+"""The receipt that leaves by itself when such a letter arrives."""
 
 
 class Delivery(models.TextChoices):
@@ -82,6 +111,8 @@ class InboundOutcome(models.TextChoices):
     ACQUITTEMENT = "acquittement", "Accusé de réception"
     ANOMALIE = "anomalie", "Anomalie"
     COURRIER = "courrier", "Courrier de la préfecture"
+    REPONSE = "reponse", "Réponse reçue par la préfecture"
     CLASSIFICATION = "classification", "Classification"
+    ANNULATION = "annulation", "Annulation reçue par la préfecture"
     INFORMATION = "information", "Information sans message métier"
     DOUBLON = "doublon", "Déjà reçu, sans effet"

@@ -9,9 +9,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.forms.boundfield import BoundField
 
+from parvis.edemat.actes.enums import ANSWERS
 from parvis.edemat.actes.formats.checks import MAX_ANNEXES, Finding, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
-from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification
+from parvis.edemat.actes.formats.outbound import SEVERAL
+from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification, Transaction
 from parvis.edemat.actes.publication import may_hold_personal_data, proposed_author
 from parvis.edemat.actes.services.configuration import SETTINGS
 from parvis.edemat.actes.services.correction import print_is_ours
@@ -281,3 +283,41 @@ def _matieres(classification: Classification | None) -> list[tuple[str, str]]:
     known = classification.matieres if classification else []
     usable = [(m["code"], m["label"]) for m in known if "." in m["code"]]
     return sorted(usable, key=lambda matiere: sort_key(matiere[0]))
+
+
+class AnswerForm(forms.Form):
+    """How a letter is answered: the kind of answer, then its files, each with its type."""
+
+    ROWS = 6
+
+    kind = forms.ChoiceField(label="Votre réponse", widget=forms.RadioSelect)
+
+    def __init__(self, letter: Transaction, classification: Classification | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        assert letter.acte is not None
+        kinds = ANSWERS.get(letter.kind, ())
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(str(kind), kind.label) for kind in kinds]
+        field.initial = str(kinds[0]) if kinds else None
+        types = piece_types(classification, letter.acte.nature)
+        usual = DEFAULT_ANNEXE[letter.acte.nature]
+        choices = [(code, f"{code} {label}") for code, label in types] or [(usual, usual)]
+        self.rows = self.ROWS if SEVERAL in kinds else 1
+        for rank in range(1, self.rows + 1):
+            named = f"Fichier n° {rank}" if self.rows > 1 else "Fichier"
+            self.fields[f"file_{rank}"] = forms.FileField(label=named, required=rank == 1, help_text=self._help(rank))
+            self.fields[f"type_{rank}"] = forms.ChoiceField(
+                label=f"Type du {named.lower()}", choices=choices, required=False, initial=choices[0][0]
+            )
+
+    def _help(self, rank: int) -> str:
+        if rank > 1:
+            return ""
+        return "PDF, JPG ou PNG ; un refus tient en un seul PDF." if self.rows > 1 else "Un PDF."
+
+    @property
+    def files_given(self) -> list[tuple[UploadedFile, str]]:
+        """The files sent with their types, in order; the usual type where none was chosen."""
+        given = [(self.cleaned_data.get(f"file_{n}"), self.cleaned_data[f"type_{n}"]) for n in range(1, self.rows + 1)]
+        return [(file, code or self.fields["type_1"].initial) for file, code in given if file]

@@ -5,6 +5,8 @@ ends, and a last day that is a Saturday, a Sunday or a public holiday moves to t
 """
 
 import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 APPEAL_MONTHS = 2
@@ -33,6 +35,34 @@ def last_defere_day(received: date) -> date:
     A request for pieces or a lettre d'observations starts it again from its answer: give that date instead.
     """
     return next_working_day(add_months(received, APPEAL_MONTHS) + timedelta(days=1))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request for pieces or a lettre d'observations: when it came, when its answer reached the préfecture."""
+
+    asked: date
+    answered: date | None = None
+
+
+@dataclass(frozen=True)
+class DefereDelay:
+    """The last day of the déféré; ``restarts``: an answer is due, from whose reception the two months run again."""
+
+    until: date
+    restarts: bool = False
+
+
+def defere_delay(received: date, questions: Iterable[Question]) -> DefereDelay:
+    """The delay of the préfet, started again by each answer to a question asked while it ran. (L2131-6)"""
+    delay = DefereDelay(last_defere_day(received))
+    for question in sorted(questions, key=lambda question: question.asked):
+        if question.asked > delay.until:
+            continue
+        if question.answered is None:
+            return DefereDelay(delay.until, restarts=True)
+        delay = DefereDelay(max(delay.until, last_defere_day(question.answered)))
+    return delay
 
 
 def online_until(published: date) -> date:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.errors import DomainError
-from parvis.core.journal.actions import register_action
+from parvis.core.journal.actions import register_action, register_precision
 from parvis.core.journal.services import Actor, record
 from parvis.edemat.actes.enums import Status, TransactionKind
 from parvis.edemat.actes.models import Acte, StatusEvent, Transaction
@@ -43,9 +43,20 @@ ACTIONS = {
         "actes.courrier_sans_ar_recu",
         "Courrier de la préfecture reçu, sans accusé à rendre",
     ),
+    Status.ACQUITTEMENT_ENVOYE: ("actes.courrier_accuse", "Courrier de la préfecture accusé"),
+    Status.ANNULE: ("actes.annule", "Transmission annulée"),
 }
-for _code, _label in ACTIONS.values():
+
+
+def _which(details: dict[str, object]) -> str:
+    """The exchange that an event is about, when it is not the act's own transmission."""
+    kind = str(details.get("kind", TransactionKind.ACTE))
+    return TransactionKind(kind).label if kind != TransactionKind.ACTE and kind in TransactionKind.values else ""
+
+
+for _code, _label in (*ACTIONS.values(), ("actes.etat", "Changement d’état de la transmission")):
     register_action(_code, _label)
+    register_precision(_code, _which)
 
 
 class TransitionRefused(DomainError):
@@ -115,6 +126,3 @@ def begin(transaction: Transaction, message: str, *, actor: Actor, document: Doc
             "envelope": transaction.envelope_name,
         },
     )
-
-
-register_action("actes.etat", "Changement d’état de la transmission")

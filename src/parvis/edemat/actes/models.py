@@ -246,6 +246,9 @@ class Transaction(TenantModel):
     received_on = models.DateField("reçu en préfecture le", null=True, blank=True)
     anomaly_code = models.CharField("code de l’anomalie", max_length=3, blank=True)
     anomaly_detail = models.TextField("détail de l’anomalie", blank=True)
+    letter_date = models.DateField("date du courrier", null=True, blank=True)
+    letter_text = models.TextField("ce que dit le courrier", blank=True)
+    read_at = models.DateTimeField("lu le", null=True, blank=True)
     created_at = models.DateTimeField("créée le")
 
     objects = TransactionQuerySet.as_manager()
@@ -255,6 +258,14 @@ class Transaction(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["acte"], condition=Q(kind="1-1") & ~Q(status=-1), name="transaction_one_live_per_act"
+            ),
+            models.UniqueConstraint(
+                fields=["related"],
+                condition=Q(kind__in=["2-2", "3-3", "3-4", "4-3", "4-4"]) & ~Q(status=-1),
+                name="transaction_one_answer_per_letter",
+            ),
+            models.UniqueConstraint(
+                fields=["related"], condition=Q(kind="6-1") & ~Q(status=-1), name="transaction_one_cancellation"
             ),
             models.UniqueConstraint(
                 fields=["organisation", "envelope_name"],
@@ -286,6 +297,24 @@ class Transaction(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.envelope_name}"
+
+
+class TransactionPiece(TenantModel):
+    """A file that comes with a letter of the préfecture, or leaves with its answer (rank 1, 2, …)."""
+
+    transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="pieces")
+    rank = models.PositiveSmallIntegerField("rang")
+    code_pj = models.CharField("type de pièce", max_length=5, blank=True)
+    document = models.ForeignKey("documents.Document", models.PROTECT, related_name="+")
+    posted_filename = models.CharField("nom du fichier", max_length=255)
+
+    class Meta:
+        verbose_name = "pièce d’un échange"
+        ordering = ["transaction", "rank"]
+        constraints = [models.UniqueConstraint(fields=["transaction", "rank"], name="transaction_piece_rank")]
+
+    def __str__(self) -> str:
+        return f"{self.rank}. {self.posted_filename}"
 
 
 class StatusEvent(TenantModel):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from parvis.edemat.actes.views import acts, basket, correcting, sending
+from parvis.edemat.actes.views import acts, basket, correcting, letters, sending
 
 app_name = "actes"
 
@@ -13,6 +13,11 @@ urlpatterns = [
     path("banette/", basket.basket, name="basket"),
     path("banette/<uuid:pk>/", basket.message, name="message"),
     path("banette/<uuid:pk>/relire/", basket.replay, name="replay"),
+    path("courriers/<uuid:pk>/lu/", letters.mark_read, name="mark_read"),
+    path("courriers/<uuid:pk>/clore/", letters.close, name="close_letter"),
+    path("courriers/<uuid:pk>/repondre/", letters.answer, name="answer"),
+    path("reponses/<uuid:pk>/", letters.send_answer, name="send_answer"),
+    path("reponses/<uuid:pk>/abandonner/", letters.drop_answer, name="drop_answer"),
     path("<uuid:pk>/", acts.detail, name="detail"),
     path("<uuid:pk>/corriger/", correcting.correct, name="correct"),
     path("<uuid:pk>/transmettre/", sending.transmit, name="transmit"),

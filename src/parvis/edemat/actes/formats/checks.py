@@ -208,7 +208,8 @@ def _check_format(c: Candidate, piece: PieceFile) -> str:
     return ""
 
 
-def _check_files(c: Candidate) -> list[Finding]:
+def check_files(c: Candidate) -> list[Finding]:
+    """Findings on the files of an act, or of an answer (ranks above 1 there may be images)."""
     findings = []
     for piece in c.files:
         kind = "acte" if piece.is_act else f"annexe n° {piece.rank - 1}"
@@ -273,7 +274,7 @@ def check(candidate: Candidate) -> list[Finding]:
         *_check_number(candidate),
         *_check_content(candidate),
         *_check_matiere(candidate),
-        *_check_files(candidate),
+        *check_files(candidate),
         *_check_emitter(candidate),
     ]
 

@@ -1,4 +1,5 @@
-"""Business XML 1-1 and 7-1 and the envelope EnveloppeCLMISILL, valid against actesv1_1.xsd, in ISO-8859-1."""
+"""Business XML that an authority sends (acts, cancellations, receipts of letters and answers, requests for the
+classification) and the envelope EnveloppeCLMISILL, valid against actesv1_1.xsd, in ISO-8859-1."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -79,6 +80,39 @@ def build_acte(message: ActeMessage) -> bytes:
         _child(_child(annexes, "Annexe"), "NomFichier", annexe)
     _child(root, "DocumentPapier", "O" if message.paper else "N")
     return _serialise(root)
+
+
+LETTER_ANSWERS = {
+    "2-2": "ReponseCourrierSimple",
+    "3-2": "ARDemandePieceComplementaire",
+    "3-3": "RefusPieceComplementaire",
+    "3-4": "PieceComplementaire",
+    "4-2": "ARLettreObservations",
+    "4-3": "RejetLettreObservations",
+    "4-4": "ReponseLettreObservations",
+}
+"""Root element of each message about a letter."""
+SEVERAL = "3-4"
+WITHOUT_FILE = ("3-2", "4-2")
+
+
+def build_letter_answer(code: str, id_acte: str, letter_date: date, files: tuple[str, ...]) -> bytes:
+    """The XML that receipts or answers the letter dated ``letter_date`` about the act ``id_acte``.
+
+    ``files`` are regulatory names: several for pieces (3-4), one for the other answers, none for a receipt.
+    """
+    if (len(files) == 0) != (code in WITHOUT_FILE) or (len(files) > 1 and code != SEVERAL):
+        raise ValueError(f"{code} does not carry {len(files)} files")
+    root = _element(LETTER_ANSWERS[code], IDActe=id_acte, DateCourrierPref=letter_date.isoformat())
+    holder = _child(root, "Documents") if code == SEVERAL else root
+    for file in files:
+        _child(_child(holder, "Document"), "NomFichier", file)
+    return _serialise(root)
+
+
+def build_cancellation(id_acte: str) -> bytes:
+    """The XML « Annulation » (6-1) of the transmission of ``id_acte``."""
+    return _serialise(_element("Annulation", IDActe=id_acte))
 
 
 def build_classification_request(current: date | None) -> bytes:

@@ -29,7 +29,14 @@ from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.services import attach, close_tasks, open_task
-from parvis.edemat.actes.enums import Delivery, InboundOutcome, InboundState, Status, TransactionKind
+from parvis.edemat.actes.enums import (
+    LETTER_RECEIPTS,
+    Delivery,
+    InboundOutcome,
+    InboundState,
+    Status,
+    TransactionKind,
+)
 from parvis.edemat.actes.formats import authenticity, inbound
 from parvis.edemat.actes.formats.archives import MAX_EXPANDED, UnsafeArchive, read_archive
 from parvis.edemat.actes.formats.names import IdActe, is_inbound_envelope, refused_envelope, siren_in
@@ -38,14 +45,14 @@ from parvis.edemat.actes.lifecycle import begin, move
 from parvis.edemat.actes.locking import lock_actes
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, InboundMessage, Transaction
 from parvis.edemat.actes.schemas import judge_incoming
-from parvis.edemat.actes.services import classification
+from parvis.edemat.actes.services import classification, letters
 from parvis.edemat.actes.services.transmission import (
+    after_sending,
     complete,
     complete_transmission,
     identifier_of,
     locked,
     note_sent,
-    path_of,
     refuse,
 )
 from parvis.edemat.actes.transports.mailbox import ImapMailbox, Mailbox
@@ -53,6 +60,8 @@ from parvis.edemat.actes.transports.mailbox import ImapMailbox, Mailbox
 log = logging.getLogger(__name__)
 RECEIVER = Actor("job", "actes.reception")
 MAX_READINGS = 3
+ANSWERED_BY: dict[str, tuple[str, ...]] = {"3-5": ("3-3", "3-4"), "4-5": ("4-3", "4-4")}
+"""Which of our answers a receipt of the préfecture is about."""
 PASS_LIMIT = 500
 
 register_action("actes.message_recu", "Message de l’État reçu")
@@ -433,6 +442,7 @@ class Reading:
             inbound.AnomalieActe: self._anomalie_acte,
             inbound.AnomalieEnveloppe: self._anomalie_enveloppe,
             inbound.Courrier: self._courrier,
+            inbound.ArReponse: self._reponse,
             inbound.RetourClassification: self._classification,
             inbound.ClassificationInchangee: self._unchanged,
         }
@@ -448,7 +458,7 @@ class Reading:
         acts: set[UUID] = set()
         for name, message in messages:
             match message:
-                case inbound.ArActe(id_acte=one) | inbound.Courrier(id_acte=one):
+                case inbound.ArActe(id_acte=one) | inbound.Courrier(id_acte=one) | inbound.ArReponse(id_acte=one):
                     found = self._transmissions(one.date, one.numero, one.nature_code)
                 case inbound.AnomalieActe(acte=one):
                     found = self._transmissions(one.date, one.numero, one.nature)
@@ -592,7 +602,6 @@ class Reading:
         assert acte is not None
         if missing := [file for file in message.files if file not in self.files]:
             raise ToBasket(f"Le courrier de la préfecture annonce « {missing[0]} », qui manque dans le message.")
-        answered = message.code in ("3-1", "4-1")
         document = self._keep(name, "Courrier de la préfecture")
         if Transaction.objects.filter(
             organisation=self.organisation,
@@ -606,9 +615,11 @@ class Reading:
             acte=acte,
             kind=message.code,
             related=original,
-            status=Status.DOCUMENT_RECU if answered else Status.DOCUMENT_SANS_AR,
+            status=Status.DOCUMENT_RECU if message.code in LETTER_RECEIPTS else Status.DOCUMENT_SANS_AR,
             message=document,
             message_name=name[:80],
+            letter_date=message.date,
+            letter_text=message.text,
             received_on=clock.today(),
             created_at=clock.now(),
         )
@@ -618,25 +629,38 @@ class Reading:
             actor=RECEIVER,
             document=document,
         )
-        if acte.route:
-            for file in message.files:
-                attach(
-                    acte.route,
-                    "courrier",
-                    self._keep(file, letter.get_kind_display()),
-                    letter.get_kind_display(),
-                )
-        open_task(
-            self.organisation,
-            service="actes",
-            verb="Répondre" if answered else "Lire",
-            title=f"{letter.get_kind_display()} de la préfecture : {acte.objet}",
-            summary=message.text,
-            permission="actes.transmettre",
-            path=path_of(acte),
-            subject=("transaction_actes", letter.pk),
-        )
+        letters.keep_files(letter, [self._keep(file, letter.get_kind_display()) for file in message.files])
+        letters.ask_to_look(letter)
+        letters.receipt(letter, actor=RECEIVER)
         self.transaction, self.outcome = letter, InboundOutcome.COURRIER
+
+    def _reponse(self, name: str, message: inbound.ArReponse) -> None:
+        """Our answer to a letter is received: from that day the préfet's delay runs again."""
+        subject = self._awaited(message.id_acte, ANSWERED_BY[message.code])
+        self._acknowledge(subject, name, message.reception, "Réponse reçue par la préfecture")
+        self.transaction, self.outcome = subject, InboundOutcome.REPONSE
+
+    def _awaited(self, identifier: IdActe, kinds: tuple[str, ...]) -> Transaction:
+        """The latest of our exchanges of these kinds about that act, locked. Raises ``ToBasket``, ``AlreadyKnown``."""
+        original = self._by_identifier(identifier)
+        sent = Transaction.objects.filter(acte=original.acte, kind__in=kinds, attempts__gt=0).order_by("-id")
+        latest = sent.values_list("pk", flat=True).first()
+        if latest is None:
+            raise ToBasket(
+                f"La préfecture répond à un envoi que la collectivité n’a pas fait sur l’acte {identifier.numero} : "
+                "rien n’a été modifié."
+            )
+        subject = locked(latest)
+        if subject.ar_id:
+            raise AlreadyKnown(subject)
+        return subject
+
+    def _acknowledge(self, subject: Transaction, name: str, day: date, label: str) -> None:
+        document = self._keep(name, label)
+        note_sent(subject)
+        subject.ar, subject.received_on = document, day
+        move(subject, Status.ACQUITTE, f"{label} le {day:%d/%m/%Y}.", actor=RECEIVER, document=document)
+        after_sending(subject, actor=RECEIVER)
 
     def _classification(self, name: str, message: inbound.RetourClassification) -> None:
         classification.install(self.organisation, self.files[name], name, message, actor=RECEIVER)

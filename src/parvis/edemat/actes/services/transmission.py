@@ -32,7 +32,7 @@ from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import RouteStep
 from parvis.core.routing.registry import Remedy
 from parvis.core.routing.services import attach, close_tasks, complete_step, fail_step, open_task, retry_step
-from parvis.edemat.actes.enums import Delivery, Status, TransactionKind
+from parvis.edemat.actes.enums import ANSWERS, LETTER_RECEIPTS, Delivery, Status, TransactionKind
 from parvis.edemat.actes.formats.archives import Member, write_archive
 from parvis.edemat.actes.formats.checks import BLOCKING, Finding, audit_archive, refusals
 from parvis.edemat.actes.formats.emitters import Emitter
@@ -49,8 +49,10 @@ from parvis.edemat.actes.formats.numbers import ActeNumber
 from parvis.edemat.actes.formats.outbound import (
     ActeMessage,
     build_acte,
+    build_cancellation,
     build_classification_request,
     build_envelope,
+    build_letter_answer,
 )
 from parvis.edemat.actes.lifecycle import begin, move, write_event
 from parvis.edemat.actes.locking import lock_acte, lock_acte_of
@@ -65,6 +67,7 @@ from parvis.edemat.actes.services.preparation import (
     extension_of,
     files_of,
     identifier_of,
+    piece_file,
     settings_of,
 )
 from parvis.edemat.actes.transports.base import Answer, Outcome, Transport
@@ -218,11 +221,7 @@ def _build(subject: Transaction) -> None:
     emitter = emitter_of(organisation, settings_of(organisation))
     envelope = EnvelopeName(organisation.siren, today, next_serial(organisation, today), subject.test)
     with ExitStack() as opened, tempfile.SpooledTemporaryFile(max_size=8 * 1024 * 1024) as target:
-        if subject.kind == TransactionKind.ACTE:
-            name, xml, files = _acte_message(subject, opened)
-        else:
-            name = classification_request_name(organisation.departement, organisation.siren)
-            xml, files = build_classification_request(classification_date(organisation)), []
+        name, xml, files = _message(subject, opened)
         wrapping = build_envelope(emitter, (name,))
         _judge(subject, {str(envelope): wrapping, name: xml}, [file.name for file in files], emitter)
         members = [Member.of(str(envelope), wrapping), Member.of(name, xml), *files]
@@ -236,9 +235,32 @@ def _build(subject: Transaction) -> None:
     Document.objects.bulk_create([subject.archive, subject.message])
     subject.envelope_day, subject.serial = today, envelope.serial
     subject.envelope_name, subject.archive_name, subject.message_name = str(envelope), archive_name, name
-    if subject.acte and subject.acte.route:
+    if subject.acte and subject.acte.route and subject.kind == TransactionKind.ACTE:
         attach(subject.acte.route, "enveloppe", subject.archive, "Archive transmise à la préfecture")
         attach(subject.acte.route, "acte_xml", subject.message, "Message métier de l’acte")
+
+
+def _message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, list[Member]]:
+    """Name and content of the business message that ``subject`` sends, and the files that go with it."""
+    if subject.kind == TransactionKind.ACTE:
+        return _acte_message(subject, opened)
+    organisation = subject.organisation
+    if subject.kind == TransactionKind.DEMANDE_CLASSIFICATION:
+        name = classification_request_name(organisation.departement, organisation.siren)
+        return name, build_classification_request(classification_date(organisation)), []
+    assert subject.acte is not None
+    identifier = identifier_of(subject.acte)
+    if subject.kind == TransactionKind.ANNULATION:
+        return message_name(identifier, subject.kind), build_cancellation(str(identifier)), []
+    letter, files = subject.related, []
+    assert letter is not None  # only an answer and a receipt are left
+    for piece in subject.pieces.select_related("document__organisation").order_by("rank"):
+        described = piece_file(piece.rank, piece.code_pj, piece.posted_filename, piece.document)
+        named = piece_name(identifier, piece.code_pj, piece.rank, extension_of(described), subject.kind)
+        files.append(Member(named, piece.document.size, opened.enter_context(open_document(piece.document))))
+    written = letter.letter_date or letter.received_on or clock.today()
+    xml = build_letter_answer(subject.kind, str(identifier), written, tuple(file.name for file in files))
+    return message_name(identifier, subject.kind), xml, files
 
 
 def _acte_message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, list[Member]]:
@@ -280,7 +302,7 @@ def _judge(subject: Transaction, documents: dict[str, bytes], files: list[str], 
     refused = [finding for finding in findings if not finding.ok and finding.severity == BLOCKING]
     if refused:
         raise NotTransmissible(" ".join(finding.sentence for finding in refused), refused)
-    if subject.acte:
+    if subject.acte and subject.kind == TransactionKind.ACTE:
         kept = [c for c in subject.acte.checks if c["code"] != "schema"]
         subject.acte.checks = kept + [finding.to_dict() for finding in findings if finding.code == "schema"]
 
@@ -318,6 +340,9 @@ def refuse(subject: Transaction, reason: str, *, actor: Actor, document: Documen
     move(subject, Status.ERREUR, reason, actor=actor, document=document)
     acte = subject.acte
     if acte is None:
+        return
+    if subject.kind != TransactionKind.ACTE:
+        _ask_to_follow(acte, f"{subject.get_kind_display()} : {reason}")
         return
     step = route_steps(acte).filter(state=RouteStep.State.CURRENT).first()
     if step:
@@ -457,7 +482,25 @@ def mark_accepted(subject: Transaction, sentence: str, *, actor: Actor = SENDER)
     """The State has the archive: status « transmis », route step done."""
     note_sent(subject)
     move(subject, Status.TRANSMIS, sentence, actor=actor, document=subject.archive)
-    complete_transmission(subject, actor=actor)
+    after_sending(subject, actor=actor)
+
+
+def after_sending(subject: Transaction, *, actor: Actor) -> None:
+    """What a sending that the State has accepted means for the act's route, or for the letter it is about."""
+    if subject.kind == TransactionKind.ACTE:
+        complete_transmission(subject, actor=actor)
+        return
+    for verb in ("Vérifier l’envoi", "Suivre"):
+        if subject.acte:
+            close_tasks(subject.organisation, subject=("acte", subject.acte.pk), verb=verb)
+    if subject.related_id is None:
+        return
+    letter = Transaction.objects.select_for_update().get(pk=subject.related_id)
+    if subject.kind in LETTER_RECEIPTS.values():
+        if letter.status == Status.DOCUMENT_RECU:
+            move(letter, Status.ACQUITTEMENT_ENVOYE, "Accusé de réception rendu à la préfecture.", actor=actor)
+    elif letter.kind in ANSWERS:
+        close_tasks(subject.organisation, subject=("transaction_actes", letter.pk))
 
 
 def note_sent(subject: Transaction) -> None:

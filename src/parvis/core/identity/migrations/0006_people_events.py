@@ -11,6 +11,7 @@ CREATE POLICY people ON identity_securityevent FOR SELECT USING (
         AND m.organisation_id = ANY (parvis_organisations())
         AND m.start <= (identity_securityevent.at AT TIME ZONE 'Europe/Paris')::date
         AND (m."end" IS NULL OR m."end" >= (identity_securityevent.at AT TIME ZONE 'Europe/Paris')::date)
+        AND (m.closed_at IS NULL OR m.closed_at >= identity_securityevent.at)
     )
 )
 """

@@ -110,8 +110,10 @@ def test_the_pages_fit_a_phone(browser_page, agent_client, juvignac, council, ad
     client = agent_client(juvignac, "secretaire")
     with acting_for(juvignac):
         council.convoke()
+        services.rectify(council.seance, place="Salle des fêtes", motive="Travaux", actor=ACTOR)
         point = council.seance.points.first()
     ends = ("", "nouvelle/", f"{council.seance.pk}/", f"{council.seance.pk}/preuves/", f"points/{point.pk}/")
+    ends += tuple(f"{council.seance.pk}/{end}/" for end in ("rectifier", "reporter", "annuler", "seconde-convocation"))
     for width in (PHONE, DESK):
         page = browser_page(client=client, width=width)
         for end in ends:

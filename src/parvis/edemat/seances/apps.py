@@ -16,6 +16,7 @@ class SeancesConfig(AppConfig):
 
         navigation.register("seances", "Séances", "seances:list", "seances.lire", application="edemat", rank=10)
         hold("seances.Seance", "convocation_document", "invitation_document", permission="seances.lire")
+        hold("seances.Avis", "document", permission="seances.lire")
         hold("seances.Annexe", "document", permission="seances.lire")
         hold("seances.Preuve", "statement", "token", permission="seances.lire")
         hold("seances.Deliberation", "document", permission="seances.lire")

@@ -19,7 +19,7 @@ from parvis.edemat.seances.formats.lettres import (
 )
 from parvis.edemat.seances.formats.scrutin import Mode, Result
 from parvis.edemat.seances.formats.texte import articles_of, blocks_of, lines_of
-from parvis.edemat.seances.models import Convocation, Deliberation, Elu, Scrutin, Seance
+from parvis.edemat.seances.models import Avis, Convocation, Deliberation, Elu, Scrutin, Seance
 
 POWER_RULE = (
     "Si vous ne pouvez pas assister à la séance, vous pouvez donner pouvoir par écrit au collègue "
@@ -68,6 +68,7 @@ def convocation_data(seance: Seance, made_at: datetime) -> dict[str, Any]:
         "heure": heure(starts),
         "lieu": seance.place,
         "urgence": _sentence(seance.urgency_motive) if seance.urgency else "",
+        "mention": _second_mention(seance),
         "points": [
             {
                 "rang": point.rank,
@@ -90,6 +91,17 @@ def convocation_data(seance: Seance, made_at: datetime) -> dict[str, Any]:
         "signataire": _signatory(seance),
         "pied": f"{seance.organisation.name} – {title}",
     }
+
+
+def _second_mention(seance: Seance) -> str:
+    """What the convocation says of a meeting that follows another without quorum (L2121-17)."""
+    if seance.second_of is None:
+        return ""
+    return (
+        f"Le quorum n’ayant pas été atteint à la séance du {date_courte(seance.second_of.day)}, l’assemblée est à "
+        "nouveau convoquée sur les mêmes points ; elle délibère alors valablement sans condition de quorum "
+        "(CGCT L2121-17)."
+    )
 
 
 def _sentence(text: str) -> str:
@@ -118,6 +130,76 @@ def invitation_for(convocation: Convocation, seance: Seance, stamped_at: datetim
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that changes after the convocation, before and after, as members read it."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What members are told: `kind` is a value of ``Avis.Kind``."""
+
+    kind: str
+    motive: str
+    changes: tuple[Change, ...] = ()
+
+
+NOTICES = {
+    "rectificatif": ("Avis rectificatif", "La convocation que vous avez reçue est rectifiée comme suit."),
+    "annulation": ("Avis d’annulation", "La séance à laquelle vous étiez convoqué est annulée."),
+    "report": (
+        "Avis de report",
+        "La séance à laquelle vous étiez convoqué est reportée. Une nouvelle convocation vous sera adressée.",
+    ),
+}
+
+
+def notice_data(seance: Seance, notice: Notice, made_at: datetime) -> dict[str, Any]:
+    """The data of `typst/avis.typ`: what was convened, what changes, why."""
+    title, sentence = NOTICES[notice.kind]
+    return {
+        "organisation": organisation_facts(seance.organisation),
+        "document_title": f"{title}, {seance}",
+        "titre": title,
+        "organe": seance.organe.name,
+        "phrase": sentence,
+        "seance": date_longue(seance.day),
+        "heure": heure(seance.starts_in_paris),
+        "lieu": seance.place,
+        "changements": [asdict(change) for change in notice.changes],
+        "motif": _sentence(notice.motive),
+        "fait_le": date_courte(paris_date(made_at)),
+        "signataire": _signatory(seance),
+        "pied": f"{seance.organisation.name} – {title} du {date_courte(paris_date(made_at))}",
+    }
+
+
+def notice_message(avis: Avis, seance: Seance, address: str) -> "Message":
+    """The e-mail of a notice."""
+    title, sentence = NOTICES[avis.kind]
+    day, hour = date_longue(seance.day), heure(seance.starts_in_paris)
+    changes = "\n".join(f"  {label} : {after} (au lieu de : {before})" for label, before, after in avis.changes)
+    said = f"\n{changes}\n" if changes else ""
+    held = avis.kind == "rectificatif"
+    text = f"""{avis.convocation.elu.get_civility_display()},
+
+{sentence}
+{said}
+{"La séance se tient" if held else "Séance concernée"} : {day}, à {hour}, {seance.place}.
+
+L’avis est joint à ce message ; {"l’invitation jointe remplace" if held else "le fichier joint retire"} celle de
+votre agenda.
+{address}
+
+{seance.organisation.name}
+"""
+    return Message(f"{title} : {seance.organe.name}, {day}", text)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     subject: str
     text: str
@@ -128,6 +210,8 @@ def message_for(convocation: Convocation, seance: Seance, address: str) -> Messa
     day, hour = date_longue(seance.day), heure(seance.starts_in_paris)
     agenda = "\n".join(f"  {point}" for point in seance.points.order_by("rank"))
     urgency = f"\nConvocation en urgence : {_sentence(seance.urgency_motive)}\n" if seance.urgency else ""
+    if mention := _second_mention(seance):
+        urgency += f"\n{mention}\n"
     convoked = "convoquée" if convocation.elu.civility == Elu.Civility.MADAME else "convoqué"
     text = f"""{convocation.elu.get_civility_display()},
 

@@ -78,6 +78,72 @@ class SeanceForm(forms.Form):
         return kept
 
 
+def _motive() -> forms.CharField:
+    return forms.CharField(
+        label="Motif",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Il figure dans l’avis que chaque membre reçoit.",
+    )
+
+
+class CallOffForm(forms.Form):
+    """Why a meeting is cancelled."""
+
+    motive = _motive()
+
+
+class RectifyForm(forms.Form):
+    """The place and the hour of a convened meeting, as they should have been."""
+
+    hour = forms.TimeField(label="Heure", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    place = forms.CharField(label="Lieu", max_length=255)
+    motive = _motive()
+
+    def __init__(self, *args: Any, seance: Seance, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seance = seance
+        self.initial = {"hour": seance.starts_in_paris.time(), "place": seance.place}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields as the service takes them."""
+        data = self.cleaned_data
+        starts = datetime.combine(self.seance.day, data["hour"], tzinfo=clock.PARIS)
+        return {"place": data["place"], "motive": data["motive"], "starts_at": starts}
+
+
+class AgainForm(forms.Form):
+    """The day, hour and place of a meeting that follows another."""
+
+    day = forms.DateField(label="Date", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    hour = forms.TimeField(label="Heure", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    place = forms.CharField(label="Lieu", max_length=255)
+
+    def __init__(self, *args: Any, seance: Seance, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"hour": seance.starts_in_paris.time(), "place": seance.place}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("day") and data.get("hour"):
+            data["starts_at"] = datetime.combine(data["day"], data["hour"], tzinfo=clock.PARIS)
+            if data["starts_at"] <= clock.now():
+                self.add_error("day", "La séance est à venir : choisissez une date et une heure futures.")
+        return data
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields as the services take them."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("day", "hour")}
+
+
+class PutOffForm(AgainForm):
+    """Another day for a meeting, and why."""
+
+    motive = _motive()
+
+
 class PointForm(forms.ModelForm):
     """The draft of an item."""
 

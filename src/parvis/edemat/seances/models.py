@@ -155,10 +155,10 @@ class Elu(TenantModel):
 
 class SeanceQuerySet(models.QuerySet["Seance"]):
     def coming(self) -> "SeanceQuerySet":
-        return self.exclude(state__in=[Seance.State.LEVEE, Seance.State.CLOSE]).order_by("starts_at", "id")
+        return self.exclude(state__in=Seance.OVER).order_by("starts_at", "id")
 
     def past(self) -> "SeanceQuerySet":
-        return self.filter(state__in=[Seance.State.LEVEE, Seance.State.CLOSE]).order_by("-starts_at", "-id")
+        return self.filter(state__in=Seance.OVER).order_by("-starts_at", "-id")
 
 
 class Seance(FSMModelMixin, TenantModel):
@@ -170,6 +170,12 @@ class Seance(FSMModelMixin, TenantModel):
         EN_COURS = "en_cours", "En cours"
         LEVEE = "levee", "Levée"
         CLOSE = "close", "Close"
+        SANS_QUORUM = "sans_quorum", "Quorum non atteint"
+        ANNULEE = "annulee", "Annulée"
+        REPORTEE = "reportee", "Reportée"
+
+    CALLED_OFF = (State.ANNULEE, State.REPORTEE)
+    OVER = (State.LEVEE, State.CLOSE, State.SANS_QUORUM, *CALLED_OFF)
 
     organe = models.ForeignKey(Organe, models.PROTECT, related_name="seances", verbose_name="assemblée")
     session = models.CharField("session", max_length=40, default="ordinaire", blank=True)
@@ -181,7 +187,15 @@ class Seance(FSMModelMixin, TenantModel):
     urgency_motive = models.CharField("motif de l’urgence", max_length=LONG, blank=True)
     urgency_voted = models.BooleanField("urgence admise par l’assemblée", null=True, blank=True)
     second_of = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, verbose_name="seconde convocation de"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="second",
+        verbose_name="seconde convocation de",
+    )
+    report_of = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, related_name="reported_to", verbose_name="report de"
     )
     president = models.ForeignKey(
         Elu, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="présidence"
@@ -206,7 +220,11 @@ class Seance(FSMModelMixin, TenantModel):
         verbose_name = "séance"
         ordering = ["-starts_at", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["organe", "starts_at"], name="seance_once"),
+            models.UniqueConstraint(
+                fields=["organe", "starts_at"],
+                condition=~Q(state__in=["annulee", "reportee"]),
+                name="seance_once",
+            ),
             models.CheckConstraint(condition=Q(urgency=False) | ~Q(urgency_motive=""), name="seance_urgency_motive"),
             models.CheckConstraint(
                 condition=Q(state="en_preparation") | Q(convoked_at__isnull=False), name="seance_convoked"
@@ -252,6 +270,18 @@ class Seance(FSMModelMixin, TenantModel):
     @transition(field=state, source=State.CONVOQUEE, target=State.EN_COURS)
     def open(self) -> None:
         """The chair opens the meeting."""
+
+    @transition(field=state, source=State.CONVOQUEE, target=State.SANS_QUORUM)
+    def disperse(self) -> None:
+        """Too few members came: the same items will be put to a second meeting."""
+
+    @transition(field=state, source=State.CONVOQUEE, target=State.ANNULEE)
+    def call_off(self) -> None:
+        """The meeting will not be held."""
+
+    @transition(field=state, source=State.CONVOQUEE, target=State.REPORTEE)
+    def put_off(self) -> None:
+        """The meeting will be held another day, under another convocation."""
 
     @transition(field=state, source=State.EN_COURS, target=State.LEVEE)
     def rise(self) -> None:
@@ -374,6 +404,7 @@ class Preuve(TenantModel):
         MODIFICATION = "modification", "Modification"
         POUVOIR = "pouvoir", "Pouvoir"
         RECTIFICATIF = "rectificatif", "Avis rectificatif"
+        ANNULATION = "annulation", "Annulation ou report"
 
     seance = models.ForeignKey(Seance, models.PROTECT, related_name="preuves")
     rank = models.PositiveIntegerField("rang")
@@ -400,6 +431,44 @@ class Preuve(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.rank}"
+
+
+class Avis(TenantModel):
+    """What a member is told after the convocation: a correction, a cancellation, a report; and its sending."""
+
+    class Kind(models.TextChoices):
+        RECTIFICATIF = "rectificatif", "Avis rectificatif"
+        ANNULATION = "annulation", "Avis d’annulation"
+        REPORT = "report", "Avis de report"
+
+    class State(models.TextChoices):
+        EN_FILE = "en_file", "En file d’envoi"
+        ENVOYE = "envoye", "Envoyé"
+        REBOND = "rebond", "Non distribué"
+        A_PORTER = "a_porter", "À remettre sur papier"
+        PORTE = "porte", "Remis en main propre"
+
+    convocation = models.ForeignKey(Convocation, models.PROTECT, related_name="avis")
+    kind = models.CharField("nature", max_length=15, choices=Kind.choices)
+    document = models.ForeignKey("documents.Document", models.PROTECT, related_name="+")
+    sequence = models.PositiveIntegerField("numéro d’ordre")
+    changes = models.JSONField("ce qui change", default=list)
+    state = models.CharField("état", max_length=10, choices=State.choices)
+    attempts = models.PositiveSmallIntegerField("essais", default=0)
+    sent_at = models.DateTimeField("envoyé le", null=True)
+
+    class Meta:
+        verbose_name = "avis"
+        ordering = ["convocation", "sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["convocation", "sequence"], name="avis_once"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["envoye", "porte"]) | Q(sent_at__isnull=False), name="avis_sent_at"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} à {self.convocation}"
 
 
 class Mouvement(TenantModel):

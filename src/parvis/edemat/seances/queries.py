@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from parvis.core.identity.models import Account
 from parvis.core.routing.models import Route, RouteStep
-from parvis.edemat.seances.models import Convocation, Deliberation, Organe, Point, Seance
+from parvis.edemat.seances.models import Avis, Convocation, Deliberation, Organe, Point, Seance
 
 PAGE = 30
 
@@ -39,6 +39,8 @@ def seance_with_officers(pk: UUID) -> QuerySet[Seance]:
         "organisation",
         "president",
         "secretary",
+        "second_of__organe",
+        "report_of__organe",
         "convocation_document__organisation",
         "invitation_document__organisation",
     ).filter(pk=pk)
@@ -59,6 +61,7 @@ def own_convocation(seance: Seance, account: Account) -> Convocation | None:
     return (
         seance.convocations.filter(elu__account=account)
         .select_related("elu", "seance__organe", "seance__organisation")
+        .prefetch_related("avis__document__organisation")
         .first()
     )
 
@@ -92,3 +95,28 @@ def refusals(seance: Seance) -> dict[UUID, str]:
     routes = Deliberation.objects.filter(point__seance=seance, route__isnull=False).values("route")
     failed = RouteStep.objects.filter(route__in=routes, code="parapheur.signature", state=RouteStep.State.FAILED)
     return dict(failed.values_list("route", "summary"))
+
+
+def notices(seance: Seance) -> list[dict[str, object]]:
+    """What members were told after the convocation, the latest first: each notice with its sendings."""
+    rows = Avis.objects.filter(convocation__seance=seance).select_related("convocation", "document__organisation")
+    found: dict[int, list[Avis]] = {}
+    for one in rows.order_by("-sequence", "convocation__rank"):
+        found.setdefault(one.sequence, []).append(one)
+    waiting = (Avis.State.A_PORTER, Avis.State.REBOND)
+    return [
+        {
+            "label": some[0].get_kind_display(),
+            "document": some[0].document,
+            "changes": some[0].changes,
+            "total": len(some),
+            "sent": sum(one.sent_at is not None for one in some),
+            "to_hand": [one for one in some if one.state in waiting],
+        }
+        for some in found.values()
+    ]
+
+
+def following_meetings(seance: Seance) -> QuerySet[Seance]:
+    """The second meeting, or the one that a report led to."""
+    return Seance.objects.filter(Q(second_of=seance) | Q(report_of=seance)).select_related("organe", "organisation")

@@ -20,6 +20,17 @@ def send_convocation(organisation_id: int, *, convocation_id: str) -> None:
         raise TryAgain(reason, convocation=convocation_id)
 
 
+@job(queue="seances", in_transaction=False, label="Envoi d’un avis aux membres")
+def send_notice(organisation_id: int, *, avis_id: str) -> None:
+    """Send one member what changes after the convocation."""
+    from parvis.edemat.seances.services.notices import hand_notice_to_relay
+
+    with acting_for(organisation_id):
+        reason = hand_notice_to_relay(avis_id)
+    if reason:
+        raise TryAgain(reason, avis=avis_id)
+
+
 @job(queue="seances", label="Horodatage d’une preuve d’envoi")
 def stamp_statement(organisation_id: int, *, preuve_id: str) -> None:
     """Time-stamp a statement, again and again until an authority answers."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from parvis.edemat.seances.views import bodies, deliberations, members, planning, sitting
+from parvis.edemat.seances.views import bodies, deliberations, members, notices, planning, sitting
 
 app_name = "seances"
 urlpatterns = [
@@ -28,6 +28,11 @@ urlpatterns = [
     path("points/<uuid:pk>/deport/", sitting.withdraw, name="withdraw"),
     path("points/<uuid:pk>/annexes/", planning.attach_annexe, name="attach_annexe"),
     path("<uuid:pk>/convoquer/", planning.confirm_convocation, name="convoke"),
+    path("<uuid:pk>/rectifier/", notices.rectify, name="rectify"),
+    path("<uuid:pk>/annuler/", notices.call_off, name="call_off"),
+    path("<uuid:pk>/reporter/", notices.put_off, name="put_off"),
+    path("<uuid:pk>/seconde-convocation/", notices.reconvene, name="reconvene"),
+    path("avis/<uuid:pk>/remettre/", notices.notice_handed, name="notice_handed"),
     path("<uuid:pk>/preuves/", members.evidence, name="evidence"),
     path("<uuid:pk>/preuves/horodater/", members.stamp_again, name="stamp_again"),
     path("<uuid:pk>/ma-convocation/", members.my_convocation, name="my_convocation"),

@@ -18,7 +18,7 @@ import rfc8785
 
 FORMAT = "parvis-preuve-seance-1"
 PARIS = ZoneInfo("Europe/Paris")
-KINDS = ("envoi", "renvoi", "lecture", "modification", "pouvoir", "rectificatif")
+KINDS = ("envoi", "renvoi", "lecture", "modification", "pouvoir", "rectificatif", "annulation")
 
 
 @dataclass(frozen=True, slots=True)

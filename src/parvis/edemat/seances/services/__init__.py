@@ -30,6 +30,7 @@ from parvis.edemat.seances.services.deliberations import (
     send_to_signature,
 )
 from parvis.edemat.seances.services.evidence import ask_missing_tokens, read_evidence
+from parvis.edemat.seances.services.notices import call_off, put_off, record_notice_handed, rectify
 from parvis.edemat.seances.services.sitting import (
     change_officers,
     composition,
@@ -37,6 +38,7 @@ from parvis.edemat.seances.services.sitting import (
     open_meeting,
     postpone,
     quorum_at,
+    reconvene,
     record_arrival,
     record_departure,
     record_presence_sheet,
@@ -67,6 +69,7 @@ __all__ = [
     "add_elu",
     "add_point",
     "ask_missing_tokens",
+    "call_off",
     "change_elu",
     "change_officers",
     "change_organe",
@@ -88,15 +91,19 @@ __all__ = [
     "open_meeting",
     "plan_seance",
     "postpone",
+    "put_off",
     "quorum_at",
     "read_evidence",
+    "reconvene",
     "record_arrival",
     "record_departure",
     "record_handed_on_paper",
+    "record_notice_handed",
     "record_presence_sheet",
     "record_unanimity",
     "record_vote",
     "record_withdrawal",
+    "rectify",
     "refused_step",
     "remove_annexe",
     "remove_point",

@@ -17,6 +17,21 @@ from parvis.edemat.seances.formats.delais import last_sending_day, minimum_days
 from parvis.edemat.seances.models import Annexe, Elu, Organe, Point, Seance
 
 CONVOKE = "Convoquer"
+CARRIED = (
+    "title",
+    "rapporteur",
+    "expose",
+    "visas",
+    "considerants",
+    "dispositif",
+    "closing_mention",
+    "nature",
+    "matiere",
+    "matiere_label",
+    "quoted_amounts",
+    "annexed_amounts",
+)
+"""What follows an item that is put to another meeting."""
 
 
 def lock_seance(seance: Seance, *states: str) -> Seance:
@@ -53,6 +68,7 @@ def plan_seance(
     urgency: bool = False,
     urgency_motive: str = "",
     second_of: Seance | None = None,
+    report_of: Seance | None = None,
 ) -> Seance:
     """Create a meeting in preparation and put its convocation in the inbox, with its legal limit.
 
@@ -70,6 +86,7 @@ def plan_seance(
         urgency=urgency,
         urgency_motive=urgency_motive,
         second_of=second_of,
+        report_of=report_of,
     )
     record(organe.organisation, "seances.prevue", subject=("seance", seance.pk), actor=actor)
     _remind_to_convoke(seance)
@@ -127,10 +144,37 @@ def _remind_to_convoke(seance: Seance) -> None:
 def add_point(seance: Seance, *, title: str, actor: Actor, **fields: Any) -> Point:
     """Add an item at the end of the agenda; `fields` are those of Point (rapporteur, expose, dispositif…)."""
     seance = lock_seance(seance, Seance.State.EN_PREPARATION)
+    if seance.second_of_id:
+        raise WrongMoment(
+            "Une seconde convocation ne porte que les points restés sans quorum (CGCT L2121-17) : inscrivez celui-ci "
+            "à une autre séance."
+        )
     last = seance.points.aggregate(last=Max("rank"))["last"] or 0
     point = Point.objects.create(organisation=seance.organisation, seance=seance, rank=last + 1, title=title, **fields)
     record(seance.organisation, "seances.point_inscrit", subject=("point", point.pk), actor=actor)
     return point
+
+
+def carry_over(points: Sequence[Point], seance: Seance) -> None:
+    """Copy items with their drafts and annexes to a new meeting, in their order."""
+    for rank, point in enumerate(points, start=1):
+        copy = Point.objects.create(
+            organisation=seance.organisation,
+            seance=seance,
+            rank=rank,
+            **{name: getattr(point, name) for name in CARRIED},
+        )
+        Annexe.objects.bulk_create(
+            Annexe(
+                organisation=seance.organisation,
+                point=copy,
+                rank=one.rank,
+                title=one.title,
+                document_id=one.document_id,
+                to_prefecture=one.to_prefecture,
+            )
+            for one in point.annexes.order_by("rank")
+        )
 
 
 def change_point(point: Point, *, actor: Actor, **changes: Any) -> Point:

@@ -95,6 +95,12 @@ def convoke(seance: Seance, *, actor: Actor) -> Seance:
         details={"members": len(convocations), "jours_francs": delay.francs, "minimum": delay.minimum},
     )
     close_tasks(seance.organisation, subject=("seance", seance.pk), verb=CONVOKE)
+    remind_to_open(seance)
+    return seance
+
+
+def remind_to_open(seance: Seance) -> None:
+    """Put the opening of a convened meeting in the inbox, at its hour."""
     open_task(
         seance.organisation,
         service="seances",
@@ -107,7 +113,6 @@ def convoke(seance: Seance, *, actor: Actor) -> Seance:
         path=seance_path(seance),
         subject=("seance", seance.pk),
     )
-    return seance
 
 
 def _check_complete(seance: Seance, members: list[Elu]) -> None:
@@ -186,9 +191,9 @@ def hand_to_relay(convocation_id: UUID | str) -> str:
         .select_related("seance__organe", "seance__president", "seance__convocation_document", "elu")
         .get(pk=convocation_id)
     )
-    if convocation.state != Convocation.State.EN_FILE:
-        return ""
     seance = convocation.seance
+    if convocation.state != Convocation.State.EN_FILE or seance.state in Seance.CALLED_OFF:
+        return ""
     convocation.attempts += 1
     invitation = build_invitation(invitation_for(convocation, seance, clock.now()))
     message = message_for(convocation, seance, member_address(seance))

@@ -1,6 +1,7 @@
 """The meeting as it is held: presences, powers, quorum, ballots, end (CGCT L2121-15 to L2121-21)."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -8,14 +9,16 @@ from django.db.models import Max
 from parvis.core import clock
 from parvis.core.journal.services import Actor, record
 from parvis.core.routing.services import close_tasks, open_task
-from parvis.edemat.seances.errors import BallotRefused, QuorumMissing, SeanceIncomplete, WrongMoment
+from parvis.edemat.seances.errors import BallotRefused, ConvocationTardive, QuorumMissing, SeanceIncomplete, WrongMoment
+from parvis.edemat.seances.formats.delais import earliest_meeting_day
 from parvis.edemat.seances.formats.lettres import date_longue, plural, voices
 from parvis.edemat.seances.formats.pouvoirs import Power, PowerRefused, check_power
 from parvis.edemat.seances.formats.presences import Composition, Event, Kind, composition_at
 from parvis.edemat.seances.formats.quorum import Quorum, quorum
+from parvis.edemat.seances.formats.regimes import REGIMES
 from parvis.edemat.seances.formats.scrutin import Ballot, Mode, Voice
 from parvis.edemat.seances.models import Convocation, Elu, Mouvement, Point, Pouvoir, Scrutin, Seance
-from parvis.edemat.seances.services.agenda import lock_seance, seance_path
+from parvis.edemat.seances.services.agenda import carry_over, lock_seance, plan_seance, seance_path
 from parvis.edemat.seances.services.convening import OPEN
 from parvis.edemat.seances.services.numbering import number_deliberations
 
@@ -430,6 +433,58 @@ def postpone(point: Point, *, outcome: str = Point.Outcome.RENVOYE, actor: Actor
     point.save(update_fields=["outcome"])
     record(point.organisation, f"seances.point_{outcome}", subject=("point", point.pk), actor=actor)
     return point
+
+
+def reconvene(seance: Seance, *, starts_at: datetime, actor: Actor, place: str = "") -> Seance:
+    """Without quorum, end this meeting and plan the second one on the same items, which needs none (L2121-17).
+
+    Before the opening every item is carried over; during the meeting, those not yet voted. Raises WrongMoment when
+    the quorum is reached, ConvocationTardive when a convocation sent today would leave too little time.
+    """
+    seance = lock_seance(seance, *SITTING)
+    if seance.state == Seance.State.CONVOQUEE and clock.now() < seance.starts_at:
+        raise WrongMoment(f"La séance s’ouvre le {date_longue(seance.day)} : l’absence de quorum se constate alors.")
+    waiting = list(seance.points.filter(outcome=Point.Outcome.INSCRIT).order_by("rank"))
+    if not waiting:
+        raise WrongMoment("Tous les points ont leur suite : il n’y a rien à soumettre à une seconde séance.")
+    found = quorum_at(seance, waiting[0].rank if seance.state == Seance.State.EN_COURS else 0)
+    if found.reached:
+        raise WrongMoment(f"Le quorum est atteint : {plural(found.counted, 'membre')} en séance pour {found.needed}.")
+    second = REGIMES["seconde_convocation"]
+    earliest = earliest_meeting_day(second, clock.today())
+    if clock.paris(starts_at).date() < earliest:
+        raise ConvocationTardive(
+            f"Trois jours francs au moins séparent la nouvelle convocation de la séance ({second.basis}) : "
+            f"convoquée aujourd’hui, elle se tient au plus tôt le {date_longue(earliest)}."
+        )
+    close_tasks(seance.organisation, subject=("seance", seance.pk), verb=OPEN)
+    record(
+        seance.organisation,
+        "seances.sans_quorum",
+        subject=("seance", seance.pk),
+        actor=actor,
+        details={"quorum": found.needed, "presents": found.counted, "points": len(waiting)},
+    )
+    if seance.state == Seance.State.EN_COURS:
+        for point in waiting:
+            postpone(point, actor=actor)
+        seance = rise(seance, actor=actor)
+    else:
+        seance.disperse()
+        seance.ended_at = clock.now()
+        seance.save()
+    new = plan_seance(
+        seance.organe,
+        starts_at=starts_at,
+        place=place or seance.place,
+        session=seance.session,
+        duration_minutes=seance.duration_minutes,
+        president=seance.president,
+        second_of=seance,
+        actor=actor,
+    )
+    carry_over(waiting, new)
+    return new
 
 
 def rise(seance: Seance, *, actor: Actor) -> Seance:

@@ -34,7 +34,7 @@ def my_convocation(request: AgentRequest, pk: UUID) -> HttpResponse:
         "convocation": convocation,
         "points": queries.agenda(seance),
         "crumbs": crumbs(request, seance, "Ma convocation"),
-        "over": seance.state in (Seance.State.LEVEE, Seance.State.CLOSE),
+        "over": seance.state in Seance.OVER,
     }
     return render(request, "seances/my_convocation.html", context)
 

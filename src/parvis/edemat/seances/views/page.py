@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
@@ -32,6 +33,9 @@ STATE_CHIPS = {
     Seance.State.EN_COURS: "warn",
     Seance.State.LEVEE: "info",
     Seance.State.CLOSE: "ok",
+    Seance.State.SANS_QUORUM: "warn",
+    Seance.State.ANNULEE: "danger",
+    Seance.State.REPORTEE: "warn",
 }
 LIST_SINCE = date(2022, 7, 1)
 """Since when the list of deliberations replaces the minutes posted within the week (ordonnance 2021-1310)."""
@@ -184,6 +188,10 @@ def draw(
         "composition": found,
         "officers": seance.organe.elus.in_office(seance.day) if sitting and may_manage else [],
         "resend_form": ResendForm(),
+        "before_hour": clock.now() < seance.starts_at,
+        "notices": queries.notices(seance) if convocations else [],
+        "followed_by": queries.following_meetings(seance),
+        "no_quorum": _quorum_missed(seance, items, item),
         "preuves": preuves,
         "deferred": [preuve for preuve in preuves if preuve.token_id is None],
         "own": queries.own_convocation(seance, request.user),
@@ -195,6 +203,16 @@ def draw(
         "ready": [one for one in to_sign if one.document_id and not one.faults],
     }
     return render(request, "seances/detail.html", context, status=status)
+
+
+def _quorum_missed(seance: Seance, items: list[dict[str, Any]], item: int) -> bool:
+    """Whether a second meeting may be asked for: the hour has come, or the meeting goes on without enough members."""
+    if not any(one["point"].outcome == Point.Outcome.INSCRIT for one in items):
+        return False
+    if seance.state == Seance.State.CONVOQUEE and clock.now() < seance.starts_at:
+        return False
+    sitting = seance.state in (Seance.State.CONVOQUEE, Seance.State.EN_COURS)
+    return sitting and not services.quorum_at(seance, item).reached
 
 
 def _sending_counts(convocations: list[Convocation]) -> dict[str, int]:

@@ -221,7 +221,8 @@ def prepare() -> tuple[tuple[str, str], list[str]]:
         departement="034", arrondissement="3", nature_actes="31", pref_id="PREF034",
     )  # fmt: skip
     values = {
-        "name": "Site de mesure", "description": "", "home_url": "http://localhost:9/", "contact": "a@mesure.test",
+        "name": "Site de mesure", "description": "", "logo_id": None, "home_url": "http://localhost:9/",
+        "contact": "a@mesure.test",
         "relation": "propre", "type": "confidential", "authentication": "secret", "jwks": None,
         "jwks_uri": "", "redirect_uris": [BACK], "post_logout_uris": [],
         "backchannel_logout_url": "", "scopes": ["openid"], "claims": [], "agreement": "dispense", "acr": "",

@@ -49,10 +49,11 @@ OPEN = {
     "identite/o/authorize": "protocol: a site's request, which leads to the login",
     "identite/o/consentement": "goes on with a signed request; leads to the login",
     "identite/o/suite": "goes on with a signed request; leads to the login",
-    "identite/o/token": "protocol: clients prove themselves by their secret",
+    "identite/o/token": "protocol: clients prove themselves by their secret or their key",
     "identite/o/userinfo": "protocol: proved by the access token",
-    "identite/o/revoke": "protocol: clients prove themselves by their secret",
+    "identite/o/revoke": "protocol: clients prove themselves by their secret or their key",
     "identite/o/logout": "protocol: a site's request to log out",
+    "identite/logos/<str:client_id>/<str:sha256>.<str:extension>": "the approved logo of a site",
     "api/": "documentation of the API",
     "api/v1/openapi.json": "description of the API",
 }
@@ -162,12 +163,14 @@ SIGNPOSTS = {"mfa_index", "mfa_list_webauthn"}
 WITHOUT_TOKEN = {
     "saml/connexion/": "protocol: a site posts its request, which changes nothing by itself",
     "identite/o/authorize": "protocol: OpenID Connect lets a site post its request",
-    "identite/o/token": "protocol: clients prove themselves by their secret",
+    "identite/o/token": "protocol: clients prove themselves by their secret or their key",
     "identite/o/userinfo": "protocol: proved by the token",
-    "identite/o/revoke": "protocol: clients prove themselves by their secret",
+    "identite/o/revoke": "protocol: clients prove themselves by their secret or their key",
     "identite/o/logout": "protocol: a site posts its request; the person is asked, by a form with its token",
     f"o/{ORG}/archives/deposer/": "own",
     f"o/{ORG}/administration/charte/": "own",
+    f"o/{ORG}/administration/services-relies/nouveau/": "own",
+    f"o/{ORG}/administration/services-relies/<uuid:pk>/modifier/": "own",
 }
 
 # Layers that may answer before any view does: each with what it answers by itself, by example, or why it never does.

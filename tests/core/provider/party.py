@@ -23,6 +23,7 @@ def registration(**changes):
     values = {
         "name": "Site de Juvignac",
         "description": "Le site de la commune",
+        "logo_id": None,
         "home_url": "https://site.juvignac.test/",
         "contact": "webmestre@juvignac.test",
         "relation": "propre",

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 
 from parvis.core.journal.models import Entry
@@ -340,7 +342,7 @@ def test_only_the_roles_chosen_log_in(make_site, juvignac, fabregues, agent_clie
 def test_the_form_offers_each_claim_with_an_invented_value_and_the_roles_of_the_organisation(juvignac, agent_client):
     administrator = agent_client(juvignac, "administrateur")
     page = administrator.get(address("new", juvignac)).content.decode()
-    assert "Date de naissance (« 1962-08-24 »)" in page
+    assert "Date de naissance (« 24 août 1962 »)" in page
     assert "Secrétariat général" in page
     answer = administrator.post(
         address("new", juvignac),
@@ -379,3 +381,86 @@ def test_each_wrong_field_says_so_in_french(juvignac, agent_client, changes, fie
     sentence = str(answer.context["form"].errors[field][0])
     assert sentence.endswith(".")
     assert not re.search(r"\b(is|the|not|choice)\b", sentence)
+
+
+# --- logo -----------------------------------------------------------------------------------------------------------
+DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><metadata>x</metadata><rect width="9" height="9"/></svg>'
+
+
+def logo(content=DRAWING, name="logo.svg"):
+    return SimpleUploadedFile(name, content, "image/svg+xml")
+
+
+def test_a_logo_is_cleaned_approved_and_then_shown_where_people_agree(
+    juvignac, agent_client, platform_admin, browser, make_site
+):
+    administrator = agent_client(juvignac, "administrateur")
+    answer = administrator.post(address("new", juvignac), {**FORM, "logo": logo()})
+    assert answer.status_code == 302, answer.context and answer.context["form"].errors
+    detail = administrator.get(answer["Location"])
+    proposed = administrator.get(detail.context["logo"])
+    assert proposed["Content-Type"] == "image/svg+xml"
+    assert b"<rect" in proposed.content
+    assert b"metadata" not in proposed.content
+
+    service = detail.context["service"]
+    shown = reverse("provider:logo", args=[service.client_id, service.logo.sha256, "svg"])
+    assert browser.get(shown).status_code == 404, "not before it is approved"
+    platform = login(platform_admin, methods=(("mfa", "webauthn"),))
+    approval = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": service.pk})
+    page = platform.get(approval)
+    assert "data:image/svg+xml;base64," in page.content.decode()
+    platform.post(approval, {"decision": "approuver", "vu": page.context["seen"]})
+
+    with acting_for(juvignac):
+        site = Site(services.service_for(juvignac.pk, service.pk), None)
+    consent = site.ask(browser)
+    assert consent.context["logo"] == shown
+    picture = Client().get(shown)
+    assert b"<rect" in picture.content
+    assert picture["Content-Security-Policy"].startswith("sandbox")
+    assert Client().get(shown.replace("svg", "png")).status_code == 404
+    assert Client().get(shown.replace(service.client_id, make_site(juvignac).client_id)).status_code == 404
+
+    edit = address("edit", juvignac, pk=service.pk)
+    kept = {**FORM, "logo_kept": str(service.logo_id)}
+    assert administrator.post(edit, kept).status_code == 302
+    with acting_for(juvignac):
+        assert services.service_for(juvignac.pk, service.pk).state == "en_service", "nothing changed"
+    administrator.post(edit, {**kept, "logo_removed": "on"})
+    assert "celui d’avant" in administrator.get(answer["Location"]).content.decode()
+    assert site.ask(browser).context["logo"] == shown, "until the platform approves it"
+    page = platform.get(approval)
+    platform.post(approval, {"decision": "approuver", "vu": page.context["seen"]})
+    assert site.ask(browser).context["logo"] == ""
+    assert Client().get(shown).status_code == 404
+
+
+def test_a_logo_that_cannot_be_kept_says_why_and_one_that_can_is_not_sent_again(juvignac, fabregues, agent_client):
+    administrator = agent_client(juvignac, "administrateur")
+    wrong = {
+        "SVG ou PNG": logo(b"%PDF"),
+        "un script": logo(DRAWING.replace(b"metadata", b"script")),
+        "2 Mo": logo(b"<svg" + b" " * 2_100_000),
+    }
+    for said, file in wrong.items():
+        answer = administrator.post(address("new", juvignac), {**FORM, "logo": file})
+        assert answer.status_code == 422
+        assert said in str(answer.context["form"].errors["logo"])
+        assert answer.context["form"]["name"].value() == FORM["name"]
+    answer = administrator.post(address("new", juvignac), {**FORM, "logo": logo(), "contact": "personne"})
+    assert answer.status_code == 422
+    kept = answer.context["form"]["logo_kept"].value()
+    assert kept in answer.content.decode()
+    assert administrator.post(address("new", juvignac), {**FORM, "logo_kept": kept}).status_code == 302
+    stranger = agent_client(fabregues, "administrateur", email="voisin@x.test")
+    for made_up in (kept, "x"):
+        answer = stranger.post(address("new", fabregues), {**FORM, "logo_kept": made_up})
+        assert answer.status_code == 422
+        assert "plus disponible" in str(answer.context["form"].errors["logo"])
+
+
+def test_the_form_is_taken_with_its_token_only(juvignac, agent_client):
+    careful = Client(enforce_csrf_checks=True)
+    careful.cookies = agent_client(juvignac, "administrateur").cookies
+    assert careful.post(address("new", juvignac), FORM).status_code == 403

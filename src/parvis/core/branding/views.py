@@ -15,10 +15,9 @@ from parvis.core.branding.errors import NothingToPublish
 from parvis.core.branding.forms import BrandingForm, initial_from, initial_of
 from parvis.core.branding.look import theme_of
 from parvis.core.branding.models import BrandingVersion
+from parvis.core.branding.serving import picture_response
 from parvis.core.branding.uploads import BoundedUploads, bound_uploads
-from parvis.core.documents.errors import DocumentMissing
 from parvis.core.documents.models import Document
-from parvis.core.documents.services import read_bytes
 from parvis.core.identity.access import AgentRequest, OrganisationRequest, agent_view, public_view
 from parvis.core.notifications import layout
 from parvis.core.organisations.tenancy import public_view_of
@@ -27,9 +26,7 @@ from parvis.core.web.navigation import administration_tabs
 from parvis.core.web.theming import Theme, measures
 
 PERMISSION = "administration.organisation"
-ONE_YEAR: Final = 31_536_000
 SAMPLES: Final = {"accueil": "Accueil public", "bureau": "Bureau des agents", "message": "Message"}
-MEDIA_TYPES: Final = {"svg": "image/svg+xml", "png": "image/png", "webp": "image/webp"}
 State = BrandingVersion.State
 
 
@@ -246,27 +243,12 @@ def discard(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 
 # --- pictures ---------------------------------------------------------------------------------------------
-def _served(document: Document | None, extension: str, lasting: str) -> HttpResponseBase:
-    """A picture in a sandbox of its own: opened by itself, an SVG can do nothing, and is never taken for a page."""
-    if document is None or not document.filename.endswith(f".{extension}") or extension not in MEDIA_TYPES:
-        raise Http404
-    try:
-        content = read_bytes(document, limit=images.MAX_LOGO)
-    except DocumentMissing as error:
-        raise Http404 from error
-    response = HttpResponse(content, content_type=MEDIA_TYPES[extension])
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = f"{lasting}, max-age={ONE_YEAR}, immutable"
-    return response
-
-
 @require_safe
 @agent_view(PERMISSION)
 def draft_picture(request: AgentRequest, sha256: str, extension: str) -> HttpResponseBase:
     """A picture that was sent for a draft."""
     rows = Document.objects.filter(organisation=request.organisation, derivation__in=services.DERIVATIONS.values())
-    return _served(rows.filter(sha256=sha256).select_related("organisation").first(), extension, "private")
+    return picture_response(rows.filter(sha256=sha256).select_related("organisation").first(), extension, "private")
 
 
 @require_safe
@@ -276,4 +258,4 @@ def picture(request: OrganisationRequest, sha256: str, extension: str) -> HttpRe
     online = BrandingVersion.objects.filter(organisation=request.organisation, state=State.PUBLISHED)
     rows = online.select_related("logo__organisation", "header__organisation")
     found: list[Any] = [p for v in rows for p in (v.logo, v.header) if p is not None and p.sha256 == sha256]
-    return _served(found[0] if found else None, extension, "public")
+    return picture_response(found[0] if found else None, extension, "public")

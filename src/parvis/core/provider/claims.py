@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -269,6 +269,8 @@ def readable(account: Account, site: Site, kept: Collection[str]) -> list[tuple[
 def _in_french(name: str, value: Any) -> str:
     if name == "address":
         return str(value["formatted"])
+    if name == "birthdate" and not value.endswith("00") and "-00-" not in value:
+        return date_format(date.fromisoformat(value), "j F Y")
     if name == "updated_at":
         return date_format(localtime(datetime.fromtimestamp(value, UTC)), "j F Y")
     return ", ".join(map(str, value)) if isinstance(value, list) else str(FRENCH.get(value, value))

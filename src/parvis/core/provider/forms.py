@@ -8,12 +8,12 @@ from typing import Any
 
 from django import forms
 
+from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account
 from parvis.core.organisations.authority import roles_of
 from parvis.core.organisations.models import Organisation
 from parvis.core.provider.claims import OFFLINE, SCOPES
 from parvis.core.provider.models import Service
-from parvis.core.provider.services import RegistrationRefused
 
 
 class LinesField(forms.CharField):
@@ -48,7 +48,7 @@ class KeysField(forms.CharField):
 
 
 SECTIONS = (
-    ("Le service", ("name", "description", "home_url", "contact", "relation")),
+    ("Le service", ("name", "description", "logo", "logo_removed", "logo_kept", "home_url", "contact", "relation")),
     ("Ses adresses", ("redirect_uris", "post_logout_uris", "backchannel_logout_url")),
     ("Son serveur", ("type", "authentication", "jwks", "jwks_uri")),
     ("Ce qu’il reçoit", ("claims", "offline", "agreement")),
@@ -68,6 +68,14 @@ class ServiceForm(forms.Form):
     description = forms.CharField(
         label="À quoi il sert", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
     )
+    logo = forms.FileField(
+        label="Logo",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".svg,.png,image/svg+xml,image/png"}),
+        help_text="SVG de 200 ko au plus, ou PNG de 2 Mo au plus. La page d’accord le montre.",
+    )
+    logo_kept = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    logo_removed = forms.BooleanField(label="Ne plus montrer de logo", required=False)
     home_url = forms.URLField(label="Page d’accueil", assume_scheme="https", max_length=200)
     contact = forms.EmailField(label="Adresse du contact technique")
     relation = forms.ChoiceField(
@@ -141,7 +149,8 @@ class ServiceForm(forms.Form):
     def __init__(self, data: Any = None, *, organisation: Organisation, initial: Mapping[str, Any]) -> None:
         kept, scopes = initial.get("claims", []), initial.get("scopes", [])
         chosen = {_choices_of(code): [key for key in scope.choices if key in kept] for code, scope in SCOPES.items()}
-        super().__init__(data, initial={**initial, **chosen, "offline": OFFLINE in scopes})
+        logo = initial.get("logo_id") or ""
+        super().__init__(data, initial={**initial, **chosen, "offline": OFFLINE in scopes, "logo_kept": str(logo)})
         roles = self.fields["roles"]
         assert isinstance(roles, forms.MultipleChoiceField)
         roles.choices = [(role.code, role.label) for role in roles_of(organisation)]
@@ -158,10 +167,8 @@ class ServiceForm(forms.Form):
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields by part of the form, with the title of each."""
         claims = [_choices_of(code) for code in SCOPES if _choices_of(code) in self.fields]
-        return [
-            (title, [self[f] for name in names for f in (claims if name == "claims" else [name])])
-            for title, names in SECTIONS
-        ]
+        shown = {"claims": claims, "logo_removed": ["logo_removed"] if self["logo_kept"].value() else []}
+        return [(title, [self[f] for name in names for f in shown.get(name, [name])]) for title, names in SECTIONS]
 
     def clean(self) -> dict[str, Any]:
         """The scopes follow from what is chosen: a site never asks for one that gives it nothing."""
@@ -169,10 +176,11 @@ class ServiceForm(forms.Form):
         chosen = {code: values.get(_choices_of(code), []) for code in SCOPES}
         asked = {"openid": True, OFFLINE: values.get("offline")}
         values["scopes"] = [code for code in SCOPES if chosen[code] or asked.get(code)]
+        values["logo_id"] = None if values.get("logo_removed") else values.get("logo_kept") or None
         values["claims"] = [key for code in SCOPES for key in chosen[code]]
         return values
 
-    def refuse(self, error: RegistrationRefused) -> None:
+    def refuse(self, error: DomainError) -> None:
         """Say the rule that was broken, beside its field where it has one."""
         field = str(error.data.get("field", ""))
         self.add_error(field if field in self.fields else None, error.sentence)

@@ -48,6 +48,7 @@ class Service(TenantModel):
     state = models.CharField("état", max_length=12, choices=State.choices, default=State.PROPOSED)
     name = models.CharField("nom", max_length=100)
     description = models.TextField("description", blank=True)
+    logo = models.ForeignKey("documents.Document", models.PROTECT, null=True, related_name="+", verbose_name="logo")
     home_url = models.URLField("page d’accueil")
     contact = models.EmailField("adresse du contact technique")
     relation = models.CharField("nature", max_length=8, choices=Relation.choices)

@@ -23,6 +23,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from parvis.core import clock
+from parvis.core.branding.services import DERIVATIONS, kept_picture
+from parvis.core.documents.models import Document
 from parvis.core.errors import DomainError
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
@@ -39,7 +41,7 @@ from parvis.core.provider.sites import Site, digest, new_secret
 OVERLAP_DAYS = 7
 MAX_ADDRESSES = 20
 FIELDS = (
-    "name", "description", "home_url", "contact", "relation", "type", "authentication", "jwks", "jwks_uri",
+    "name", "description", "logo_id", "home_url", "contact", "relation", "type", "authentication", "jwks", "jwks_uri",
     "redirect_uris", "post_logout_uris", "backchannel_logout_url", "scopes", "claims", "agreement", "acr",
     "populations", "members_only", "roles", "access_lifetime", "id_lifetime", "refresh_lifetime",
 )  # fmt: skip
@@ -91,6 +93,8 @@ def check(values: Mapping[str, Any], organisation: Organisation) -> None:
         raise RegistrationRefused("Donnez au moins une adresse de retour.", field="redirect_uris")
     if values["backchannel_logout_url"]:
         check_address(values["backchannel_logout_url"], "backchannel_logout_url")
+    if values["logo_id"] and kept_picture(organisation, "logo", str(values["logo_id"])) is None:
+        raise RegistrationRefused("Le logo n’est plus disponible : envoyez-le de nouveau.", field="logo")
     _check_authentication(values)
     unknown = set(values["scopes"]) - set(SCOPES)
     if unknown or "openid" not in values["scopes"]:
@@ -145,7 +149,7 @@ def _check_authentication(values: Mapping[str, Any]) -> None:
 
 def fingerprint(service: Service) -> str:
     """SHA-256 of all that an organisation proposes, in hexadecimal: what the platform approves is what it read."""
-    proposed = json.dumps({name: getattr(service, name) for name in FIELDS}, sort_keys=True)
+    proposed = json.dumps({name: getattr(service, name) for name in FIELDS}, sort_keys=True, default=str)
     return hashlib.sha256(proposed.encode()).hexdigest()
 
 
@@ -153,6 +157,7 @@ def _ordered(values: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: values[name] for name in FIELDS}
     kept["scopes"] = [code for code in SCOPES if code in kept["scopes"]]
     kept["claims"] = [key for key in choices(SCOPES) if key in kept["claims"]]
+    kept["logo_id"] = UUID(str(kept["logo_id"])) if kept["logo_id"] else None
     kept["jwks"] = assertions.public_keys(kept["jwks"]) if kept["jwks"] else None
     kept["populations"], kept["roles"] = sorted(kept["populations"]), sorted(kept["roles"])
     return kept
@@ -243,6 +248,7 @@ def _project(service: Service, client: Client) -> None:
         members_only=service.members_only,
         roles=service.roles,
         home=service.home_url,
+        logo=logo_name(service),
         backchannel=service.backchannel_logout_url,
         access_lifetime=service.access_lifetime,
         id_lifetime=service.id_lifetime,
@@ -336,6 +342,7 @@ def in_force(service: Service) -> dict[str, Any]:
         "members_only": site.members_only,
         "roles": list(site.roles),
         "home_url": site.home,
+        "logo": site.logo,
         "access_lifetime": site.access_lifetime,
         "id_lifetime": site.id_lifetime,
         "refresh_lifetime": site.refresh_lifetime,
@@ -344,7 +351,26 @@ def in_force(service: Service) -> dict[str, Any]:
 
 def _differs(service: Service, client: Client) -> bool:
     service.client = client
-    return any(getattr(service, name) != value for name, value in in_force(service).items())
+    return bool(differing(service))
+
+
+def differing(service: Service) -> list[str]:
+    """What an approval would change, by the names of ``in_force``."""
+    proposed = {"logo": logo_name(service)}
+    return [n for n, value in in_force(service).items() if proposed.get(n, getattr(service, n)) != value]
+
+
+def logo_name(service: Service) -> str:
+    """The proposed logo as ``Site`` keeps the one in force."""
+    return f"{service.logo.sha256}.{service.logo.filename.rpartition('.')[2]}" if service.logo else ""
+
+
+def logo_in_force(client: Client) -> Document | None:
+    """The approved logo of a site, to be read by whoever it asks to agree."""
+    site = Site.of(client)
+    with acting_for(site.organisation):
+        pictures = Document.objects.filter(organisation=site.organisation, derivation=DERIVATIONS["logo"])
+        return pictures.filter(sha256=site.logo.partition(".")[0]).select_related("organisation").first()
 
 
 @transaction.atomic
@@ -507,5 +533,5 @@ def withdraw(account: Account, client_id: str, *, request: HttpRequest | None = 
 
 def service_for(organisation_id: int, service_id: str | UUID) -> Service | None:
     """A registration, for the platform that approves it; to be read inside ``acting_for``."""
-    found = Service.objects.select_related("organisation", "client", "approved_by")
+    found = Service.objects.select_related("organisation", "client", "approved_by", "logo__organisation")
     return found.filter(pk=service_id, organisation=organisation_id).first()

@@ -15,7 +15,10 @@ from allauth.idp.oidc.models import Client
 
 @dataclass(frozen=True)
 class Site:
-    """The registration in force. Lifetimes are in seconds; ``secrets`` are digests with their last second."""
+    """The registration in force.
+
+    Lifetimes are in seconds; ``secrets`` are digests with their last second; ``logo`` is « digest.extension ».
+    """
 
     organisation: int
     service: str
@@ -29,6 +32,7 @@ class Site:
     members_only: bool = False
     roles: tuple[str, ...] = ()
     home: str = ""
+    logo: str = ""
     backchannel: str = ""
     access_lifetime: int = 300
     id_lifetime: int = 300

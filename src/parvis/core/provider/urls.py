@@ -15,6 +15,7 @@ urlpatterns = [
     path("identite/o/userinfo", endpoints.userinfo, name="userinfo"),
     path("identite/o/revoke", endpoints.revoke, name="revoke"),
     path("identite/o/logout", logout.logout, name="logout"),
+    path("identite/logos/<str:client_id>/<str:sha256>.<str:extension>", login.logo, name="logo"),
     path("identite/services-relies/", account.my_services, name="my_services"),
     path("identite/services-relies/<str:client_id>/retrait/", account.withdraw, name="withdraw"),
     path("identite/approbations/", platform.approvals, name="approvals"),

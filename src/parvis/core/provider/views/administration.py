@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from parvis.core.branding.images import MAX_LOGO, too_large
+from parvis.core.branding.services import kept_picture, picture_url, receive
+from parvis.core.branding.uploads import BoundedUploads, bound_uploads
+from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.organisations.authority import roles_of
 from parvis.core.provider import services
@@ -25,6 +31,7 @@ from parvis.core.provider.sites import Site
 from parvis.core.web.navigation import administration_tabs
 
 PERMISSION = "administration.organisation"
+LOGO = {"logo": MAX_LOGO}
 
 
 def _found(request: AgentRequest, pk: UUID) -> Service:
@@ -53,13 +60,17 @@ def services_list(request: AgentRequest) -> HttpResponse:
     return _page(request, "services", services=list(found), columns=columns)
 
 
+# The form's protection reads the body: it comes after the limit of the logo.
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
 def new(request: AgentRequest) -> HttpResponse:
-    initial = {"populations": ["usager"], "claims": ["profile.given_name", "profile.family_name"]}
-    form = ServiceForm(
-        request.POST if request.method == "POST" else None, organisation=request.organisation, initial=initial
-    )
+    return _new(request, bound_uploads(request, LOGO))
+
+
+@csrf_protect
+def _new(request: AgentRequest, uploads: BoundedUploads) -> HttpResponse:
+    form = _form(request, uploads, {"populations": ["usager"], "claims": ["profile.given_name", "profile.family_name"]})
     if request.method == "POST" and form.is_valid():
         try:
             service = services.propose(request.organisation, form.cleaned_data, actor=request.actor, request=request)
@@ -68,17 +79,20 @@ def new(request: AgentRequest) -> HttpResponse:
         else:
             messages.success(request, f"{service.name} est proposé : la plateforme doit maintenant l’approuver.")
             return _to("detail", request, pk=service.pk)
-    return _page(request, "service_form", form=form, service=None, status=422 if form.errors else 200)
+    return _form_page(request, form, None)
 
 
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
 def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
+    return _edit(request, bound_uploads(request, LOGO), pk)
+
+
+@csrf_protect
+def _edit(request: AgentRequest, uploads: BoundedUploads, pk: UUID) -> HttpResponse:
     service = _found(request, pk)
-    initial = {name: getattr(service, name) for name in services.FIELDS}
-    form = ServiceForm(
-        request.POST if request.method == "POST" else None, organisation=request.organisation, initial=initial
-    )
+    form = _form(request, uploads, {name: getattr(service, name) for name in services.FIELDS})
     if request.method == "POST" and form.is_valid():
         try:
             changed = services.change(service, form.cleaned_data, actor=request.actor, request=request)
@@ -94,7 +108,33 @@ def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
                 else "La modification prendra effet quand la plateforme l’aura approuvée.",
             )
             return _to("detail", request, pk=pk)
-    return _page(request, "service_form", form=form, service=service, status=422 if form.errors else 200)
+    return _form_page(request, form, service)
+
+
+def _form(request: AgentRequest, uploads: BoundedUploads, initial: Mapping[str, Any]) -> ServiceForm:
+    """The form as it is sent, its logo kept already: it has not to be sent again whatever else is wrong."""
+    if request.method != "POST":
+        return ServiceForm(organisation=request.organisation, initial=initial)
+    data = request.POST.copy()
+    refused: DomainError | None = too_large("logo") if uploads.refused else None
+    sent = request.FILES.get("logo")
+    if refused is None and sent is not None and sent.file is not None:
+        try:
+            received = receive(request.organisation, "logo", cast(BinaryIO, sent.file))
+            data["logo_kept"] = str(received.document.pk)
+            data.pop("logo_removed", None)
+        except DomainError as error:  # of the picture, or of the storage (antivirus)
+            refused = error
+    form = ServiceForm(data, organisation=request.organisation, initial=initial)
+    if refused is not None:
+        form.add_error("logo", refused.sentence)
+    return form
+
+
+def _form_page(request: AgentRequest, form: ServiceForm, service: Service | None) -> HttpResponse:
+    kept = kept_picture(request.organisation, "logo", str(form["logo_kept"].value() or ""))
+    logo = picture_url(kept, public=False) if kept else ""
+    return _page(request, "service_form", form=form, service=service, logo=logo, status=422 if form.errors else 200)
 
 
 def _secrets(service: Service) -> list[dict[str, Any]]:
@@ -120,6 +160,7 @@ def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
         "service",
         service=service,
         secrets=_secrets(service),
+        logo=picture_url(service.logo, public=False) if service.logo else "",
         by_key=Site.of(service.client).by_key if service.approved_at else service.authentication == "cle",
         discovery=issuer() + reverse("provider:configuration"),
         **described(service),
@@ -152,8 +193,16 @@ def pending_changes(service: Service) -> list[tuple[str, str, str]]:
     if service.approved_at is None:
         return []
     live = services.in_force(service)
-    differing = [name for name, value in live.items() if getattr(service, name) != value]
-    return [(_label(n), _words(n, live[n]), _words(n, getattr(service, n))) for n in differing]
+    return [
+        (_label(name), _words(name, live[name]), _words(name, getattr(service, name)))
+        if name != "logo"
+        else (
+            "Logo",
+            "celui d’avant" if live[name] else "aucun",
+            "celui que montre cette page" if service.logo else "aucun",
+        )
+        for name in services.differing(service)
+    ]
 
 
 def _label(name: str) -> str:

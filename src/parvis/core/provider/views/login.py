@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from allauth.idp.oidc.internal.oauthlib.utils import extract_headers
 from allauth.idp.oidc.models import Client
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parvis.core.authentication import stepup
 from parvis.core.authentication.assurance import FRANCECONNECT, TWO_FACTORS, assurance_of, federated_proofs
 from parvis.core.authentication.factors import has_second_factor
+from parvis.core.branding.serving import picture_response
 from parvis.core.identity.access import open_view, request_mandates
 from parvis.core.identity.audit import audit
 from parvis.core.identity.middleware import second_factor_asked
@@ -31,6 +32,7 @@ from parvis.core.provider.claims import readable
 from parvis.core.provider.models import Subject
 from parvis.core.provider.server import Server
 from parvis.core.provider.services import Covered
+from parvis.core.provider.sites import Site, is_live
 from parvis.core.provider.subjects import is_admitted
 
 CONSENT_SALT = "provider.consent"
@@ -170,6 +172,7 @@ def _consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
         "organisation": _branded(request, asked),
         "client": asked.to.client,
         "site": asked.to.site,
+        "logo": _logo(asked.to.client),
         "host": urlsplit(asked.to.redirect_uri).hostname,
         "values": readable(account, asked.to.site, claims),
         "others": [other.name for other in others],
@@ -182,6 +185,21 @@ def _consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
     response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _logo(client: Client) -> str:
+    digest, _, extension = Site.of(client).logo.partition(".")
+    return reverse("provider:logo", args=[client.pk, digest, extension]) if digest else ""
+
+
+@require_safe
+@open_view
+def logo(request: HttpRequest, client_id: str, sha256: str, extension: str) -> HttpResponse:
+    """The approved logo of a site, which anybody may see."""
+    client = Client.objects.filter(pk=client_id).first()
+    if client is None or not is_live(client) or Site.of(client).logo != f"{sha256}.{extension}":
+        raise Http404
+    return picture_response(services.logo_in_force(client), extension, "public")
 
 
 @require_POST

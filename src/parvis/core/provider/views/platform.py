@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from uuid import UUID
 
 from allauth.idp.oidc.models import Client
@@ -10,6 +11,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from parvis.core.branding.images import MAX_LOGO
+from parvis.core.documents.models import Document
+from parvis.core.documents.services import read_bytes
 from parvis.core.identity.access import AccountRequest, platform_view
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
@@ -69,9 +73,16 @@ def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpRespon
             "seen": services.fingerprint(service),
             "waiting": service.state in WAITING,
             **described(service),
+            "logo": _inlined(service.logo) if service.logo else "",
             "form": form,
             "columns": [{"label": "Champ"}, {"label": "En vigueur"}, {"label": "Proposé"}],
         }
         return render(
             request, "provider/approval.html", context, status=409 if refused else 422 if form.errors else 200
         )
+
+
+def _inlined(logo: Document) -> str:
+    """A proposed logo inside the page: no address shows it before it is approved."""
+    content = base64.b64encode(read_bytes(logo, limit=MAX_LOGO)).decode()
+    return f"data:{logo.media_type};base64,{content}"

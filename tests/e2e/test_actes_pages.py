@@ -91,6 +91,7 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
     connect(juvignac)
     with acting_for(juvignac):
         waiting = make_acte(juvignac, "19.07.01.06", objet="Tarifs de la cantine", status=Status.A_POSTER)
+        individual = make_acte(juvignac, "2019-ARR-12", objet="Avancement d’échelon", nature="3", matiere="4.1")
         refused = make_acte(
             juvignac,
             "19.07.01.07",
@@ -109,6 +110,8 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
         "acte-transmettre": f"{here}{waiting.pk}/transmettre/",
         "acte-en-erreur": f"{here}{refused.pk}/",
         "acte-corriger": f"{here}{refused.pk}/corriger/",
+        "acte-notifier": f"{here}{individual.pk}/notifier/",
+        "acte-a-notifier": f"{here}{individual.pk}/",
         "actes-incertains": f"{here}envois-incertains/",
     }.items():
         page.goto(address)

@@ -215,7 +215,7 @@ def test_they_are_tagged_pdf_a(acting_for_juvignac, tmp_path, which):
     else:
         online = publish(acte, author=MAYOR, actor=AGENT)
         acte.refresh_from_db()
-        document = generated_documents.certificate(acte, online)
+        document = generated_documents.certificate(acte, generated_documents.published(online))
     content = read_bytes(document)
     (tmp_path / "a.pdf").write_bytes(content)
     subprocess.run(["qpdf", "--check", tmp_path / "a.pdf"], check=True, capture_output=True)

@@ -61,6 +61,7 @@ class ActeOut(Schema):
     identifiant_unique: str = Field(description="Donné par l’État à l’acquittement ; vide avant.")
     recu_le: dt.date | None = Field(description="Reçu en préfecture.")
     publie_le: dt.date | None
+    notifie_le: dt.date | None = Field(description="Notifié aux personnes qu’il nomme.")
     document: FileOut
 
 
@@ -119,6 +120,7 @@ def _told(acte: Acte) -> dict[str, Any]:
         "identifiant_unique": acte.unique_id,
         "recu_le": acte.received_on,
         "publie_le": acte.published_on,
+        "notifie_le": acte.notified_on,
         "document": {
             "nom": document.filename,
             "taille": document.size,

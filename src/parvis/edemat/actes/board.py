@@ -46,7 +46,7 @@ def _situation(code: str) -> Q:
         case "acquittes":
             return Q(status__in=ACKNOWLEDGED)
         case "a_publier":
-            return Q(status__in=ACKNOWLEDGED, published_on__isnull=True)
+            return Q(status__in=ACKNOWLEDGED, published_on__isnull=True, notified_on__isnull=True)
         case "publies":
             return Q(published_on__isnull=False)
         case "erreur":

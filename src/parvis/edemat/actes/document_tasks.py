@@ -12,6 +12,7 @@ def prepare_acknowledgement_documents(organisation_id: int, acte_id: str) -> Non
 
     acte, actor = lock_acte(acte_id), Actor("job", "actes.documents")
     generated_documents.produce_after_acknowledgement(acte, actor=actor)
+    generated_documents.produce_after_notification(acte, actor=actor)
     generated_documents.produce_after_publication(acte, actor=actor)
 
 
@@ -21,3 +22,11 @@ def prepare_publication_documents(organisation_id: int, acte_id: str) -> None:
     from parvis.edemat.actes import generated_documents
 
     generated_documents.produce_after_publication(lock_acte(acte_id), actor=Actor("job", "actes.documents"))
+
+
+@job(queue="actes", label="Certificat après la notification")
+def prepare_notification_certificate(organisation_id: int, acte_id: str) -> None:
+    """The certificate of an act notified to the people it names, once the State has received it."""
+    from parvis.edemat.actes import generated_documents
+
+    generated_documents.produce_after_notification(lock_acte(acte_id), actor=Actor("job", "actes.documents"))

@@ -15,7 +15,7 @@ from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_lo
 from parvis.edemat.actes.enums import ANSWERS, Delivery, Nature, Status
 from parvis.edemat.actes.legal_dates import DefereDelay, last_appeal_day, online_until
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
-from parvis.edemat.actes.publication import may_hold_personal_data
+from parvis.edemat.actes.publication import known_on, may_hold_personal_data
 from parvis.edemat.actes.services import letters
 
 SINGULAR = {
@@ -166,6 +166,8 @@ class Dossier:
             ("Acquittée", "À acquitter", acte.received_on, date_courte(acte.received_on)),
             ("Publiée", "À publier", acte.published_on, self._published if acte.published_on else ""),
         ]
+        if acte.nature == Nature.INDIVIDUEL or (acte.notified_on and not acte.published_on):
+            done[-1] = ("Notifiée", "À notifier", acte.notified_on, date_courte(acte.notified_on))
         steps, current = [], True
         for past, future, reached, when in done:
             state = "done" if reached else ("now" if current else "waiting")
@@ -250,17 +252,7 @@ class Dossier:
         if acte.status not in ACKNOWLEDGED:
             return None
         if acte.published_on is None and may_hold_personal_data(acte):
-            return self._offer(
-                PUBLISH,
-                Action(
-                    "Notifier aux intéressés",
-                    "Cet acte concerne des personnes : il se notifie, il n’est pas publié par défaut. "
-                    "Une mise en ligne suppose d’en retirer les données personnelles.",
-                    "waiting",
-                    "Publier malgré tout",
-                    self._url("publish"),
-                ),
-            )
+            return self._notification_action()
         if acte.published_on is None:
             noun = SINGULAR[acte.nature].lower()
             article = "la " if acte.nature in ("1", "3") else "l’" if acte.nature in ("2", "6") else "le "
@@ -291,9 +283,35 @@ class Dossier:
             self.public_url,
         )
 
+    def _notification_action(self) -> Action:
+        acte = self.acte
+        if acte.notified_on:
+            text = f"Exécutoire depuis le {date_longue(acte.executoire_on)}." if acte.executoire_on else ""
+            return Action(f"Notifiée le {date_moyenne(acte.notified_on)}", text, "waiting")
+        action = Action(
+            "Notifier aux intéressés",
+            "Cet acte concerne des personnes : il se notifie, il n’est pas publié par défaut. Notez la notification "
+            "quand elles l’ont reçu ; une mise en ligne suppose d’en retirer les données personnelles.",
+            "now",
+            "Noter la notification",
+            self._url("notify"),
+            "Publier malgré tout",
+            self._url("publish"),
+        )
+        return self._offer(PUBLISH, action)
+
     def _offer(self, permission: str, action: Action) -> Action:
         """``action`` with its button, or the same without it for those who may only read."""
         return action if permission in self.permissions else Action(action.title, action.text, "waiting")
+
+    @property
+    def publicity(self) -> str:
+        """What brings the act to the knowledge of those concerned."""
+        return "notification" if self.acte.nature == Nature.INDIVIDUEL else "publication"
+
+    @property
+    def may_note(self) -> bool:
+        return PUBLISH in self.permissions
 
     @property
     def may_withdraw(self) -> bool:
@@ -380,7 +398,8 @@ class Dossier:
 
     @property
     def appeal_until(self) -> date | None:
-        return last_appeal_day(self.acte.published_on) if self.acte.published_on else None
+        known = known_on(self.acte)
+        return last_appeal_day(known) if known else None
 
     @property
     def received(self) -> str:

@@ -116,3 +116,13 @@ class InboundOutcome(models.TextChoices):
     ANNULATION = "annulation", "Annulation reçue par la préfecture"
     INFORMATION = "information", "Information sans message métier"
     DOUBLON = "doublon", "Déjà reçu, sans effet"
+
+
+class NotificationMeans(models.TextChoices):
+    """How an act was brought to the people it names."""
+
+    REMISE = "remise", "Remise en main propre, contre signature"
+    LETTRE = "lettre", "Lettre recommandée avec accusé de réception"
+    HUISSIER = "huissier", "Commissaire de justice"
+    AGENT = "agent", "Agent assermenté ou police municipale"
+    NUMERIQUE = "numerique", "Envoi recommandé électronique ou téléservice"

@@ -25,6 +25,7 @@ ACT_COLUMNS: Sequence[Column] = (
     ("État", lambda a: a.get_status_display()),
     ("Reçu en préfecture le", lambda a: a.received_on),
     ("Publié le", lambda a: a.published_on),
+    ("Notifié le", lambda a: a.notified_on),
     ("Exécutoire le", lambda a: a.executoire_on),
 )
 

@@ -9,11 +9,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.forms.boundfield import BoundField
 
-from parvis.edemat.actes.enums import ANSWERS
+from parvis.edemat.actes.enums import ANSWERS, NotificationMeans
 from parvis.edemat.actes.formats.checks import MAX_ANNEXES, Finding, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
 from parvis.edemat.actes.formats.outbound import SEVERAL
-from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification, Transaction
+from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification, Notification, Transaction
 from parvis.edemat.actes.publication import may_hold_personal_data, proposed_author
 from parvis.edemat.actes.services.configuration import SETTINGS
 from parvis.edemat.actes.services.correction import print_is_ours
@@ -71,6 +71,29 @@ class PublishForm(forms.Form):
             del self.fields["annexes"]
         if not may_hold_personal_data(acte):
             del self.fields["personal_data_reviewed"]
+
+
+class NotifyForm(forms.Form):
+    """When, to how many people and how an act was notified, and who certifies it; no name of those notified."""
+
+    notified_on = forms.DateField(
+        label="Date de la notification",
+        help_text="Celle de la dernière personne, si elles sont plusieurs.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    persons = forms.IntegerField(label="Nombre de personnes notifiées", min_value=1, max_value=10_000, initial=1)
+    means = forms.ChoiceField(label="Moyen", choices=NotificationMeans.choices)
+    note = forms.CharField(label="Précision", max_length=300, required=False, help_text="N’y mettez ni nom ni adresse.")
+    author_name = forms.CharField(label="Prénom et nom de qui certifie", max_length=150)
+    author_quality = forms.CharField(label="Sa qualité", max_length=150, help_text="« Maire », par exemple.")
+
+    def __init__(self, acte: Acte, *args: Any, **kwargs: Any) -> None:
+        noted = Notification.objects.filter(acte=acte).first()
+        author = proposed_author(acte.organisation)
+        known = {name: getattr(noted, name) for name in self.base_fields} if noted else {}
+        proposed = {"author_name": author.name, "author_quality": author.quality} if author else {}
+        kwargs["initial"] = proposed | known | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
 
 
 class WithdrawForm(forms.Form):

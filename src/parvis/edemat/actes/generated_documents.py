@@ -5,6 +5,8 @@ finds the same document. A copy that cannot be stamped is not served: the journa
 """
 
 import io
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import qrcode
@@ -22,8 +24,9 @@ from parvis.core.journal.services import Actor, record
 from parvis.core.routing.models import RouteStep
 from parvis.core.routing.services import announce, attach, complete_step
 from parvis.core.web.templatetags.parvis import date_heure, date_longue, siren, taille
+from parvis.edemat.actes.enums import Nature
 from parvis.edemat.actes.legal_dates import last_appeal_day
-from parvis.edemat.actes.models import Acte, ActeSettings, Publication
+from parvis.edemat.actes.models import Acte, ActeSettings, Notification, Publication
 from parvis.edemat.actes.public_text import text_of
 from parvis.edemat.actes.stamping import Placement, Stamp, StampError, stamp_pdf
 
@@ -58,13 +61,8 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
         if own := stamped.get(acte.document_id):
             publication.stamped = own
             open_to_public(own, actor=actor)
-        if acte.executoire_on:
-            _attach(
-                acte,
-                "certificat_executoire",
-                certificate(acte, publication),
-                "Certificat du caractère exécutoire",
-            )
+        if acte.executoire_on and acte.nature != Nature.INDIVIDUEL:
+            _certify(acte, published(publication))
         _trace(acte, actor, stamped)
     if not publication.text:
         publication.text = text_of(acte.document)
@@ -73,6 +71,15 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
     publication.unique_id = acte.unique_id
     publication.save(update_fields=["stamped", "text", "received_on", "executoire_on", "unique_id"])
     _go_on(acte, publication, actor)
+
+
+def produce_after_notification(acte: Acte, *, actor: Actor) -> None:
+    """Typeset the certificate of an act notified to the people it names, once it binds."""
+    noted = Notification.objects.filter(acte=acte).first()
+    by_notification = acte.nature == Nature.INDIVIDUEL or acte.published_on is None
+    if noted and by_notification and acte.executoire_on and acte.received_on:
+        _certify(acte, notified(noted))
+        _trace(acte, actor, {})
 
 
 # --- stamped copies ---
@@ -217,15 +224,45 @@ def _qr_code(address: str) -> bytes:
 
 
 # --- certificate ---
-def certificate(acte: Acte, publication: Publication) -> Document:
+@dataclass(frozen=True)
+class Publicity:
+    """How the act came to the knowledge of those concerned, and who certifies it."""
+
+    on: date
+    formality: str
+    author_name: str
+    author_quality: str
+    version: str
+    """Eight signs that tell one certificate of an act from the next."""
+
+
+def published(publication: Publication) -> Publicity:
+    name, quality = publication.author_name, publication.author_quality
+    on = publication.published_on
+    return Publicity(on, "Publication sur le site internet", name, quality, f"{on:%Y%m%d}")
+
+
+def notified(noted: Notification) -> Publicity:
+    means = noted.get_means_display()
+    formality = f"Notification aux intéressés ({means[:1].lower()}{means[1:]})"
+    version = f"{int(noted.recorded_at.timestamp()):08x}"  # noted again, it is certified again
+    return Publicity(noted.notified_on, formality, noted.author_name, noted.author_quality, version)
+
+
+def _certify(acte: Acte, publicity: Publicity) -> None:
+    made = certificate(acte, publicity)
+    _attach(acte, "certificat_executoire", made, "Certificat du caractère exécutoire")
+
+
+def certificate(acte: Acte, publicity: Publicity) -> Document:
     """The certificate of executory character, ready for the signature of the mayor. (L2131-1)"""
-    derivation = f"{CERTIFICATE}_{publication.published_on:%Y%m%d}"
+    derivation = f"{CERTIFICATE}_{publicity.version}"
     existing = acte.document.derived.filter(derivation=derivation).first()
     if existing:
         return existing
     if not (acte.executoire_on and acte.received_on and acte.sent_at):
-        raise NotReady("L’acte n’est pas encore exécutoire : il doit être reçu par la préfecture et publié.")
-    name, quality = publication.author_name, publication.author_quality
+        raise NotReady("L’acte n’est pas encore exécutoire : la préfecture doit l’avoir reçu, et chacun le connaître.")
+    name, quality = publicity.author_name, publicity.author_quality
     content = typeset(
         "edemat/actes/certificat-executoire",
         {
@@ -241,12 +278,12 @@ def certificate(acte: Acte, publication: Publication) -> Document:
             "formalities": [
                 ["Transmission au représentant de l’État", date_longue(clock.paris(acte.sent_at).date())],
                 ["Réception par le représentant de l’État", date_longue(acte.received_on)],
-                ["Publication sur le site internet", date_longue(publication.published_on)],
+                [publicity.formality, date_longue(publicity.on)],
             ],
             "executoire": date_longue(acte.executoire_on),
             "appeal": (
                 "Il peut être contesté devant le tribunal administratif jusqu’au "
-                f"{date_longue(last_appeal_day(publication.published_on))} inclus (article R421-1 du code de "
+                f"{date_longue(last_appeal_day(publicity.on))} inclus (article R421-1 du code de "
                 "justice administrative)."
             ),
             "signature": [f"Fait le {date_longue(clock.today())}", quality, name],

@@ -11,7 +11,15 @@ from django.db import models
 from django.db.models import F, Q
 
 from parvis.core.organisations.models import TenantModel
-from parvis.edemat.actes.enums import Delivery, InboundOutcome, InboundState, Nature, Status, TransactionKind
+from parvis.edemat.actes.enums import (
+    Delivery,
+    InboundOutcome,
+    InboundState,
+    Nature,
+    NotificationMeans,
+    Status,
+    TransactionKind,
+)
 
 IN_FLIGHT = (Status.A_POSTER, Status.A_SIGNER, Status.POSTE, Status.EN_ATTENTE, Status.TRANSMIS)
 ACKNOWLEDGED = (
@@ -138,6 +146,7 @@ class Acte(TenantModel):
     sent_at = models.DateTimeField("transmis le", null=True, blank=True)
     received_on = models.DateField("reçu en préfecture le", null=True, blank=True)
     published_on = models.DateField("publié le", null=True, blank=True)
+    notified_on = models.DateField("notifié le", null=True, blank=True)
     executoire_on = models.DateField("exécutoire le", null=True, blank=True)
 
     objects = ActeQuerySet.as_manager()
@@ -388,6 +397,26 @@ class DailySerial(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.day:%d/%m/%Y} : {self.last}"
+
+
+class Notification(TenantModel):
+    """An act brought to the knowledge of the people it names (CGCT L2131-1): when, to how many, how; no name."""
+
+    acte = models.OneToOneField(Acte, models.PROTECT, related_name="notification")
+    notified_on = models.DateField("notifié le")
+    persons = models.PositiveSmallIntegerField("personnes notifiées")
+    means = models.CharField("moyen", max_length=10, choices=NotificationMeans.choices)
+    note = models.CharField("précision", max_length=300, blank=True, help_text="Sans nom ni adresse.")
+    author_name = models.CharField("prénom et nom de qui certifie", max_length=150)
+    author_quality = models.CharField("qualité de qui certifie", max_length=150)
+    recorded_at = models.DateTimeField("noté le")
+
+    class Meta:
+        verbose_name = "notification"
+        constraints = [models.CheckConstraint(condition=Q(persons__gte=1), name="notification_of_somebody")]
+
+    def __str__(self) -> str:
+        return f"Notifié le {self.notified_on:%d/%m/%Y}"
 
 
 class PublicationQuerySet(models.QuerySet["Publication"]):

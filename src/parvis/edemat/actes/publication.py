@@ -92,6 +92,21 @@ def may_hold_personal_data(acte: Acte) -> bool:
     )
 
 
+def known_on(acte: Acte) -> date | None:
+    """Day on which the act came to the knowledge of those concerned, None while it has not. (L2131-1)
+
+    An individual decision is notified; the other acts are published, or notified when they name people.
+    """
+    if acte.nature == Nature.INDIVIDUEL:
+        return acte.notified_on
+    return acte.published_on or acte.notified_on
+
+
+def binding_day(acte: Acte) -> date | None:
+    """Day from which the act binds, by what is known of it now."""
+    return executoire_on(acte.received_on, known_on(acte))
+
+
 def remarks_before_publication(acte: Acte, on: date) -> list[dict[str, Any]]:
     """What the person must know before publishing, in the shape of checks (code, severity, ok, sentence)."""
     remarks = []
@@ -140,7 +155,8 @@ def publish(
     acte = lock_acte(acte.pk)
     _refuse_unpublishable(acte, on, today, personal_data_reviewed)
     pieces = [p for p in acte.pieces.select_related("document") if annexes is None or p.pk in annexes]
-    binding = executoire_on(acte.received_on, on)
+    acte.published_on = on
+    binding = acte.executoire_on = binding_day(acte)
     publication = Publication.objects.create(
         organisation=acte.organisation,
         acte=acte,
@@ -163,7 +179,6 @@ def publish(
     )
     for document in (acte.document, *(piece.document for piece in pieces)):
         open_to_public(document, actor=actor)
-    acte.published_on, acte.executoire_on = on, binding
     acte.save(update_fields=["published_on", "executoire_on"])
     record(
         acte.organisation,
@@ -231,13 +246,18 @@ def vote_sentence(vote: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_reviewed: bool) -> None:
+def refuse_unfit(acte: Acte) -> None:
+    """Raise PublicationRefused for an act that may be brought to nobody's knowledge yet."""
     if acte.status in (Status.ERREUR, Status.ANNULE):
         raise PublicationRefused(
-            "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le avant de le publier."
+            "Cet acte est en erreur ou sa transmission est annulée : corrigez-le et transmettez-le d’abord."
         )
     if acte.status == Status.A_SIGNER:
-        raise PublicationRefused("Cet acte n’est pas encore signé : il ne peut pas être publié.")
+        raise PublicationRefused("Cet acte n’est pas encore signé.")
+
+
+def _refuse_unpublishable(acte: Acte, on: date, today: date, personal_data_reviewed: bool) -> None:
+    refuse_unfit(acte)
     if acte.publications.online().exists():
         raise PublicationRefused("Cet acte est déjà en ligne.")
     if on > today:

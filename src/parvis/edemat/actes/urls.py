@@ -24,5 +24,6 @@ urlpatterns = [
     path("<uuid:pk>/demander-la-classification/", sending.ask_for_classification, name="request_classification"),
     path("<uuid:pk>/envoi-incertain/", sending.uncertain, name="uncertain"),
     path("<uuid:pk>/publier/", acts.publish, name="publish"),
+    path("<uuid:pk>/notifier/", acts.notify, name="notify"),
     path("<uuid:pk>/retirer/", acts.withdraw, name="withdraw"),
 ]

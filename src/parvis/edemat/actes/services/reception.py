@@ -40,10 +40,10 @@ from parvis.edemat.actes.enums import (
 from parvis.edemat.actes.formats import authenticity, inbound
 from parvis.edemat.actes.formats.archives import MAX_EXPANDED, UnsafeArchive, read_archive
 from parvis.edemat.actes.formats.names import IdActe, is_inbound_envelope, refused_envelope, siren_in
-from parvis.edemat.actes.legal_dates import executoire_on
 from parvis.edemat.actes.lifecycle import begin, move
 from parvis.edemat.actes.locking import lock_actes
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, InboundMessage, Transaction
+from parvis.edemat.actes.publication import binding_day
 from parvis.edemat.actes.schemas import judge_incoming
 from parvis.edemat.actes.services import classification, letters
 from parvis.edemat.actes.services.transmission import (
@@ -532,7 +532,7 @@ class Reading:
              document=document)  # fmt: skip
         acte.refresh_from_db()
         acte.unique_id, acte.received_on = str(message.id_acte), message.reception
-        acte.executoire_on = executoire_on(message.reception, acte.published_on)
+        acte.executoire_on = binding_day(acte)
         acte.save(update_fields=["unique_id", "received_on", "executoire_on"])
         close_tasks(self.organisation, subject=("acte", acte.pk))
         if acte.route:

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.web.confirming import fill_in
 from parvis.core.web.keyset import page_of
-from parvis.edemat.actes import board, publication
+from parvis.edemat.actes import board, notification, publication
 from parvis.edemat.actes.dossier import Dossier
 from parvis.edemat.actes.enums import InboundState, Nature
 from parvis.edemat.actes.exports import export_acts
-from parvis.edemat.actes.forms import PublishForm, WithdrawForm
+from parvis.edemat.actes.forms import NotifyForm, PublishForm, WithdrawForm
 from parvis.edemat.actes.legal_dates import executoire_on, last_appeal_day, online_until
 from parvis.edemat.actes.models import Acte, InboundMessage, Publication, Transaction
 
@@ -103,7 +104,7 @@ def publish(request: AgentRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "L’acte est en ligne. Le tampon et le certificat sont en préparation.")
             return redirect("actes:detail", organisation_slug=request.organisation.slug, pk=acte.pk)
-    today = clock.today()
+    today, individual = clock.today(), acte.nature == Nature.INDIVIDUEL
     return render(
         request,
         "actes/publish.html",
@@ -112,7 +113,8 @@ def publish(request: AgentRequest, pk: UUID) -> HttpResponse:
             "form": form,
             "remarks": publication.remarks_before_publication(acte, today),
             "today": today,
-            "executoire_on": executoire_on(acte.received_on, today),
+            "executoire_on": executoire_on(acte.received_on, acte.notified_on if individual else today),
+            "individual": individual,
             "appeal_until": last_appeal_day(today),
             "online_until": online_until(today),
             "already": acte.publications.online().exists(),
@@ -129,6 +131,34 @@ def _publish(request: AgentRequest, acte: Acte, entered: dict[str, Any]) -> Publ
         actor=request.actor,
         personal_data_reviewed=entered.get("personal_data_reviewed", False),
         annexes=None if annexes is None else [piece.pk for piece in annexes],
+    )
+
+
+@agent_view("actes.publier", application="edemat")
+@require_http_methods(["GET", "HEAD", "POST"])
+def notify(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Note that the people whom the act names have received it."""
+    acte = get_acte(request, pk)
+    form = NotifyForm(acte, request.POST or None)
+    back = reverse("actes:detail", args=[request.organisation.slug, acte.pk])
+
+    def note() -> None:
+        entered = dict(form.cleaned_data)
+        author = publication.Author(entered.pop("author_name").strip(), entered.pop("author_quality").strip())
+        notification.notify(acte, on=entered.pop("notified_on"), author=author, actor=request.actor, **entered)
+
+    return fill_in(
+        request,
+        form,
+        title="Noter la notification",
+        verb="Noter la notification",
+        back=back,
+        action=note,
+        done="La notification est notée. La date à laquelle l’acte s’impose est à jour.",
+        crumbs=[
+            {"label": "Actes", "url": reverse("actes:list", args=[request.organisation.slug])},
+            {"label": acte.numero, "url": back},
+        ],
     )
 
 

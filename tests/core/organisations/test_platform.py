@@ -25,7 +25,7 @@ ORGANISATION = {
 
 
 def luhn(siren8: str) -> str:
-    from parvis.core.organisations.models import luhn_key_holds
+    from parvis.core.referentials.sirene import luhn_key_holds
 
     return next(siren8 + str(k) for k in range(10) if luhn_key_holds(siren8 + str(k)))
 

@@ -10,20 +10,12 @@ from django.db.models import F, Q
 
 from parvis.core.identity.roles import label_of, permissions_of
 from parvis.core.ids import uuid7
+from parvis.core.referentials.sirene import luhn_key_holds
 
 INVITATION_LASTS: Final = timedelta(days=7)
 
 SIREN = re.compile(r"\d{9}")
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-def luhn_key_holds(digits: str) -> bool:
-    """True when ``digits`` satisfies the Luhn key used by SIREN and SIRET numbers (ISO/IEC 7812-1)."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
 
 
 def validate_siren(value: str) -> None:

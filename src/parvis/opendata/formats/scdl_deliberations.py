@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
+from parvis.core.referentials.sirene import siret_holds
+
 SCHEMA_NAME = "scdl/deliberations"
 SCHEMA_VERSION = "2.1.5"
 SCHEMA_URL = "https://schema.data.gouv.fr/scdl/deliberations/2.1.5/"
@@ -143,16 +145,6 @@ def row_of(deliberation: Deliberation) -> dict[str, str]:
 
 
 # --- checks ------------------------------------------------------------------------------------
-def siret_holds(siret: str) -> bool:
-    """True for fourteen digits whose SIREN and whole number both satisfy the Luhn key (INSEE)."""
-    return bool(re.fullmatch(r"[0-9]{14}", siret)) and all(_luhn(part) for part in (siret[:9], siret))
-
-
-def _luhn(digits: str) -> bool:
-    doubled = (int(d) * (1 + rank % 2) for rank, d in enumerate(reversed(digits)))
-    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
-
-
 def _folded(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if unicodedata.category(c) != "Mn")
 

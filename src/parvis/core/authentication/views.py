@@ -115,7 +115,7 @@ def security(request: AccountRequest) -> HttpResponse:
     held = factors.held_by(account)
     required = bool(mandates) or administrator
     context = {
-        "tabs": account_tabs("securite"),
+        "tabs": account_tabs("securite", request.user),
         "held": held,
         "required": required,
         "grace": None if held.number or not required or administrator else factors.grace_ends(account),
@@ -156,7 +156,12 @@ def devices(request: AccountRequest) -> HttpResponse:
         UserSession.objects.create_from_request(request)
     lines = sorted(UserSession.objects.purge_and_list(request.user), key=lambda line: line.last_seen_at, reverse=True)
     rows = [(line, describe(line.user_agent), line.is_current()) for line in lines]
-    context = {"tabs": account_tabs("securite"), "rows": rows, "columns": DEVICE_COLUMNS, "others": len(rows) > 1}
+    context = {
+        "tabs": account_tabs("securite", request.user),
+        "rows": rows,
+        "columns": DEVICE_COLUMNS,
+        "others": len(rows) > 1,
+    }
     return render(request, "authentication/devices.html", context)
 
 

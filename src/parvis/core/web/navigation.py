@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from parvis.core import clock
+from parvis.core.identity.models import Account
 from parvis.core.organisations.models import Organisation
 
 Count = Callable[[HttpRequest, Organisation], int]
@@ -86,6 +87,7 @@ class Tab:
     rank: int = 100
     permission: str = ""
     application: str = ""
+    population: str = ""
 
 
 _services: dict[str, Service] = {}
@@ -133,9 +135,9 @@ def register_administration(
     _administration[code] = Tab(code, label, url_name, rank, permission, application)
 
 
-def register_account_page(code: str, label: str, url_name: str, *, rank: int = 100) -> None:
-    """Add a page to « Mon compte », for everybody who is logged in."""
-    _account[code] = Tab(code, label, url_name, rank)
+def register_account_page(code: str, label: str, url_name: str, *, rank: int = 100, population: str = "") -> None:
+    """Add a page to « Mon compte », for everybody who is logged in or for the accounts of one population."""
+    _account[code] = Tab(code, label, url_name, rank, population=population)
 
 
 def register_platform_page(code: str, label: str, url_name: str, *, rank: int = 100) -> None:
@@ -165,9 +167,10 @@ def administration_tabs(
     return _drawn(tabs, active, permissions, organisation_slug=organisation.slug)
 
 
-def account_tabs(active: str) -> list[dict[str, object]]:
-    """Items of ``<c-tabs>`` over the pages of « Mon compte »."""
-    return _drawn(_account, active, None)
+def account_tabs(active: str, account: Account) -> list[dict[str, object]]:
+    """Items of ``<c-tabs>`` over the pages of « Mon compte » that ``account`` has."""
+    mine = {code: tab for code, tab in _account.items() if tab.population in ("", account.population)}
+    return _drawn(mine, active, None)
 
 
 def platform_tabs(active: str) -> list[dict[str, object]]:

@@ -22,7 +22,7 @@ def identities(request: AccountRequest) -> HttpResponse:
     mine = links.identities_of(request.user)
     offered = [one for one in registrations() if one.code not in {row.provider for row in mine}]
     facts = {
-        "tabs": navigation.account_tabs("federation"),
+        "tabs": navigation.account_tabs("federation", request.user),
         "mine": mine,
         "offered": offered,
         "another_way": links.has_another_way(request.user),

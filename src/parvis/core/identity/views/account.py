@@ -29,7 +29,7 @@ def overview(request: AccountRequest) -> HttpResponse:
     account = dress_for(request)
     known = profile.attributes_of(account)
     context = {
-        "tabs": account_tabs("compte"),
+        "tabs": account_tabs("compte", request.user),
         "attributes": [(known[name], shown_value(known[name])) for name in profile.values.LABELS if name in known],
         "mandates": request_mandates(request),
         "citizen": account.population == Account.Population.USAGER,
@@ -52,7 +52,7 @@ def edit_profile(request: AccountRequest) -> HttpResponse:
             messages.success(request, "Votre profil est enregistré." if changed else "Rien n’a changé.")
             return redirect("identity:overview")
     context = {
-        "tabs": account_tabs("profil"),
+        "tabs": account_tabs("profil", request.user),
         "form": form,
         "verified": [(a, shown_value(a)) for a in known.values() if a.verified],
     }
@@ -69,7 +69,7 @@ def events(request: AccountRequest) -> HttpResponse:
         page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
         lines = [(row, EVENTS.get(row.event, row.event)) for row in page.object_list]
     context = {
-        "tabs": account_tabs("evenements"),
+        "tabs": account_tabs("evenements", request.user),
         "lines": lines,
         "page": page,
         "previous": f"?page={page.previous_page_number()}" if page.has_previous() else "",
@@ -91,7 +91,9 @@ def export(request: AccountRequest) -> HttpResponse:
         except exporting.ExportRefused as refused:
             messages.info(request, refused.sentence)
         return redirect("identity:export")
-    return render(request, "identity/export_page.html", {"tabs": account_tabs("donnees"), **_export(account)})
+    return render(
+        request, "identity/export_page.html", {"tabs": account_tabs("donnees", request.user), **_export(account)}
+    )
 
 
 @never_cache

@@ -35,7 +35,7 @@ def ask(request: AccountRequest) -> HttpResponse:
                 "Un message est parti vers la nouvelle adresse : son lien, valable deux heures, fait le changement.",
             )
             return redirect("identity:overview")
-    return render(request, "identity/email.html", {"tabs": account_tabs("compte"), "form": form})
+    return render(request, "identity/email.html", {"tabs": account_tabs("compte", request.user), "form": form})
 
 
 @never_cache

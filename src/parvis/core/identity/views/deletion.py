@@ -33,7 +33,7 @@ def ask(request: AccountRequest) -> HttpResponse:
         deletion.check(account)
     except deletion.DeletionRefused as refused:
         refusal = refused
-    context = {"tabs": account_tabs("suppression"), "refusal": refusal, "kept": deletion.KEPT}
+    context = {"tabs": account_tabs("suppression", request.user), "refusal": refusal, "kept": deletion.KEPT}
     return render(request, "identity/deletion.html", context, status=409 if refusal and request.POST else 200)
 
 

@@ -39,7 +39,7 @@ def space(request: AccountRequest) -> HttpResponse:
         "documents": documents,
         "communes": [*([commune] if commune else []), *sorted(dealt_with.values(), key=lambda o: o.short_name)],
         "form": CommuneForm(initial={"commune": commune}),
-        "account_pages": account_tabs(""),
+        "account_pages": account_tabs("", request.user),
         "acts": bool(request_mandates(request)),
     }
     return render(request, "portal/space.html", context)

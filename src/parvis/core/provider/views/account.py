@@ -15,8 +15,8 @@ from parvis.core.web.navigation import account_tabs
 @require_safe
 @account_view
 def my_services(request: AccountRequest) -> HttpResponse:
-    found = services.linked_to(request.user)
-    return render(request, "provider/my_services.html", {"tabs": account_tabs("services"), "services": found})
+    context = {"tabs": account_tabs("services", request.user), "services": services.linked_to(request.user)}
+    return render(request, "provider/my_services.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "parvis.core.routing",
     "parvis.core.notifications",
     "parvis.core.authentication",
+    "parvis.core.entities",
     "parvis.core.provider",
     "parvis.core.saml",
     "parvis.core.federation",

@@ -64,6 +64,7 @@ urlpatterns = [
     path("", include("parvis.core.provider.urls")),
     path("api/", include("parvis.core.api.urls")),
     path("mon-compte/", include("parvis.core.identity.urls")),
+    path("mon-compte/entreprises/", include("parvis.core.entities.urls")),
     path("mon-compte/securite/", include("parvis.core.authentication.urls")),
     path("", include("parvis.core.portal.urls")),
     path("", include("parvis.core.web.urls")),

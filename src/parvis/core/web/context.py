@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from parvis.core import clock
+from parvis.core.entities.acting import acting_entity
+from parvis.core.entities.models import EntityRole
 from parvis.core.identity.access import permissions_in, request_mandates
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations.models import Organisation
@@ -59,6 +61,11 @@ class Navigation:
     def _quality_in(self, organisation: Organisation) -> str:
         here = [m for m in self.mandates if m.organisation_id == organisation.pk]
         return (here[0].title or here[0].role_label) if here else ""
+
+    @cached_property
+    def acting(self) -> EntityRole | None:
+        """The company or association that a citizen acts for in this session."""
+        return acting_entity(self.request) if self.request.user.is_authenticated else None
 
     @cached_property
     def choices(self) -> list[tuple[Organisation, str]]:

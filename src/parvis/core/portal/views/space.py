@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from parvis.core.entities import services as entities
 from parvis.core.identity.access import AccountRequest, account_view, request_mandates
 from parvis.core.identity.audit import audit
 from parvis.core.organisations.models import Organisation
@@ -40,6 +41,7 @@ def space(request: AccountRequest) -> HttpResponse:
         "communes": [*([commune] if commune else []), *sorted(dealt_with.values(), key=lambda o: o.short_name)],
         "form": CommuneForm(initial={"commune": commune}),
         "account_pages": account_tabs("", request.user),
+        "roles": entities.in_force(request.user),
         "acts": bool(request_mandates(request)),
     }
     return render(request, "portal/space.html", context)

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from parvis.core import clock
-from parvis.core.federation import agents, links
+from parvis.core.entities import services as entities
+from parvis.core.federation import agents, companies, links
 from parvis.core.federation.models import ActivationRequest
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.organisations.models import Invitation
@@ -361,6 +362,65 @@ def test_company_user_gets_an_account_of_usager(proconnect, browser):
     account = who(browser)
     assert account.population == "usager"
     assert account.full_name == "Gaël Négoce"
+    (role,) = entities.roles_of(account)
+    assert (role.number, role.source) == ("73282932000074", "proconnect")
+    assert (role.role, role.role_verified) == ("non_precise", False), "ProConnect tells an employer, not a post"
+
+
+def company_user(proconnect, browser, siret="73282932000074", acr=CHECKED, **claims):
+    """Log in as Gaël, whom ProConnect says to be of the establishment ``siret`` at the level ``acr``."""
+    told = {"given_name": "Gaël", "usual_name": "Négoce", "siret": siret, **claims}
+    proconnect.tell(people=[{"login": "g.autre", "claims": told, "second_factor": False}])
+    proconnect.fault(lower_acr=acr)
+    if proconnect.log_in(browser, "g.autre")["Location"] == "/federation/choix/":
+        browser.post("/federation/nouveau-compte/", {"email": ""})
+    return who(browser)
+
+
+def test_another_siret_adds_a_company_and_moves_none(proconnect, browser):
+    account = company_user(proconnect, browser)
+    assert company_user(proconnect, Client(), siret="55210055400013") == account
+    assert {(r.number, r.verified) for r in entities.roles_of(account)} == {
+        ("73282932000074", True),
+        ("55210055400013", True),
+    }
+    company_user(proconnect, Client(), siret="55210055400013")
+    assert len(entities.roles_of(account)) == 2, "nothing is added twice"
+
+
+def test_a_self_asserted_siret_is_kept_as_told_and_not_as_verified(proconnect, browser):
+    account = company_user(proconnect, browser, acr=f"{ASSURANCE}self-asserted")
+    (role,) = entities.roles_of(account)
+    assert (role.source, role.verified) == ("proconnect", False)
+    assert role.mark == "transmis par ProConnect"
+
+
+def test_only_the_certified_head_is_a_verified_representative(proconnect, browser):
+    account = company_user(proconnect, browser, acr=f"{ASSURANCE}certification-dirigeant")
+    (role,) = entities.roles_of(account)
+    assert (role.role, role.role_verified) == ("representant", True)
+
+
+@pytest.mark.parametrize("siret", ["", "73282932000075", "21340123500014"])
+def test_a_siret_that_is_absent_wrong_or_ours_names_no_company(proconnect, citizen, logged_in, siret):
+    account = citizen()
+    client = logged_in(account)
+    company_user(proconnect, client)
+    client.post("/federation/relier/")
+    (linked_one,) = entities.roles_of(account)
+    company_user(proconnect, Client(), siret=siret)
+    assert entities.roles_of(account) == [linked_one]
+
+
+def test_unlinking_proconnect_leaves_a_declared_company(proconnect, citizen, logged_in):
+    account = citizen()
+    client = logged_in(account)
+    company_user(proconnect, client)
+    client.post("/federation/relier/")
+    assert [r.verified for r in entities.roles_of(account)] == [True]
+    client.post("/federation/proconnect/delier/")
+    (role,) = entities.roles_of(account)
+    assert (role.source, role.verified, role.number) == ("declare", False, "73282932000074")
 
 
 def test_usagers_account_takes_no_agents_proconnect(proconnect, citizen, logged_in):
@@ -377,7 +437,7 @@ def test_usagers_account_takes_no_agents_proconnect(proconnect, citizen, logged_
 def test_odd_siret_names_nobody(siret):
     from tests.core.federation.test_reconciliation import identity
 
-    assert agents.organisation_of(identity(siret=siret)) is None
+    assert companies.organisation_of(identity(siret=siret)) is None
 
 
 def test_old_session_does_not_let_an_administrator_decide(proconnect, administrator, browser, juvignac, account_for):

@@ -17,6 +17,7 @@ from parvis.core.authentication.factors import has_passkey
 from parvis.core.errors import DomainError
 from parvis.core.federation import links
 from parvis.core.federation.client import Identity
+from parvis.core.federation.companies import is_checked, organisation_of
 from parvis.core.federation.models import ActivationRequest, DeclaredDomain
 from parvis.core.identity.access import AgentRequest, mandates_of
 from parvis.core.identity.audit import audit
@@ -24,11 +25,10 @@ from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations import invitations
-from parvis.core.organisations.models import Invitation, Organisation, luhn_key_holds
+from parvis.core.organisations.models import Invitation, Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.referentials.cog import folded
 
-SIRET = re.compile(r"\d{14}")
 DOMAIN = re.compile(r"(?=.{4,190}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}")
 # Addresses that anybody may open: no collectivity can say that they are its agents'.
 PUBLIC_DOMAINS = frozenset(
@@ -63,14 +63,6 @@ class Way:
     activation: ActivationRequest | None = None
 
 
-def organisation_of(identity: Identity) -> Organisation | None:
-    """The organisation that the SIRET names: its first nine digits are the SIREN of one legal person."""
-    siret = identity.text("siret")
-    if not SIRET.fullmatch(siret) or not luhn_key_holds(siret[:9]):
-        return None
-    return Organisation.objects.filter(siren=siret[:9]).first()
-
-
 def way_in(identity: Identity, organisation: Organisation) -> Way | None:
     """What the administration of ``organisation`` prepared for this agent; None when nothing is."""
     with acting_for(organisation):
@@ -93,8 +85,7 @@ def _invitation(identity: Identity, organisation: Organisation) -> Invitation | 
     uid = identity.text("uid")
     # A number is no secret: it counts only where ProConnect checked the agent, and for somebody of the same name.
     family = folded(identity.text("usual_name"))
-    checked = bool(identity.acr) and "self-asserted" not in identity.acr
-    numbered = [one for one in waiting if uid and checked and one.staff_number == uid]
+    numbered = [one for one in waiting if uid and is_checked(identity) and one.staff_number == uid]
     by_number = [one for one in numbered if family and folded(one.family_name) == family]
     declared = DeclaredDomain.objects.filter(organisation=organisation, domain=identity.email.rpartition("@")[2])
     by_address = [one for one in waiting if identity.email and one.email.lower() == identity.email]

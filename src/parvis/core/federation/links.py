@@ -17,8 +17,9 @@ from django.http import HttpRequest
 
 from parvis.core import clock
 from parvis.core.authentication import notices
+from parvis.core.entities import services as entities
 from parvis.core.errors import DomainError
-from parvis.core.federation import pivot
+from parvis.core.federation import companies, pivot
 from parvis.core.federation.client import Identity
 from parvis.core.federation.configuration import FRANCECONNECT, LABELS, registration
 from parvis.core.federation.models import FederatedIdentity, IdentityChange, PivotKey
@@ -104,6 +105,7 @@ def link(account: Account, identity: Identity, *, request: HttpRequest | None) -
                 create_defaults={**values, "linked_at": now},
             )
             _write_attributes(account, identity, request)
+            companies.attach(account, identity, request=request)
             audit(f"user.{identity.provider}.link", account=account, request=request, method=identity.provider)
             _tell(account, "linked" if created else "relinked", identity.provider)
     except IntegrityError as error:
@@ -121,6 +123,7 @@ def refresh(account: Account, identity: Identity, *, request: HttpRequest) -> li
         names = [n for n in ATTRIBUTES if before.get(n) != after.get(n) and (before.get(n) or after.get(n))]
         row.told, row.used_at = identity.claims, clock.now()
         row.save(update_fields=["told", "used_at"])
+        companies.attach(account, identity, request=request)
         if names:
             changes = {name: [before.get(name), after.get(name)] for name in names}
             IdentityChange.objects.create(account=account, provider=row.provider, at=clock.now(), changes=changes)
@@ -202,6 +205,7 @@ def unlink(account: Account, provider: str, *, request: HttpRequest) -> None:
         if not deleted:
             raise LinkRefused(f"Votre compte n’est pas relié à {LABELS[provider]}.")
         drop_verification(account, provider, ATTRIBUTES, request=request)
+        entities.drop_verification(account, provider, request=request)
         audit(f"user.{provider}.unlink", account=account, request=request, method=provider)
         _tell(account, "unlinked", provider)
     index(account)

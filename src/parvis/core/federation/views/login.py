@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from parvis.core.authentication.assurance import note_federated
 from parvis.core.authentication.stepup import local_address
 from parvis.core.errors import DomainError
-from parvis.core.federation import accounts, agents, links, pivot, sessions
+from parvis.core.federation import accounts, agents, companies, links, pivot, sessions
 from parvis.core.federation.client import Answer, authorization_address, receive
 from parvis.core.federation.configuration import (
     FRANCECONNECT,
@@ -108,7 +108,7 @@ def _known(request: HttpRequest, account: Account, answer: Answer) -> HttpRespon
     if changed:
         messages.info(request, _changes_told(answer, changed))
     if answer.identity.provider == PROCONNECT and account.population == Account.Population.AGENT:
-        organisation = agents.organisation_of(answer.identity)
+        organisation = companies.organisation_of(answer.identity)
         if organisation is not None and not agents.has_mandate_in(account, organisation):
             agents.ask(answer.identity, organisation, request=request)
             messages.info(
@@ -129,7 +129,7 @@ def _changes_told(answer: Answer, names: list[str]) -> str:
 def _unknown(request: HttpRequest, answer: Answer) -> HttpResponse:
     identity = answer.identity
     pending = sessions.keep_pending(request, answer)
-    if identity.provider == PROCONNECT and agents.organisation_of(identity) is not None:
+    if identity.provider == PROCONNECT and companies.organisation_of(identity) is not None:
         return redirect("federation:agent")
     if identity.provider == FRANCECONNECT and (account := links.by_six_values(identity)) is not None:
         try:
@@ -171,7 +171,7 @@ def create(request: HttpRequest) -> HttpResponse:
     if pending is None or request.user.is_authenticated:
         return redirect("federation:link" if pending else "account_login")
     identity = pending.identity
-    if identity.provider == PROCONNECT and agents.organisation_of(identity) is not None:
+    if identity.provider == PROCONNECT and companies.organisation_of(identity) is not None:
         return redirect("federation:agent")
     form = NewAccountForm(identity, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -207,7 +207,7 @@ def _welcome(email: str) -> str:
 def agent(request: HttpRequest) -> HttpResponse:
     """An agent unknown here: let in by their administration, or put in its queue."""
     pending = sessions.pending(request)
-    organisation = agents.organisation_of(pending.identity) if pending else None
+    organisation = companies.organisation_of(pending.identity) if pending else None
     if pending is None or organisation is None or request.user.is_authenticated:
         return redirect("federation:link" if pending else "account_login")
     way = agents.way_in(pending.identity, organisation)

@@ -53,6 +53,7 @@ def test_an_entity_is_added_then_changed_then_ended(browser, account):
         ({"name": ""}, "Indiquez le nom"),
         ({"name": "x" * 201}, "200 caractères au plus"),
         ({"kind": "secte"}, "l’une des natures proposées"),
+        ({"role": ""}, "Choisissez votre rôle"),
         ({"role": "maire"}, "l’un des rôles proposés"),
         ({"start": "2026-02-02", "end": "2026-02-01"}, "La fin vient avant le début"),
         ({"start": "0026-02-02"}, "Vérifiez l’année"),

@@ -42,8 +42,8 @@ class RoleForm(forms.Form):
     )
     role = forms.ChoiceField(
         label="Votre rôle",
-        choices=EntityRole.Role.choices,
-        error_messages={"invalid_choice": "Choisissez l’un des rôles proposés."},
+        choices=[("", "Choisissez"), *EntityRole.Role.choices],
+        error_messages={"required": "Choisissez votre rôle.", "invalid_choice": "Choisissez l’un des rôles proposés."},
     )
     start = _day("Depuis le", "Aujourd’hui, si vous n’indiquez rien.")
     end = _day("Jusqu’au", "Si vous savez déjà quand ce rôle finira.")

@@ -280,11 +280,15 @@ def test_pages_of_the_provider_are_accessible(
 ):
     from urllib.parse import urlencode
 
+    from parvis.core.entities import services as entities
     from parvis.core.organisations.tenancy import acting_for
     from parvis.core.provider import services
     from tests.core.provider.party import ACTOR, Site, login, registration
 
-    service, secret = make_site(juvignac, relation="tiers", agreement="demander", name="Médiathèque en ligne")
+    asking = {"relation": "tiers", "agreement": "demander", "scopes": ["openid", "profile", "email", "entreprise"]}
+    service, secret = make_site(juvignac, name="Médiathèque en ligne", **asking)
+    for number, kind in (("73282932000074", "entreprise"), ("W341000123", "association")):
+        entities.declare(citizen, number, kind=kind, name=f"Une {kind} d’essai", role="representant")
     site = Site(service, secret)
     with acting_for(juvignac):
         waiting = services.propose(juvignac, registration(name="Agenda des associations"), actor=ACTOR)
@@ -294,7 +298,7 @@ def test_pages_of_the_provider_are_accessible(
     administration = "/o/juvignac/administration/services-relies/"
     person = login(citizen)
     services.allow(citizen, services.covered(citizen, service.client, ["openid"]))
-    ask = "/identite/o/authorize?" + urlencode(site.question(scope="openid profile email"))
+    ask = "/identite/o/authorize?" + urlencode(site.question(scope="openid profile email entreprise"))
     visits = [
         (agent_client(juvignac, "administrateur"), {
             "services-relies": administration,

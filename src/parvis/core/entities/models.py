@@ -89,6 +89,12 @@ class EntityRole(AccountModel):
         return f"{self.scheme}\u00a0{spaced(self.number)}"
 
     @property
+    def described(self) -> str:
+        """All that a site is told of it, in words: « Négoce, SIRET 732 829 320 00074, salarié habilité (déclaré) »."""
+        named = [self.name, self.shown_number, self.get_role_display().lower()]
+        return f"{', '.join(part for part in named if part)} ({self.mark})"
+
+    @property
     def verified(self) -> bool:
         """True when somebody else than the person answers that they belong to the entity."""
         return self.verified_at is not None

@@ -11,6 +11,8 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from parvis.core.entities.models import EntityRole
+from parvis.core.entities.numbers import spaced
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.identity.profile import PIVOT, Attribute, attributes_of
@@ -28,6 +30,7 @@ class Person:
 
     account: Account
     site: Site
+    entity: EntityRole | None = None
 
     @cached_property
     def attributes(self) -> dict[str, Attribute]:
@@ -120,6 +123,15 @@ def _commune(person: Person) -> str:
     return person.account.commune.insee if person.account.commune else ""
 
 
+def _entity(person: Person) -> dict[str, Any] | None:
+    """The entity that the person chose at this login, and what is known of their role there."""
+    role = person.entity
+    if role is None:
+        return None
+    marks = {"verified": role.verified, "role_verified": role.role_verified}
+    return {role.scheme.lower(): role.number, "role": role.role, **marks}
+
+
 def _sources(person: Person) -> dict[str, str]:
     """Where each of the values that make a civil identity comes from."""
     return {n: person.attributes[n].source for n in PIVOT if n in person.attributes}
@@ -132,6 +144,7 @@ def _is_civil(person: Person) -> bool:
 
 
 OFFLINE = "offline_access"
+ENTITY = "entreprise.entreprise"
 SCOPES: dict[str, Scope] = {
     scope.code: scope
     for scope in (
@@ -217,6 +230,19 @@ SCOPES: dict[str, Scope] = {
             ),
         ),
         Scope(
+            "entreprise",
+            "Entreprise ou association",
+            (
+                Claim(
+                    "entreprise",
+                    "Organisme pour lequel la personne agit",
+                    _entity,
+                    {"siret": "73282932000074", "role": "salarie", "verified": True, "role_verified": False},
+                    lambda p: p.entity.described if p.entity else "",
+                ),
+            ),
+        ),
+        Scope(
             "agent",
             "Organisation et rôles de l’agent",
             (
@@ -252,9 +278,12 @@ def _claims(scopes: Iterable[str], kept: Collection[str]) -> list[Claim]:
     return found
 
 
-def claims_for(account: Account, site: Site, scopes: Iterable[str], kept: Collection[str]) -> dict[str, Any]:
-    """The claims ``kept`` of ``scopes`` about ``account``; one without a value is left out (Core, 5.3.2)."""
-    person = Person(account, site)
+def claims_for(
+    account: Account, site: Site, scopes: Iterable[str], kept: Collection[str], entity: EntityRole | None = None
+) -> dict[str, Any]:
+    """The claims ``kept`` of ``scopes`` about ``account``, who acts for ``entity``; one without a value is left out
+    (Core, 5.3.2)."""
+    person = Person(account, site, entity)
     values = {claim.name: claim.value(person) for claim in _claims(scopes, kept)}
     return {name: value for name, value in values.items() if value not in EMPTY}
 
@@ -271,6 +300,8 @@ def _in_french(name: str, value: Any) -> str:
         return str(value["formatted"])
     if name == "birthdate" and not value.endswith("00") and "-00-" not in value:
         return date_format(date.fromisoformat(value), "j F Y")
+    if name == "entreprise":
+        return f"SIRET {spaced(value['siret'])}, {EntityRole.Role(value['role']).label.lower()}"
     if name == "updated_at":
         return date_format(localtime(datetime.fromtimestamp(value, UTC)), "j F Y")
     return ", ".join(map(str, value)) if isinstance(value, list) else str(FRENCH.get(value, value))

@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from parvis.core.authentication.assurance import Assurance
+from parvis.core.entities.models import EntityRole
 from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import identity_of
 from parvis.core.provider.models import Grant
@@ -41,9 +42,14 @@ def session_digest(session: SessionBase) -> str:
 
 
 def open_grant(
-    client: Client, account: Account, session: SessionBase, scopes: Collection[str], assurance: Assurance
+    client: Client,
+    account: Account,
+    session: SessionBase,
+    scopes: Collection[str],
+    assurance: Assurance,
+    entity: EntityRole | None = None,
 ) -> Grant:
-    """Note that ``account`` logs in on ``client`` from this browser session."""
+    """Note that ``account`` logs in on ``client`` from this browser session, for ``entity`` or for itself."""
     site = Site.of(client)
     name = session_digest(session)
     follow_session(account.pk, session)
@@ -57,6 +63,7 @@ def open_grant(
         session_key=session[SESSION_KEY],
         scopes=list(scopes),
         claims=site.kept(scopes),
+        entity=entity,
         acr=assurance.acr,
         amr=list(assurance.amr),
         auth_time=assurance.auth_time,

@@ -140,6 +140,7 @@ class Grant(AccountModel):
     session_key = models.CharField(max_length=40)
     scopes = models.JSONField(default=list)
     claims = models.JSONField(default=list)
+    entity = models.ForeignKey("entities.EntityRole", models.SET_NULL, null=True, related_name="+")
     acr = models.CharField(max_length=20)
     amr = models.JSONField(default=list)
     auth_time = models.BigIntegerField()

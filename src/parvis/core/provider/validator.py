@@ -18,6 +18,7 @@ from allauth.idp.oidc.internal.oauthlib.utils import get_validator_context
 from allauth.idp.oidc.models import Client, Token
 from oauthlib.common import Request
 
+from parvis.core import clock
 from parvis.core.identity.audit import audit
 from parvis.core.provider import assertions, grants, keys
 from parvis.core.provider.adapter import Adapter, issuer
@@ -238,7 +239,9 @@ class Validator(OAuthLibRequestValidator):
         assert self.grant is not None
         site = Site.of(request.client)
         kept = set(self.grant.claims) & set(site.claims)
-        return {"sub": self.grant.sub, **claims_for(request.user, site, request.scopes, kept)}
+        role = self.grant.entity
+        entity = role if role is not None and role.is_in_force(clock.today()) else None
+        return {"sub": self.grant.sub, **claims_for(request.user, site, request.scopes, kept, entity)}
 
     def revoke_token(self, token: str, token_type_hint: str, request: Request, *args: Any, **kwargs: Any) -> None:
         """A site revokes its own tokens; with a refresh token falls the whole family (RFC 7009, 2.1)."""

@@ -21,6 +21,9 @@ from parvis.core.authentication import stepup
 from parvis.core.authentication.assurance import FRANCECONNECT, TWO_FACTORS, assurance_of, federated_proofs
 from parvis.core.authentication.factors import has_second_factor
 from parvis.core.branding.serving import picture_response
+from parvis.core.entities import acting
+from parvis.core.entities import services as entities
+from parvis.core.entities.models import EntityRole
 from parvis.core.identity.access import open_view, request_mandates
 from parvis.core.identity.audit import audit
 from parvis.core.identity.middleware import second_factor_asked
@@ -28,7 +31,7 @@ from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
 from parvis.core.provider import authorization, grants, services
 from parvis.core.provider.authorization import Asked, Destination, Refusal, Unanswerable
-from parvis.core.provider.claims import readable
+from parvis.core.provider.claims import ENTITY, readable
 from parvis.core.provider.models import Subject
 from parvis.core.provider.server import Server
 from parvis.core.provider.services import Covered
@@ -96,7 +99,16 @@ def _proceed(request: HttpRequest, asked: Asked, *, agreed: Covered | None = Non
         if silent:
             raise Refusal("consent_required", "The person was not asked yet")
         return _consent_page(request, asked)
+    if _roles(request, asked) and not acting.has_chosen(request):
+        if silent:
+            raise Refusal("interaction_required", "The person has not said for whom they act")
+        return _consent_page(request, asked)
     return _issue(request, asked)
+
+
+def _roles(request: HttpRequest, asked: Asked) -> list[EntityRole]:
+    """The companies and associations among which the person chooses, where the site asks for whom they act."""
+    return entities.in_force(_me(request)) if ENTITY in asked.to.site.kept(asked.scopes) else []
 
 
 def _me(request: HttpRequest) -> Any:
@@ -162,7 +174,7 @@ def _branded(request: HttpRequest, asked: Asked) -> Organisation:
     return organisation
 
 
-def _consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
+def _consent_page(request: HttpRequest, asked: Asked, *, undecided: bool = False) -> HttpResponse:
     account = _me(request)
     covered = services.covered(account, asked.to.client, asked.scopes)
     kept = {"reprise": asked.resumed(), "account": account.pk, "covered": covered}
@@ -176,10 +188,14 @@ def _consent_page(request: HttpRequest, asked: Asked) -> HttpResponse:
         "host": urlsplit(asked.to.redirect_uri).hostname,
         "values": readable(account, asked.to.site, claims),
         "others": [other.name for other in others],
+        "roles": _roles(request, asked),
+        "acting": acting.acting_entity(request),
+        "chosen": acting.has_chosen(request),
+        "undecided": undecided,
         "offline": "offline_access" in asked.scopes,
         "signed": signing.dumps(kept, salt=CONSENT_SALT, compress=True),
     }
-    response = render(request, "provider/consent.html", context)
+    response = render(request, "provider/consent.html", context, status=422 if undecided else 200)
     # The answer to this form is a redirection to the site: the policy lets this form, and no other, end there.
     parts = urlsplit(asked.to.redirect_uri)
     response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
@@ -222,6 +238,11 @@ def consent(request: HttpRequest) -> HttpResponse:
                   client=to.client.pk)  # fmt: skip
             raise Refusal("access_denied", "The person refused")
         with identity_of(_me(request).pk):
+            if roles := _roles(request, asked):
+                wanted = request.POST.get("pour")
+                if wanted != "" and wanted not in {str(role.pk) for role in roles}:
+                    return _consent_page(request, asked, undecided=True)
+                acting.act_for(request, next((role for role in roles if str(role.pk) == wanted), None))
             return _proceed(request, asked, agreed=kept["covered"])
     except Unanswerable as error:
         return _unanswerable(request, error)
@@ -256,7 +277,9 @@ def _issue(request: HttpRequest, asked: Asked) -> HttpResponse:
     with identity_of(account.pk):
         assurance = assurance_of(request)
         acr = next((level for level in asked.known_levels if assurance.reaches(level)), assurance.acr)
-        grant = grants.open_grant(client, account, request.session, asked.scopes, replace(assurance, acr=acr))
+        entity = acting.acting_entity(request) if ENTITY in asked.to.site.kept(asked.scopes) else None
+        assured = replace(assurance, acr=acr)
+        grant = grants.open_grant(client, account, request.session, asked.scopes, assured, entity)
         query = {
             "response_type": "code",
             "client_id": client.pk,

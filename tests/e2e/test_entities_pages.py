@@ -32,6 +32,8 @@ def test_a_person_declares_an_entity_acts_for_it_and_ends_it(browser_page, juvig
     account = citizen(commune=juvignac)
     siret = "55210055400013"
     services.told_by_proconnect(account, siret, name="Atelier d’essai", checked=True, issuer="https://pc.test")
+    name = "Association pour la sauvegarde et la mise en valeur du patrimoine des étangs et des garrigues"
+    services.declare(account, "W341000123", kind="association", name=name, role="benevole")
     page = browser_page(width=width, client=browser_of(account), scripts=scripts)
     page.goto("/mon-compte/entreprises/ajouter/")
     seen(page, "ajouter", scripts)

@@ -384,7 +384,10 @@ def test_each_wrong_field_says_so_in_french(juvignac, agent_client, changes, fie
 
 
 # --- logo -----------------------------------------------------------------------------------------------------------
-DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><metadata>x</metadata><rect width="9" height="9"/></svg>'
+DRAWING = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><metadata>x</metadata>'
+    b'<rect width="9" height="9"/></svg>'
+)
 
 
 def logo(content=DRAWING, name="logo.svg"):

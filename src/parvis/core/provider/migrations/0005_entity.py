@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('entities', '0001_initial'),
-        ('provider', '0003_keys'),
+        ('provider', '0004_logos'),
     ]
 
     operations = [

@@ -3,8 +3,10 @@
 import io
 import json
 import subprocess
+import time
 from datetime import UTC, date, datetime
 
+import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from parvis.core.trust import pades
+from parvis.core.trust import pades, validation
 from parvis.core.trust.modifications import STAMP_NAME, Change
 from parvis.core.trust.policy import TrustPolicy
 from parvis.core.trust.validation import validate_pdf
@@ -216,6 +218,55 @@ def test_arbitrary_bytes_are_a_format_failure(content):
     assert report.verdict == INDETERMINATE
 
 
+# -- bounds ----------------------------------------------------------------------------------------
+
+
+def form_that_never_ends(depth: int = 60) -> bytes:
+    """Fields that hold the next ones twice: a small file of 2^60 fields to whoever looks for signatures."""
+    document = pikepdf.new()
+    document.add_blank_page()
+    field = document.make_indirect(pikepdf.Dictionary(T=pikepdf.String("last"), FT=pikepdf.Name.Tx))
+    for number in range(depth):
+        kids = pikepdf.Array([field, field])
+        field = document.make_indirect(pikepdf.Dictionary(T=pikepdf.String(f"n{number}"), Kids=kids))
+    document.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array([field]), SigFlags=3)
+    document.save(output := io.BytesIO())
+    return output.getvalue()
+
+
+def test_a_file_that_would_never_end_is_stopped_and_the_next_one_judged(signed, validate, monkeypatch):
+    validate(signed)  # the examining process is there
+    monkeypatch.setattr(validation, "SECONDS", 3.0)
+    before = time.monotonic()
+    report = validate(form_that_never_ends())
+    assert time.monotonic() - before < 10
+    assert (report.verdict, report.sub_indication) == (INDETERMINATE, "FORMAT_FAILURE")
+    assert "non vérifiables" in report.sentence
+    assert "3 secondes" in report.sentence
+    monkeypatch.undo()
+    assert validate(signed).valid
+
+
+def test_the_examining_process_has_its_memory_bounded(policy, clock, tmp_path):
+    huge = tmp_path / "huge.pdf"
+    with huge.open("wb") as file:
+        file.truncate(4 * 1024**3)  # sparse: it takes no room
+    order = {"do": "validate", "policy": policy.to_dict(), "at": clock.at.isoformat(), "path": str(huge)}
+    assert "MemoryError" in validation.examiner.order(**order, seconds=60)["error"]
+
+
+def test_an_examination_that_gives_no_report_is_indeterminate(signed, validate, monkeypatch):
+    monkeypatch.setattr(validation.examiner, "order", lambda **_: {"error": "MemoryError: "})
+    report = validate(signed)
+    assert (report.verdict, report.size) == (INDETERMINATE, len(signed))
+    assert "mémoire" in report.sentence
+
+
+def test_a_report_is_the_same_on_both_sides_of_the_process(signed, policy, clock):
+    report = validation.judge_pdf(signed, policy, clock.at)
+    assert validation.Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
 # -- the report ------------------------------------------------------------------------------------
 
 
@@ -237,10 +288,10 @@ def test_the_report_has_a_french_page(signed, validate):
     assert page["signatures"][1]["titre"] == "Horodatage du document"
 
 
-def test_roots_unmarked_as_sandbox_are_not_labelled(signed, validate, monkeypatch):
+def test_roots_unmarked_as_sandbox_are_not_labelled(signed, policy, clock, monkeypatch):
     from parvis.core.trust import policy as policies
 
     monkeypatch.setattr(policies, "MARK_WITHOUT_VALUE", "JAMAIS")
-    report = validate(signed)
+    report = validation.judge_pdf(signed, policy, clock.at)
     assert not report.sandbox
     assert report.sentence == "Signature valide."

@@ -7,10 +7,12 @@ whatever leads to it is labelled as having no legal value.
 
 from __future__ import annotations
 
+import base64
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from asn1crypto import pem, x509
@@ -35,6 +37,31 @@ class TrustPolicy:
     def reachable_hosts(self) -> frozenset[str]:
         """Hosts that may be asked: those listed, and the time-stamping services the operator configured."""
         return self.allowed_hosts | {urlsplit(url).netloc for url in self.tsa_urls}
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON values, for the process that examines files."""
+        return {
+            "roots": [base64.b64encode(one.dump()).decode() for one in self.roots],
+            "intermediates": [base64.b64encode(one.dump()).decode() for one in self.intermediates],
+            "tsa_urls": list(self.tsa_urls),
+            "allowed_hosts": sorted(self.allowed_hosts),
+            "online": self.online,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TrustPolicy:
+        """The policy that `to_dict` wrote."""
+
+        def certificates(encoded: Iterable[str]) -> tuple[x509.Certificate, ...]:
+            return tuple(x509.Certificate.load(base64.b64decode(one)) for one in encoded)
+
+        return cls(
+            roots=certificates(data["roots"]),
+            intermediates=certificates(data["intermediates"]),
+            tsa_urls=tuple(data["tsa_urls"]),
+            allowed_hosts=frozenset(data["allowed_hosts"]),
+            online=data["online"],
+        )
 
 
 def from_settings() -> TrustPolicy:

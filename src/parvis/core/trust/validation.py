@@ -1,7 +1,8 @@
 """Validation of PDF signatures after EN 319 102-1, with a verdict in French for each signature.
 
 Two questions are always answered apart: is the signature cryptographically intact and trusted, and what
-changed in the file since. Whatever a hostile file provokes becomes INDETERMINATE / FORMAT_FAILURE.
+changed in the file since. Whatever a hostile file provokes becomes INDETERMINATE / FORMAT_FAILURE: the file is
+read in a process of its own (``judging``), bounded in memory and killed when it lasts too long.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from dataclasses import asdict, dataclass
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -52,7 +55,9 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from parvis.core import clock
+from parvis.core.documents.workshop import InspectionFailed, InspectionOverdue
 from parvis.core.trust import policy as policies
+from parvis.core.trust.examiner import examiner
 from parvis.core.trust.identities import common_name
 from parvis.core.trust.modifications import DIFF_POLICY, Change, change_of
 from parvis.core.trust.outgoing import BoundedFetchers
@@ -61,6 +66,9 @@ from parvis.core.trust.policy import TrustPolicy
 from parvis.core.trust.waiting import wait_for
 
 logger = logging.getLogger(__name__)
+
+SECONDS = 60.0
+"""How long one file may be examined, revocation requests included."""
 
 MAX_SIGNATURES = 50
 PADES, TIMESTAMP = "/ETSI.CAdES.detached", "/ETSI.RFC3161"
@@ -107,7 +115,12 @@ REASONS = {
     "NO_SIGNATURE": "Ce document ne porte pas de signature électronique.",
 }
 NOT_A_PDF = "Le fichier n’est pas un PDF lisible : ses signatures ne peuvent pas être vérifiées."
+TOO_LONG = "Signatures non vérifiables : l’examen du fichier durait plus de {seconds} secondes, il a été arrêté."
+TOO_HEAVY = "Signatures non vérifiables : leur examen demande plus de mémoire que la plateforme n’en accorde."
 DEFAULT_REASON = "La signature n’a pas pu être vérifiée complètement."
+
+
+TIMES = ("claimed_at", "best_signature_time")
 
 
 @dataclass(frozen=True)
@@ -142,9 +155,16 @@ class SignatureReport:
     def valid(self) -> bool:
         return self.verdict is Verdict.PASSED
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SignatureReport:
+        """The report that `to_dict` wrote."""
+        values = {one.name: data[one.name] for one in fields(cls)}
+        times = {key: values[key] and datetime.fromisoformat(values[key]) for key in TIMES}
+        return cls(**values | times | {"verdict": Verdict(values["verdict"]), "change": Change(values["change"])})
+
     def to_dict(self) -> dict[str, Any]:
         data = asdict(self)
-        for key in ("claimed_at", "best_signature_time"):
+        for key in TIMES:
             data[key] = data[key].isoformat() if data[key] else None
         return data | {"change_sentence": self.change.sentence}
 
@@ -165,6 +185,20 @@ class Report:
     @property
     def valid(self) -> bool:
         return self.verdict is Verdict.PASSED
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Report:
+        """The report that `to_dict` wrote."""
+        return cls(
+            verdict=Verdict(data["verdict"]),
+            sub_indication=data["sub_indication"],
+            sentence=data["sentence"],
+            signatures=tuple(SignatureReport.from_dict(one) for one in data["signatures"]),
+            sha256=data["sha256"],
+            size=data["size"],
+            validated_at=datetime.fromisoformat(data["validated_at"]),
+            sandbox=data["sans_valeur_legale"],
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values, in the order a reader wants them."""
@@ -221,13 +255,37 @@ def validate_pdf(pdf: bytes, *, policy: TrustPolicy | None = None, at: datetime 
     """Validate every signature of a PDF as of `at` (default: now). Never raises on the file's content."""
     policy = policy or policies.from_settings()
     at = at or clock.now()
+    with tempfile.NamedTemporaryFile(prefix="parvis-", suffix=".pdf") as file:
+        file.write(pdf)
+        file.flush()
+        try:
+            answer = examiner.order(
+                do="validate", path=file.name, policy=policy.to_dict(), at=at.isoformat(), seconds=SECONDS
+            )
+        except InspectionFailed as error:
+            logger.warning("validation stopped: %s", error)
+            sentence = TOO_LONG.format(seconds=round(SECONDS)) if isinstance(error, InspectionOverdue) else TOO_HEAVY
+            return _format_failure(pdf, sentence, at)
+    report = answer.get("report")
+    return Report.from_dict(report) if report else _format_failure(pdf, TOO_HEAVY, at)
+
+
+def _format_failure(pdf: bytes, sentence: str, at: datetime) -> Report:
+    sha256 = hashlib.sha256(pdf).hexdigest()
+    return Report(Verdict.INDETERMINATE, "FORMAT_FAILURE", sentence, (), sha256, len(pdf), at)
+
+
+def judge_pdf(pdf: bytes, policy: TrustPolicy, at: datetime) -> Report:
+    """What `validate_pdf` answers, worked out in the present process: its time and memory are not bounded."""
     sha256, size = hashlib.sha256(pdf).hexdigest(), len(pdf)
     try:
         signatures = wait_for(_validate(pdf, policy, at))
+    except MemoryError:
+        raise
     except Exception as error:  # hostile or odd files raise anything
         logger.info("PDF not readable for validation: %r", error)
         sentence = str(error) if isinstance(error, Unreadable) else NOT_A_PDF
-        return Report(Verdict.INDETERMINATE, "FORMAT_FAILURE", sentence, (), sha256, size, at)
+        return _format_failure(pdf, sentence, at)
     if not signatures:
         return Report(Verdict.INDETERMINATE, "NO_SIGNATURE", REASONS["NO_SIGNATURE"], (), sha256, size, at)
     return _conclude(signatures, sha256, size, at)

@@ -164,7 +164,7 @@ LIBRARY = {
 # Only ever send elsewhere, where the declaration of the page they lead to is checked.
 SIGNPOSTS = {"mfa_index", "mfa_list_webauthn"}
 
-# Taken without CSRF token, and why. Those marked "own" check it themselves, once they know that it is a form.
+# Taken without CSRF token, and why.
 WITHOUT_TOKEN = {
     "saml/connexion/": "protocol: a site posts its request, which changes nothing by itself",
     "identite/o/authorize": "protocol: OpenID Connect lets a site post its request",
@@ -172,10 +172,6 @@ WITHOUT_TOKEN = {
     "identite/o/userinfo": "protocol: proved by the token",
     "identite/o/revoke": "protocol: clients prove themselves by their secret or their key",
     "identite/o/logout": "protocol: a site posts its request; the person is asked, by a form with its token",
-    f"o/{ORG}/archives/deposer/": "own",
-    f"o/{ORG}/administration/charte/": "own",
-    f"o/{ORG}/administration/services-relies/nouveau/": "own",
-    f"o/{ORG}/administration/services-relies/<uuid:pk>/modifier/": "own",
 }
 
 # Layers that may answer before any view does: each with what it answers by itself, by example, or why it never does.
@@ -205,6 +201,7 @@ MIDDLEWARE: dict[str, str | list[tuple[str, str, str, int]]] = {
         ("get", "/accessibilite", "", 301),
         ("get", "/o/fabregues/actes", "", 301),
     ],
+    "parvis.core.web.uploads.UploadLimitsMiddleware": "refuses what is too heavy: see tests/core/web/test_uploads.py",
     "django.middleware.csrf.CsrfViewMiddleware": "refuses forms without token: see the test of tokens",
     "django.contrib.auth.middleware.AuthenticationMiddleware": "reads the session",
     "django.contrib.messages.middleware.MessageMiddleware": "reads the session",

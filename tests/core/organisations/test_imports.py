@@ -202,7 +202,7 @@ def test_a_neighbours_import_is_missing(administrator, fabregues, action):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"x" * (2 * 1024 * 1024 + 1), "dépasse 2 Mo"),
+        (b"x" * (2 * 1024 * 1024 + 1), "dépasse 2\u00a0Mio"),
         ("prenom;nom".encode("utf-16"), "ni en UTF-8"),
         (b"prenom;nom\nA;B", "manque la colonne"),
         (b"a\0b", "ni en UTF-8"),

@@ -1,7 +1,6 @@
 """The pages of the archives: who may see what, what they say, and the deposit of a package."""
 
 import html
-import io
 import re
 import uuid
 from datetime import timedelta
@@ -16,7 +15,6 @@ from parvis.core.organisations.tenancy import acting_for
 from parvis.edemat.archives import views
 from parvis.edemat.archives.enums import State
 from parvis.edemat.archives.models import Accord, Agency, ArchiveFile, Transfer
-from parvis.edemat.archives.services import deposit as depositing
 from tests.edemat.archives.dossiers import CONTENTS, SHARED, acte_package, needs_shared
 from tests.edemat.archives.routes import FACTS, route_of
 
@@ -271,23 +269,6 @@ def test_what_is_not_a_package_is_refused_at_once(content, words, juvignac, agen
     assert words in response.content.decode()
     with acting_for(juvignac):
         assert not Transfer.objects.exists()
-
-
-def test_a_body_too_large_is_refused_before_it_is_read(juvignac, agent_client, monkeypatch):
-    monkeypatch.setattr(depositing, "MAX_PACKAGE", 1000)
-
-    class Unread(io.BytesIO):
-        def read(self, *args):
-            raise AssertionError("the body was read")
-
-    client = agent_client(juvignac, "archiviste")
-    response = client.generic("POST", address("deposit"), b"x" * 5000, content_type="multipart/form-data; boundary=x")
-    assert response.status_code == 413
-    assert "dépasse" in response.content.decode()
-    response = client.post(
-        address("deposit"), **{"CONTENT_LENGTH": "5000", "wsgi.input": Unread(), "CONTENT_TYPE": "text/plain"}
-    )
-    assert response.status_code == 413
 
 
 def test_the_deposit_is_protected_against_forged_requests(juvignac, agent_client):

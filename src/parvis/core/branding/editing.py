@@ -16,10 +16,10 @@ from parvis.core.branding import images, services
 from parvis.core.branding.errors import BrandingRefused
 from parvis.core.branding.forms import LABELS, BrandingForm, links_as_text
 from parvis.core.branding.models import VALUES
-from parvis.core.branding.uploads import BoundedUploads
 from parvis.core.errors import DomainError
 from parvis.core.organisations.models import Organisation
 from parvis.core.web.theming import ColourTooPale, SecondColourUnclear, check_accent, check_second
+from parvis.core.web.uploads import TooHeavy
 
 SALT: Final = "branding.editor"
 PICTURES: Final = ("logo", "header")
@@ -47,13 +47,16 @@ class Sent:
     """Names of the elements that were left out of a logo."""
 
 
-def read(request: HttpRequest, organisation: Organisation, uploads: BoundedUploads) -> Sent:
+def read(request: HttpRequest, organisation: Organisation) -> Sent:
     """The form of ``request``, with a refusal beside each picture that cannot be kept."""
     data = request.POST.copy()
-    refusals: list[BrandingRefused] = [images.too_large(field) for field in dict.fromkeys(uploads.refused)]
+    refusals: list[BrandingRefused] = []
     left_out: tuple[str, ...] = ()
     for field in PICTURES:
         upload = request.FILES.get(field)
+        if isinstance(upload, TooHeavy):
+            refusals.append(images.too_large(field))
+            continue
         if upload is None or upload.file is None:
             continue
         try:

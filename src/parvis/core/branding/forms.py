@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 from django import forms
 from django.core.validators import EmailValidator
 
+from parvis.core.branding.images import MAX_HEADER, MAX_LOGO
 from parvis.core.branding.models import BrandingVersion
 from parvis.core.organisations.models import validate_colour
+from parvis.core.web.uploads import BoundedFileField
 
 MAX_LINKS: Final = 8
 MAX_LABEL: Final = 40
@@ -40,15 +42,15 @@ def links_as_text(links: list[dict[str, str]]) -> str:
     return "\n".join(f"{link['label']} | {link['url']}" for link in links)
 
 
-def _file(label: str, accept: str, help_text: str) -> forms.FileField:
-    return forms.FileField(
-        label=label, required=False, widget=forms.FileInput(attrs={"accept": accept}), help_text=help_text
-    )
+def _file(label: str, limit: int, accept: str, help_text: str) -> BoundedFileField:
+    widget = forms.FileInput(attrs={"accept": accept})
+    return BoundedFileField(label=label, limit=limit, required=False, widget=widget, help_text=help_text)
 
 
 class BrandingForm(forms.Form):
     logo = _file(
         "Logo",
+        MAX_LOGO,
         ".svg,.png,image/svg+xml,image/png",
         "SVG de 200 ko au plus, ou PNG de 2 Mo au plus. Il apparaît en haut de chaque page.",
     )
@@ -62,6 +64,7 @@ class BrandingForm(forms.Form):
     )
     header = _file(
         "Image d’en-tête",
+        MAX_HEADER,
         "image/jpeg,image/png,image/webp",
         "JPEG, PNG ou WebP de 10 Mo et 600 × 200 pixels au moins. Le lieu et l’auteur qu’elle cite sont ôtés.",
     )

@@ -7,16 +7,14 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parvis.core.branding import editing, images, services
+from parvis.core.branding import editing, services
 from parvis.core.branding.errors import NothingToPublish
 from parvis.core.branding.forms import BrandingForm, initial_from, initial_of
 from parvis.core.branding.look import theme_of
 from parvis.core.branding.models import BrandingVersion
 from parvis.core.branding.serving import picture_response
-from parvis.core.branding.uploads import BoundedUploads, bound_uploads
 from parvis.core.documents.models import Document
 from parvis.core.identity.access import AgentRequest, OrganisationRequest, agent_view, public_view
 from parvis.core.notifications import layout
@@ -24,6 +22,7 @@ from parvis.core.organisations.tenancy import public_view_of
 from parvis.core.portal.views import homes
 from parvis.core.web.navigation import administration_tabs
 from parvis.core.web.theming import Theme, measures
+from parvis.core.web.uploads import accepts_files
 
 PERMISSION = "administration.organisation"
 SAMPLES: Final = {"accueil": "Accueil public", "bureau": "Bureau des agents", "message": "Message"}
@@ -44,29 +43,22 @@ def _tabs(request: AgentRequest) -> list[dict[str, object]]:
 
 
 # --- the editor -------------------------------------------------------------------------------------------
-# The form's protection reads the body: it comes after the limits of the files.
-@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
+@accepts_files(BrandingForm, form_always_read=True)
 def editor(request: AgentRequest) -> HttpResponse:
     """Write the draft; nothing that is saved here shows before it is published."""
-    uploads = bound_uploads(request, images.LIMITS)
-    return _editor(request, uploads)
-
-
-@csrf_protect
-def _editor(request: AgentRequest, uploads: BoundedUploads) -> HttpResponse:
     if request.method == "POST":
         services.lock(request.organisation)
-        return _save(request, uploads)
+        return _save(request)
     version = services.current(request.organisation)
     form = BrandingForm(initial={**initial_of(version), "base": editing.sealed(version.values())})
     return _drawn(request, form, version)
 
 
-def _save(request: AgentRequest, uploads: BoundedUploads) -> HttpResponse:
+def _save(request: AgentRequest) -> HttpResponse:
     organisation = request.organisation
-    sent = editing.read(request, organisation, uploads)
+    sent = editing.read(request, organisation)
     form, stored = sent.form, services.current(organisation)
     if sent.left_out:
         names = ", ".join(sent.left_out)

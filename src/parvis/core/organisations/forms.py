@@ -8,7 +8,10 @@ from parvis.core.identity.models import Account
 from parvis.core.identity.roles import PERMISSIONS, reserved
 from parvis.core.organisations.authority import Authority, GivenRole
 from parvis.core.organisations.models import Department, Organisation, PeopleImport, ReviewLine, Subscription
+from parvis.core.organisations.own_roles import MAX_FILE as MAX_ROLES_FILE
+from parvis.core.organisations.people_csv import MAX_SIZE as MAX_PEOPLE_FILE
 from parvis.core.organisations.reviews import SCOPES
+from parvis.core.web.uploads import BoundedFileField
 
 
 class PresentationForm(forms.ModelForm):
@@ -133,8 +136,10 @@ class RoleForm(forms.Form):
 
 
 class RoleFileForm(forms.Form):
-    file = forms.FileField(
+    file = BoundedFileField(
         label="Fichier de rôles",
+        limit=MAX_ROLES_FILE,
+        way_out="Un export de rôles est bien plus petit.",
         help_text="Export JSON d’un portail Publik : seuls les intitulés sont repris, sans aucun droit.",
     )
 
@@ -166,8 +171,10 @@ class DepartmentForm(forms.Form):
 
 
 class ImportForm(forms.Form):
-    file = forms.FileField(
+    file = BoundedFileField(
         label="Fichier CSV",
+        limit=MAX_PEOPLE_FILE,
+        way_out="Partagez-le en plusieurs.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
         help_text="2 Mo et 20 000 lignes au plus, en UTF-8 ou Latin-1, avec « ; » ou « , ».",
     )

@@ -8,12 +8,14 @@ from typing import Any
 
 from django import forms
 
+from parvis.core.branding.images import MAX_LOGO
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account
 from parvis.core.organisations.authority import roles_of
 from parvis.core.organisations.models import Organisation
 from parvis.core.provider.claims import OFFLINE, SCOPES
 from parvis.core.provider.models import Service
+from parvis.core.web.uploads import BoundedFileField
 
 
 class LinesField(forms.CharField):
@@ -68,8 +70,9 @@ class ServiceForm(forms.Form):
     description = forms.CharField(
         label="À quoi il sert", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
     )
-    logo = forms.FileField(
+    logo = BoundedFileField(
         label="Logo",
+        limit=MAX_LOGO,
         required=False,
         widget=forms.FileInput(attrs={"accept": ".svg,.png,image/svg+xml,image/png"}),
         help_text="SVG de 200 ko au plus, ou PNG de 2 Mo au plus. La page d’accord le montre.",

@@ -17,6 +17,7 @@ from parvis.core.saml.attributes import ATTRIBUTES
 from parvis.core.saml.forms import MetadataForm, SiteForm
 from parvis.core.saml.models import SamlSite
 from parvis.core.web.navigation import administration_tabs, platform_tabs
+from parvis.core.web.uploads import accepts_files
 
 PERMISSION = "administration.organisation"
 
@@ -53,6 +54,7 @@ def sites(request: AgentRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
+@accepts_files(SiteForm)
 def propose(request: AgentRequest) -> HttpResponse:
     form = SiteForm(request.POST or None, request.FILES or None, initial={"attributes": ["mail"]})
     if request.method == "POST" and form.is_valid():
@@ -68,6 +70,7 @@ def propose(request: AgentRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION, recent=True)
+@accepts_files(MetadataForm)
 def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One site: what its metadata say, new metadata, and its suspension."""
     site = get_object_or_404(SamlSite, pk=pk, organisation=request.organisation)

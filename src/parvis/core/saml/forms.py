@@ -8,18 +8,19 @@ from parvis.core.identity.models import Account
 from parvis.core.saml.attributes import ATTRIBUTES
 from parvis.core.saml.metadata import MAX_SIZE
 from parvis.core.saml.models import SamlSite
+from parvis.core.web.uploads import BoundedFileField
 
 
 class MetadataForm(forms.Form):
-    file = forms.FileField(
+    file = BoundedFileField(
+        limit=MAX_SIZE,
+        way_out="Déposez les métadonnées d’un seul service.",
         label="Métadonnées du service",
         help_text="Le fichier XML que donne l’éditeur du service, de 256 Kio au plus.",
     )
 
     def clean_file(self) -> bytes:
         sent = self.cleaned_data["file"]
-        if sent.size > MAX_SIZE:
-            raise forms.ValidationError("Le fichier dépasse 256 Kio : déposez les métadonnées d’un seul service.")
         content: bytes = sent.read()
         try:
             content.decode("utf-8")

@@ -9,7 +9,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.forms.boundfield import BoundField
 
+from parvis.core.web.uploads import BoundedFileField
 from parvis.edemat.actes.enums import ANSWERS, NotificationMeans
+from parvis.edemat.actes.formats.archives import MAX_ARCHIVE
 from parvis.edemat.actes.formats.checks import MAX_ANNEXES, Finding, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
 from parvis.edemat.actes.formats.outbound import SEVERAL
@@ -187,7 +189,7 @@ class SeveralFiles(forms.FileInput):
         return files.getlist(name) if hasattr(files, "getlist") else files.get(name)
 
 
-class Files(forms.FileField):
+class Files(BoundedFileField):
     """Several files, as a list; [] when none is sent."""
 
     widget = SeveralFiles
@@ -221,7 +223,12 @@ class CorrectionForm(forms.Form):
     )
     matiere = forms.ChoiceField(label="Matière")
     type_piece = forms.ChoiceField(label="Type de l’acte")
-    added = Files(label="Annexes à ajouter", required=False, help_text="PDF, JPG ou PNG, dans l’ordre de l’envoi.")
+    added = Files(
+        label="Annexes à ajouter",
+        limit=MAX_ARCHIVE,
+        required=False,
+        help_text="PDF, JPG ou PNG, dans l’ordre de l’envoi.",
+    )
     added_type = forms.ChoiceField(label="Type des annexes ajoutées", required=False)
 
     def __init__(self, acte: Acte, classification: Classification | None, *args: Any, **kwargs: Any) -> None:
@@ -239,7 +246,9 @@ class CorrectionForm(forms.Form):
             named = f"l’annexe n° {piece.rank - 1}"
             self.fields[f"type_{piece.pk}"] = forms.ChoiceField(label=f"Type de {named}")
             self._choose(f"type_{piece.pk}", self.types, piece.code_pj)
-            self.fields[f"file_{piece.pk}"] = forms.FileField(label=f"Remplacer {named} par", required=False)
+            self.fields[f"file_{piece.pk}"] = BoundedFileField(
+                label=f"Remplacer {named} par", limit=MAX_ARCHIVE, required=False
+            )
             self.fields[f"drop_{piece.pk}"] = forms.BooleanField(label=f"Retirer {named}", required=False)
 
     def _initial(self) -> dict[str, Any]:
@@ -329,7 +338,9 @@ class AnswerForm(forms.Form):
         self.rows = self.ROWS if SEVERAL in kinds else 1
         for rank in range(1, self.rows + 1):
             named = f"Fichier n° {rank}" if self.rows > 1 else "Fichier"
-            self.fields[f"file_{rank}"] = forms.FileField(label=named, required=rank == 1, help_text=self._help(rank))
+            self.fields[f"file_{rank}"] = BoundedFileField(
+                label=named, limit=MAX_ARCHIVE, required=rank == 1, help_text=self._help(rank)
+            )
             self.fields[f"type_{rank}"] = forms.ChoiceField(
                 label=f"Type du {named.lower()}", choices=choices, required=False, initial=choices[0][0]
             )

@@ -2,11 +2,16 @@
 
 from django import forms
 
+from parvis.core.web.uploads import BoundedFileField
+from parvis.edemat.archives.services.deposit import MAX_PACKAGE
+
 
 class DepositForm(forms.Form):
     """A package to deposit; its content is judged by the intake, not here."""
 
-    paquet = forms.FileField(
+    paquet = BoundedFileField(
+        limit=MAX_PACKAGE,
+        way_out="Répartissez le paquet en plusieurs.",
         label="Paquet à verser",
         help_text="Une archive ZIP : un bordereau SEDA 2.x à sa racine et les fichiers qu’il annonce.",
         widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),

@@ -1,7 +1,6 @@
 """Pages of the archives: transfers and their controls, the archived object, its proof, the register."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -22,6 +20,7 @@ from parvis.core.journal.queries import entries_about
 from parvis.core.journal.services import record
 from parvis.core.web.integers import whole_number
 from parvis.core.web.keyset import page_of
+from parvis.core.web.uploads import accepts_files
 from parvis.edemat.archives import queries
 from parvis.edemat.archives.enums import Origin, Outcome, State
 from parvis.edemat.archives.formats.rules import parse_duration
@@ -232,28 +231,9 @@ def progress(request: AgentRequest, pk: UUID) -> HttpResponse:
     return render(request, "archives/progress.html", {"progress": box})
 
 
-def _refuse_large_bodies(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Refuse a body that is too large on the length it announces, before anything reads it."""
-
-    @wraps(view)
-    def guarded(request: AgentRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        announced = whole_number(request.META.get("CONTENT_LENGTH")) or 0
-        if request.method == "POST" and announced > depositing.MAX_PACKAGE:
-            limit = depositing.MAX_PACKAGE // 1024**2
-            sentence = f"Le paquet dépasse {limit} Mio, la taille admise par dépôt. Répartissez-le en plusieurs."
-            context = {"form": DepositForm(), "refusal": sentence, "crumbs": _crumbs(request)}
-            return render(request, "archives/deposit.html", context, status=413)
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
-# The form's protection reads the body: it comes after the control of the announced length.
-@csrf_exempt
 @TRANSFER
 @require_http_methods(["GET", "POST"])
-@_refuse_large_bodies
-@csrf_protect
+@accepts_files(DepositForm)
 def deposit(request: AgentRequest) -> HttpResponseBase:
     """Deposit a package made elsewhere."""
     form = DepositForm(request.POST or None, request.FILES or None)

@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 
 from parvis.core import clock
+from parvis.core.web.uploads import BoundedFileField
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.scrutin import Mode, Voice
 from parvis.edemat.seances.models import Convocation, Elu, Organe, Point, Seance
@@ -194,14 +195,8 @@ class AnnexeForm(forms.Form):
     """A document to annex to an item."""
 
     title = forms.CharField(label="Intitulé", max_length=200)
-    file = forms.FileField(label="Fichier")
+    file = BoundedFileField(label="Fichier", limit=MAX_ANNEXE)
     to_prefecture = forms.BooleanField(label="Joindre au contrôle de légalité", required=False, initial=True)
-
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file.size > MAX_ANNEXE:
-            raise forms.ValidationError(f"« {file.name} » dépasse 100 Mo. Allégez-le ou découpez-le.")
-        return file
 
 
 PRESENT, POWER, ABSENT = "present", "pouvoir", "absent"

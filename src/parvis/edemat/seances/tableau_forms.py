@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from parvis.core.identity.models import Account
+from parvis.core.web.uploads import BoundedFileField
 from parvis.edemat.seances.formats.regimes import REGIMES, Regime
 from parvis.edemat.seances.models import Channel, Elu, Organe
 from parvis.edemat.seances.services.tableau import accounts_of
@@ -164,7 +165,9 @@ class EndForm(forms.Form):
 class TableauFileForm(forms.Form):
     """A file of members, or the content of the one just examined."""
 
-    file = forms.FileField(
+    file = BoundedFileField(
+        limit=MAX_FILE,
+        way_out="Ce n’est pas le tableau d’une assemblée.",
         label="Fichier CSV",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
         help_text="En UTF-8 ou Latin-1, avec « ; » ou « , » ; 500 lignes au plus.",
@@ -172,10 +175,7 @@ class TableauFileForm(forms.Form):
     since = _date("Début du mandat, pour les lignes sans date")
 
     def clean_file(self) -> bytes:
-        file = self.cleaned_data["file"]
-        if file.size > MAX_FILE:
-            raise forms.ValidationError(f"« {file.name} » dépasse 512 Ko : ce n’est pas le tableau d’une assemblée.")
-        content: bytes = file.read()
+        content: bytes = self.cleaned_data["file"].read()
         return content
 
 

@@ -16,6 +16,7 @@ from parvis.core.organisations import imports, people_csv
 from parvis.core.organisations.forms import ImportForm
 from parvis.core.organisations.models import ImportLine, PeopleImport
 from parvis.core.organisations.views.people import EXTENSIONS, FORM, authority, go, tabs
+from parvis.core.web.uploads import accepts_files
 
 PERMISSION = "administration.organisation"
 PAGE_SIZE = 100
@@ -25,13 +26,14 @@ KINDS = {"created": "ok", "updated": "info", "unchanged": "", "refused": "danger
 
 @require_http_methods(FORM)
 @agent_view(PERMISSION)
+@accepts_files(ImportForm)
 def listing(request: AgentRequest) -> HttpResponse:
     """The imports already made, and the form of another."""
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            content = file.read(people_csv.MAX_SIZE + 1)
+            content = file.read()
             batch = imports.deposit(file.name, content, form.cleaned_data["key"], by=authority(request))
         except DomainError as error:
             form.add_error("file", error.sentence)

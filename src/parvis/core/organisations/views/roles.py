@@ -16,6 +16,7 @@ from parvis.core.organisations.forms import RoleFileForm, RoleForm
 from parvis.core.organisations.models import Role
 from parvis.core.organisations.people import Choice, mandates_for
 from parvis.core.organisations.views.people import FORM, authority, go, tabs
+from parvis.core.web.uploads import accepts_files
 
 READ = "habilitations.lire"
 COMPOSE = "administration.organisation"
@@ -119,12 +120,13 @@ def delete(request: AgentRequest, code: str) -> HttpResponse:
 
 @require_http_methods(FORM)
 @agent_view(COMPOSE)
+@accepts_files(RoleFileForm)
 def import_file(request: AgentRequest) -> HttpResponse:
     form = RoleFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            labels = own_roles.read_publik(file.read(own_roles.MAX_FILE + 1))
+            labels = own_roles.read_publik(file.read())
             created, known = own_roles.import_labels(labels, by=authority(request))
         except DomainError as error:
             form.add_error("file", error.sentence)

@@ -12,12 +12,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from parvis.core.branding.images import MAX_LOGO, too_large
+from parvis.core.branding.images import too_large
 from parvis.core.branding.services import kept_picture, picture_url, receive
-from parvis.core.branding.uploads import BoundedUploads, bound_uploads
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.organisations.authority import roles_of
@@ -29,9 +27,9 @@ from parvis.core.provider.models import LogoutNotice, Service
 from parvis.core.provider.services import RegistrationRefused
 from parvis.core.provider.sites import Site
 from parvis.core.web.navigation import administration_tabs
+from parvis.core.web.uploads import TooHeavy, accepts_files
 
 PERMISSION = "administration.organisation"
-LOGO = {"logo": MAX_LOGO}
 
 
 def _found(request: AgentRequest, pk: UUID) -> Service:
@@ -60,17 +58,11 @@ def services_list(request: AgentRequest) -> HttpResponse:
     return _page(request, "services", services=list(found), columns=columns)
 
 
-# The form's protection reads the body: it comes after the limit of the logo.
-@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
+@accepts_files(ServiceForm, form_always_read=True)
 def new(request: AgentRequest) -> HttpResponse:
-    return _new(request, bound_uploads(request, LOGO))
-
-
-@csrf_protect
-def _new(request: AgentRequest, uploads: BoundedUploads) -> HttpResponse:
-    form = _form(request, uploads, {"populations": ["usager"], "claims": ["profile.given_name", "profile.family_name"]})
+    form = _form(request, {"populations": ["usager"], "claims": ["profile.given_name", "profile.family_name"]})
     if request.method == "POST" and form.is_valid():
         try:
             service = services.propose(request.organisation, form.cleaned_data, actor=request.actor, request=request)
@@ -82,17 +74,12 @@ def _new(request: AgentRequest, uploads: BoundedUploads) -> HttpResponse:
     return _form_page(request, form, None)
 
 
-@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION)
+@accepts_files(ServiceForm, form_always_read=True)
 def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
-    return _edit(request, bound_uploads(request, LOGO), pk)
-
-
-@csrf_protect
-def _edit(request: AgentRequest, uploads: BoundedUploads, pk: UUID) -> HttpResponse:
     service = _found(request, pk)
-    form = _form(request, uploads, {name: getattr(service, name) for name in services.FIELDS})
+    form = _form(request, {name: getattr(service, name) for name in services.FIELDS})
     if request.method == "POST" and form.is_valid():
         try:
             changed = services.change(service, form.cleaned_data, actor=request.actor, request=request)
@@ -111,13 +98,13 @@ def _edit(request: AgentRequest, uploads: BoundedUploads, pk: UUID) -> HttpRespo
     return _form_page(request, form, service)
 
 
-def _form(request: AgentRequest, uploads: BoundedUploads, initial: Mapping[str, Any]) -> ServiceForm:
+def _form(request: AgentRequest, initial: Mapping[str, Any]) -> ServiceForm:
     """The form as it is sent, its logo kept already: it has not to be sent again whatever else is wrong."""
     if request.method != "POST":
         return ServiceForm(organisation=request.organisation, initial=initial)
     data = request.POST.copy()
-    refused: DomainError | None = too_large("logo") if uploads.refused else None
     sent = request.FILES.get("logo")
+    refused: DomainError | None = too_large("logo") if isinstance(sent, TooHeavy) else None
     if refused is None and sent is not None and sent.file is not None:
         try:
             received = receive(request.organisation, "logo", cast(BinaryIO, sent.file))

@@ -15,6 +15,7 @@ from parvis.core.documents.services import store
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.web.templatetags.parvis import pluriel
+from parvis.core.web.uploads import accepts_files
 from parvis.edemat.actes.formats.archives import MAX_ARCHIVE
 from parvis.edemat.actes.formats.checks import Finding, refusals
 from parvis.edemat.actes.formats.numbers import InvalidActeNumber
@@ -34,6 +35,7 @@ from parvis.edemat.actes.views.acts import get_acte
 
 @agent_view("actes.preparer", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
+@accepts_files(CorrectionForm, {"file_*": MAX_ARCHIVE})
 def correct(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The act as it would leave, to put right; what is saved is examined again at once."""
     acte = get_acte(request, pk)

@@ -13,6 +13,7 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.web.confirming import carry_out, confirm, fill_in
+from parvis.core.web.uploads import accepts_files
 from parvis.edemat.actes.enums import LETTERS
 from parvis.edemat.actes.formats.archives import MAX_ARCHIVE
 from parvis.edemat.actes.forms import AnswerForm
@@ -65,6 +66,7 @@ def close(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 @agent_view("actes.transmettre", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
+@accepts_files(AnswerForm, {"file_*": MAX_ARCHIVE})
 def answer(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Prepare the answer: what it is, its files and their types; it is looked at before it leaves."""
     letter = _letter(request, pk)

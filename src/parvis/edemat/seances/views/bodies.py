@@ -15,6 +15,7 @@ from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.identity.audit import audit
 from parvis.core.journal.queries import entries_about
 from parvis.core.web.confirming import carry_out, fill_in
+from parvis.core.web.uploads import accepts_files
 from parvis.edemat.seances import queries, services, tableau_csv
 from parvis.edemat.seances.formats.regimes import Regime
 from parvis.edemat.seances.models import Elu, Organe
@@ -277,6 +278,7 @@ def link_accounts(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(FORM)
 @ADMINISTER
+@accepts_files(TableauFileForm)
 def import_members(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Examine a file line by line, then do what was read once it is confirmed."""
     found = _organe_or_404(pk)

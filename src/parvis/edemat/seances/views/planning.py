@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parvis.core.identity.access import AgentRequest
 from parvis.core.web.confirming import confirm, fill_in
 from parvis.core.web.keyset import page_of
+from parvis.core.web.uploads import accepts_files
 from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.forms import AnnexeForm, PointForm, SeanceForm
 from parvis.edemat.seances.models import Annexe, Organe, Seance
@@ -142,6 +143,7 @@ def edit_point(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @MANAGE
+@accepts_files(AnnexeForm)
 def attach_annexe(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Annex a file to an item."""
     point = point_or_404(pk)

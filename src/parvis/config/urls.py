@@ -22,6 +22,7 @@ AGENT = [
     ("administration/teletransmission/", "parvis.edemat.actes.administration_urls"),
     ("administration/activations/", "parvis.core.federation.administration_urls"),
     ("administration/comptes/", "parvis.core.identity.administration_urls"),
+    ("administration/certificats/", "parvis.core.trust.administration_urls"),
     ("administration/second-facteur/", "parvis.core.authentication.administration_urls"),
     ("administration/", "parvis.core.organisations.urls"),
     ("travaux/", "parvis.core.jobs.urls"),

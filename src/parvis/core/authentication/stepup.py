@@ -23,7 +23,16 @@ MAX_PENDING = 3
 MAX_FIELDS = 500
 MAX_LENGTH = 64 * 1024
 KEPT_FOR = 1800
-SECRET_WORDS = ("csrfmiddlewaretoken", "password", "oldpassword", "password1", "password2", "code", "credential")
+SECRET_WORDS = (
+    "csrfmiddlewaretoken",
+    "password",
+    "oldpassword",
+    "password1",
+    "password2",
+    "code",
+    "credential",
+    "passphrase",
+)
 
 
 @dataclass(frozen=True)

@@ -12,3 +12,7 @@ class TrustConfig(AppConfig):
         # The libraries log each verdict with its stack; here a verdict is a result, told in the report.
         for library in ("pyhanko", "pyhanko_certvalidator"):
             logging.getLogger(library).setLevel(logging.ERROR)
+
+        from parvis.core.web import navigation
+
+        navigation.register_administration("certificats", "Certificats de signature", "certificates:list", rank=55)

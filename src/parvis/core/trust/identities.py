@@ -1,11 +1,12 @@
 """Signing identities: a private key with its certificate, read from PKCS#12 files of the secret folder.
 
 The database only holds a reference (`key_ref`); `PARVIS_SECRETS_DIR/<key_ref>.p12` and its passphrase
-`<key_ref>.pass` are files that only the service account reads.
+`<key_ref>.pass`, sealed under the key of the installation, are files that only the service account reads.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asn1crypto import x509
+from cryptography.fernet import InvalidToken
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pyhanko.sign.signers import SimpleSigner
 from pyhanko_certvalidator import CertificateValidator, ValidationContext, errors
 
+from parvis.core.authentication.secrets import decrypt, encrypt
+from parvis.core.documents.workshop import InspectionFailed
 from parvis.core.errors import DomainError
 from parvis.core.secretfiles import write_secret
+from parvis.core.trust.examiner import examiner
 from parvis.core.trust.outgoing import BoundedFetchers
 from parvis.core.trust.policy import TrustPolicy
 from parvis.core.trust.waiting import wait_for
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 
 KEY_REF = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 MAX_PKCS12 = 256 * 1024
+TOO_BIG = "Le fichier de certificat est trop gros pour un fichier PKCS#12 (.p12 ou .pfx) : 256 Kio au plus."
+OPENING_SECONDS = 20.0
 
 
 class IdentityUnusable(DomainError):
@@ -63,28 +70,49 @@ def common_name(certificate: x509.Certificate) -> str:
 def from_pkcs12(content: bytes, passphrase: str) -> SigningIdentity:
     """Open a PKCS#12. Raises IdentityUnusable on a wrong passphrase, a damaged file, or a missing key."""
     if len(content) > MAX_PKCS12:
-        raise IdentityUnusable("Le fichier de certificat est trop gros pour un fichier PKCS#12 (.p12 ou .pfx).")
+        raise IdentityUnusable(TOO_BIG)
     try:
         key, certificate, _ = pkcs12.load_key_and_certificates(content, passphrase.encode())
+        if key is None or certificate is None:
+            raise IdentityUnusable("Le fichier ne contient pas à la fois un certificat et sa clé privée.")
         signer = SimpleSigner.load_pkcs12_data(content, other_certs=[], passphrase=passphrase.encode())
     except (ValueError, TypeError) as error:
         raise IdentityUnusable(
             "Le fichier de certificat ne s’ouvre pas : la phrase secrète est fausse, ou le fichier endommagé."
         ) from error
-    if key is None or certificate is None or signer is None:
-        raise IdentityUnusable("Le fichier ne contient pas à la fois un certificat et sa clé privée.")
+    if signer is None:
+        raise IdentityUnusable("La clé de ce certificat n’est pas d’un type qui sait signer ici.")
     own = signer.signing_cert
     assert own is not None
     chain = tuple(one for one in signer.cert_registry if one.issuer_serial != own.issuer_serial)
     return SigningIdentity(own, chain, signer)
 
 
+def check_opens(content: bytes, passphrase: str) -> None:
+    """Refuse a PKCS#12 that does not open, tried in the examining process: one may ask for hours of computation.
+
+    Raises IdentityUnusable with what is wrong.
+    """
+    if len(content) > MAX_PKCS12:
+        raise IdentityUnusable(TOO_BIG)
+    encoded = base64.b64encode(content).decode()
+    try:
+        answer = examiner.order(do="open", content=encoded, passphrase=passphrase, seconds=OPENING_SECONDS)
+    except InspectionFailed as error:
+        raise IdentityUnusable(
+            "Le fichier de certificat demande trop de calcul pour s’ouvrir. Exportez-le de nouveau du logiciel qui "
+            "l’a produit, avec ses réglages habituels."
+        ) from error
+    if problem := answer.get("problem", "Le fichier de certificat est illisible."):
+        raise IdentityUnusable(problem)
+
+
 def load(certificate: Certificate) -> SigningIdentity:
     """Identity of a certificate of the register. Raises IdentityUnusable."""
     path = secret_path(certificate.key_ref)
     try:
-        content, passphrase = path.read_bytes(), path.with_suffix(".pass").read_text()
-    except OSError as error:
+        content, passphrase = path.read_bytes(), decrypt(path.with_suffix(".pass").read_text())
+    except (OSError, InvalidToken) as error:
         raise IdentityUnusable(
             f"La clé du certificat de {certificate.holder} est introuvable sur le serveur. "
             "L’administrateur de la plateforme doit la déposer à nouveau.",
@@ -103,7 +131,14 @@ def keep(key_ref: str, content: bytes, passphrase: str) -> None:
     """Put a PKCS#12 and its passphrase in the secret folder, readable by the service account only."""
     path = secret_path(key_ref)
     write_secret(path, content)
-    write_secret(path.with_suffix(".pass"), passphrase.encode())
+    write_secret(path.with_suffix(".pass"), encrypt(passphrase).encode())
+
+
+def destroy(key_ref: str) -> None:
+    """Remove a key and its passphrase from the secret folder; one that is gone already changes nothing."""
+    path = secret_path(key_ref)
+    path.unlink(missing_ok=True)
+    path.with_suffix(".pass").unlink(missing_ok=True)
 
 
 def secret_path(key_ref: str) -> Path:

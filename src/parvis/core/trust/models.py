@@ -1,5 +1,6 @@
 """Register of certificates: who holds which, for what use, until when (never the private key)."""
 
+import re
 from datetime import datetime
 
 from django.db import models
@@ -51,6 +52,7 @@ class Certificate(TenantModel):
     pem = models.TextField("certificat (PEM)")
     key_ref = models.CharField("référence de la clé", max_length=200, blank=True)
     revoked_at = models.DateTimeField("révoqué le", null=True, blank=True)
+    revocation_reason = models.CharField("motif de la révocation", max_length=300, blank=True)
     last_used_at = models.DateTimeField("dernier usage", null=True, blank=True)
 
     objects = CertificateQuerySet.as_manager()
@@ -66,3 +68,9 @@ class Certificate(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.holder} ({self.get_usage_display()})"
+
+    @property
+    def issuer_name(self) -> str:
+        """Common name of the issuer, or its whole name when it has none."""
+        found = re.search(r"Common Name: ([^,;]+)", self.issuer)
+        return found.group(1).strip() if found else self.issuer

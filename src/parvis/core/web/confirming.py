@@ -63,9 +63,10 @@ def fill_in(
     refused_field: str | None = None,
     multipart: bool = False,
     notice: str = "",
+    text: str = "",
 ) -> HttpResponse:
-    """Show ``form``, under a ``notice`` to answer to; once it is valid, do ``action``, say ``done`` and go to the
-    address it returns, else ``back``.
+    """Show ``form``, under a ``notice`` to answer to or a ``text`` to read first; once it is valid, do ``action``, say
+    ``done`` and go to the address it returns, else ``back``.
 
     A refusal of the domain undoes what was begun and is said above the form, or next to ``refused_field``.
     """
@@ -78,6 +79,6 @@ def fill_in(
         else:
             messages.success(request, done)
             return redirect(address)
-    context = {"form": form, "title": title, "verb": verb, "cancel": back, "crumbs": crumbs or []}
+    context = {"form": form, "title": title, "verb": verb, "cancel": back, "crumbs": crumbs or [], "text": text}
     status = 422 if form.errors else 200
     return render(request, "web/form.html", {**context, "multipart": multipart, "notice": notice}, status=status)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.antivirus import clamd  # noqa: F401
+
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
 IDENTITIES = SHARED / "samples" / "identity" / "franceconnect-test-identities.csv"

@@ -616,6 +616,16 @@ def test_a_mail_that_the_antivirus_refuses_is_set_aside_and_the_next_is_read(com
     assert state.again(acte).status == Status.ACQUITTE
 
 
+def test_an_infected_mail_is_kept_aside_and_the_administration_told(commune, clamd, state):
+    files = {f"EACT--{commune.siren}--20190703-1.tar.gz": b"x", "virus.exe": b"un virus"}
+    report = state.poll([with_attachments(files)])
+    assert (report.unsorted, report.stored) == (1, 0)
+    with acting_for(commune):
+        task = Task.objects.get(subject_kind="fichier_infecte")
+        assert "Message brut de l’État" in task.title
+        assert Entry.objects.filter(action="documents.virus").count() == 1
+
+
 def test_archives_of_one_mail_share_the_bound_of_what_is_opened(monkeypatch):
     monkeypatch.setattr(reception, "MAX_EXPANDED", 1500)
     packed = []

@@ -35,7 +35,7 @@ def scan(path: Path, filename: str) -> str:
         raise DocumentInfected(
             f"« {filename} » contient un programme malveillant reconnu par l’antivirus : "
             "il n’a pas été enregistré. Prévenez votre service informatique.",
-            signature=reply,
+            signature=reply.removesuffix("FOUND").rpartition(":")[2].strip()[:120],
         )
     if reply.endswith("OK"):
         return Document.Scan.CLEAN

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from parvis.core import clock
-from parvis.core.documents import antivirus, pdf, storage
-from parvis.core.documents.errors import DocumentDamaged, DocumentRefused, DocumentTooLarge
+from parvis.core.documents import antivirus, infections, pdf, storage
+from parvis.core.documents.errors import DocumentDamaged, DocumentInfected, DocumentRefused, DocumentTooLarge
 from parvis.core.documents.identification import Format, identify, mismatch
 from parvis.core.documents.models import Document
 from parvis.core.journal.services import Actor, record
@@ -54,7 +54,11 @@ def kept(
     with storage.received(organisation, content, filename, limit=limit) as incoming:
         found = written_here or identify(incoming.path, filename)
         health, pages = _health(incoming.path, filename, found, must_be_sound)
-        scan_state = antivirus.scan(incoming.path, filename)
+        try:
+            scan_state = antivirus.scan(incoming.path, filename)
+        except DocumentInfected as infected:
+            infections.tell(organisation, label or filename, incoming.sha256, str(infected.data["signature"]))
+            raise
         storage.keep(organisation, incoming)
         return Document(
             organisation=organisation,

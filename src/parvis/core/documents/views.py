@@ -3,14 +3,16 @@
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
 
-from parvis.core.documents import holders, previews
+from parvis.core.documents import holders, infections, previews
 from parvis.core.documents.delivery import deliver
 from parvis.core.documents.errors import DocumentMissing
 from parvis.core.documents.models import Document
 from parvis.core.identity.access import AgentRequest, agent_view, public_view
+from parvis.core.web.confirming import carry_out
 from parvis.core.web.integers import whole_number
 
 
@@ -81,3 +83,27 @@ def public_download(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 def public_page(request: HttpRequest, pk: UUID, page: int) -> HttpResponse:
     """PNG of one page of a published file."""
     return _page(request, _public(pk), page)
+
+
+# --- what the antivirus refused ---------------------------------------------------------------------------------
+ALERTS_SHOWN = 50
+
+
+@require_safe
+@agent_view(infections.PERMISSION)
+def infected(request: AgentRequest) -> HttpResponse:
+    """The files that the antivirus recognised, and what to do of them."""
+    context = {"alerts": infections.alerts(request.organisation)[:ALERTS_SHOWN]}
+    return render(request, "documents/infections.html", context)
+
+
+@require_POST
+@agent_view(infections.PERMISSION)
+def examined(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Close one alert."""
+    return carry_out(
+        request,
+        lambda: infections.close(request.organisation, pk, actor=request.actor),
+        done="L’alerte est classée.",
+        back=reverse("documents:infections", args=[request.organisation.slug]),
+    )

@@ -5,7 +5,8 @@ PostgreSQL receives three transaction-local settings: ``parvis.organisations`` (
 may be read). Without them every tenant table looks empty.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class Scope:
 
 NOBODY = Scope()
 _current: ContextVar[Scope] = ContextVar("parvis_scope", default=NOBODY)
+_afterwards: ContextVar[list[Callable[[], None]] | None] = ContextVar("parvis_afterwards", default=None)
+logger = logging.getLogger(__name__)
 
 
 def current_scope() -> Scope:
@@ -45,9 +48,41 @@ def _tell_database(scope: Scope) -> None:
         )
 
 
+def after_scope(callback: Callable[[], None]) -> None:
+    """Have ``callback`` called once the outermost scope has ended, whether what it did is kept or undone.
+
+    For what must be told of a refusal that undoes everything else. Outside any scope it is called at once.
+    """
+    waiting = _afterwards.get()
+    if waiting is None:
+        callback()
+    else:
+        waiting.append(callback)
+
+
 @contextmanager
 def in_scope(scope: Scope) -> Iterator[None]:
     """Open a transaction (or a savepoint) in which the database shows what ``scope`` may see."""
+    if _afterwards.get() is not None:
+        with _transaction(scope):
+            yield
+        return
+    waiting: list[Callable[[], None]] = []
+    token = _afterwards.set(waiting)
+    try:
+        with _transaction(scope):
+            yield
+    finally:
+        _afterwards.reset(token)
+        for callback in waiting:
+            try:
+                callback()
+            except Exception:  # what it follows has ended already, well or not: that is what the caller must learn
+                logger.exception("what was to follow a scope failed")
+
+
+@contextmanager
+def _transaction(scope: Scope) -> Iterator[None]:
     previous, enclosed = _current.get(), connection.in_atomic_block
     with transaction.atomic():
         _tell_database(scope)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.antivirus import clamd  # noqa: F401
+from tests.refused_skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
@@ -426,14 +427,3 @@ def sandbox(sandbox_process, settings):
         setattr(settings, name, P(value) if name.endswith("_DIR") else value)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     return sandbox_process
-
-
-# --- continuous integration ---------------------------------------------------------------------------------
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Under CI a skipped test is a failed one: what is claimed must have run."""
-    report = yield
-    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"skipped under CI: {report.longrepr}"
-    return report

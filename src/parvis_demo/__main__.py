@@ -54,7 +54,7 @@ def main() -> int:
     print("\nParvis, démonstration : données publiques, personnes inventées, aucune valeur légale.\n", flush=True)
     # The web server and the messages it sends must agree on the address.
     os.environ["PARVIS_BASE_URL"] = f"http://localhost:{options.port}"
-    with stage(options.folder.resolve(), [SIGNATORY]) as the_stage:
+    with stage(options.folder.resolve(), [SIGNATORY], keep_database=not options.once) as the_stage:
         import django
 
         os.environ["DJANGO_SETTINGS_MODULE"] = "parvis.config.settings"

@@ -83,11 +83,12 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Stage]:
+def stage(folder: Path, signers: Iterable[tuple[str, str, str]], *, keep_database: bool = True) -> Iterator[Stage]:
     """Prepare ``folder`` (everything of an earlier demo is wiped but the database server) and start the servers.
 
     ``signers`` are (name, organisation, SIREN) of the people for whom the sandbox issues a certificate. On return
-    ``os.environ`` is what Django's settings need; the sandbox and one worker are running.
+    ``os.environ`` is what Django's settings need; the sandbox and one worker are running. They end with the block,
+    and so does the database server without ``keep_database``.
     """
     for name in ("evidence", "documents", "ocfl", "ocfl-copie", "secrets", "sandbox", "files"):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -126,6 +127,8 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]]) -> Iterator[Sta
             child.terminate()
         for child in children:
             child.wait(15)
+        if not keep_database:
+            embedded.stop(folder / "pg")
 
 
 def _wait_for(path: Path, process: subprocess.Popen, seconds: float = 60) -> None:

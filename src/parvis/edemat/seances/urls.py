@@ -46,6 +46,7 @@ urlpatterns = [
     path("points/<uuid:pk>/vote/", sitting.save_vote, name="vote"),
     path("points/<uuid:pk>/renvoi/", sitting.put_off, name="postpone"),
     path("<uuid:pk>/lever/", sitting.end_sitting, name="rise"),
+    path("<uuid:pk>/liste/", deliberations.publish_list, name="publish_list"),
     path("<uuid:pk>/deliberations/", deliberations.establish_all, name="establish"),
     path("deliberations/<uuid:pk>/corriger/", deliberations.correct, name="correct"),
     path("deliberations/<uuid:pk>/signature/", deliberations.to_signature, name="to_signature"),

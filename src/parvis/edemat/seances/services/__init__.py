@@ -30,6 +30,7 @@ from parvis.edemat.seances.services.deliberations import (
     send_to_signature,
 )
 from parvis.edemat.seances.services.evidence import ask_missing_tokens, read_evidence
+from parvis.edemat.seances.services.lists import publish_list
 from parvis.edemat.seances.services.notices import call_off, put_off, record_notice_handed, rectify
 from parvis.edemat.seances.services.sitting import (
     change_officers,
@@ -91,6 +92,7 @@ __all__ = [
     "open_meeting",
     "plan_seance",
     "postpone",
+    "publish_list",
     "put_off",
     "quorum_at",
     "read_evidence",

@@ -20,6 +20,7 @@ from parvis.edemat.seances.formats.scrutin import Ballot, Mode, Voice
 from parvis.edemat.seances.models import Convocation, Elu, Mouvement, Point, Pouvoir, Scrutin, Seance
 from parvis.edemat.seances.services.agenda import carry_over, lock_seance, plan_seance, seance_path
 from parvis.edemat.seances.services.convening import OPEN
+from parvis.edemat.seances.services.lists import remind_to_publish_list
 from parvis.edemat.seances.services.numbering import number_deliberations
 
 SITTING = (Seance.State.CONVOQUEE, Seance.State.EN_COURS)
@@ -500,6 +501,7 @@ def rise(seance: Seance, *, actor: Actor) -> Seance:
     seance.save()
     number_deliberations(seance, actor=actor)
     record(seance.organisation, "seances.levee", subject=("seance", seance.pk), actor=actor)
+    remind_to_publish_list(seance)
     open_task(
         seance.organisation,
         service="seances",

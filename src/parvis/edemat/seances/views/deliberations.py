@@ -7,8 +7,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from parvis.core.identity.access import AgentRequest
-from parvis.core.web.confirming import fill_in
+from parvis.core.web.confirming import confirm, fill_in
 from parvis.edemat.seances import services
+from parvis.edemat.seances.documents import list_rows
+from parvis.edemat.seances.formats.echeances import list_deadline
 from parvis.edemat.seances.forms import CorrectionForm
 from parvis.edemat.seances.models import Deliberation, Seance
 from parvis.edemat.seances.services.agenda import lock_seance
@@ -35,6 +37,26 @@ def establish_all(request: AgentRequest, pk: UUID) -> HttpResponse:
             services.establish(deliberation, actor=request.actor)
 
     return do(request, seance, action, "Les délibérations sont établies et contrôlées.")
+
+
+@require_http_methods(["GET", "POST"])
+@MANAGE
+def publish_list(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Show the list of the deliberations examined, then publish it."""
+    seance = seance_or_404(pk)
+    return confirm(
+        request,
+        title="Publier la liste des délibérations",
+        text="La liste paraît sur la page publique de l’organisation, et son fichier est prêt à afficher. Une liste "
+        "publiée ne change plus.",
+        verb="Publier la liste",
+        back=address(request, "detail", pk),
+        crumbs=crumbs(request, seance, "Liste des délibérations"),
+        action=lambda: services.publish_list(seance, actor=request.actor),
+        done="La liste des délibérations est en ligne ; affichez-la aussi à la mairie ou au siège.",
+        template="seances/publish_list.html",
+        context={"seance": seance, "rows": list_rows(seance), "limit": list_deadline(seance.day)},
+    )
 
 
 @require_http_methods(["GET", "POST"])

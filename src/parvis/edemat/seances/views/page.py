@@ -1,7 +1,6 @@
 """The one page of a meeting, drawn again with what was typed when an action is refused."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +15,12 @@ from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.edemat.seances import queries, services
-from parvis.edemat.seances.formats.echeances import list_deadline
+from parvis.edemat.seances.formats.echeances import list_deadline, list_is_due
 from parvis.edemat.seances.formats.lettres import plural
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.quorum import Quorum
 from parvis.edemat.seances.forms import PresenceForm, ResendForm, VoteForm
-from parvis.edemat.seances.models import Convocation, Point, Scrutin, Seance
+from parvis.edemat.seances.models import Convocation, Liste, Point, Scrutin, Seance
 
 READ = agent_view("seances.lire", application="edemat")
 MANAGE = agent_view("seances.gerer", application="edemat")
@@ -37,8 +36,6 @@ STATE_CHIPS = {
     Seance.State.ANNULEE: "danger",
     Seance.State.REPORTEE: "warn",
 }
-LIST_SINCE = date(2022, 7, 1)
-"""Since when the list of deliberations replaces the minutes posted within the week (ordonnance 2021-1310)."""
 SENDING_CHIPS = {
     Convocation.State.EN_FILE: "info",
     Convocation.State.REMIS_AU_RELAIS: "",
@@ -163,6 +160,9 @@ def draw(
     items = [_item(seance, point, vote_forms or {}, may_manage, refusals) for point in queries.agenda(seance)]
     for one in items:
         one["withdrawn"] = withdrawn.get(one["point"].rank, [])
+    liste = Liste.objects.filter(seance=seance).select_related("document__organisation").first()
+    risen = seance.state in (Seance.State.LEVEE, Seance.State.CLOSE)
+    list_due = risen and list_is_due(seance.regime.code, seance.day)
     preuves = list(seance.preuves.select_related("token", "statement").order_by("rank"))
     to_sign = [
         one["deliberation"]
@@ -182,7 +182,9 @@ def draw(
         "counts": _sending_counts(convocations),
         "members_to_be": seance.organe.elus.in_office(seance.day) if not convocations else [],
         "items": items,
-        "list_limit": list_deadline(seance.day) if seance.ended_at and seance.day >= LIST_SINCE else None,
+        "list_limit": list_deadline(seance.day) if list_due and not liste else None,
+        "liste": liste,
+        "list_due": list_due and not liste,
         "presence_form": (presences or presence_form(seance)) if sitting and may_manage else None,
         "quorum": quorum_line(services.quorum_at(seance, item), found) if found else None,
         "composition": found,

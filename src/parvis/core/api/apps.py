@@ -20,5 +20,7 @@ class ApiConfig(AppConfig):
         register_action("compte_api.cree", "Compte d’API créé")
         register_action("compte_api.secret_renouvele", "Secret du compte d’API renouvelé")
         register_action("compte_api.revoque", "Compte d’API révoqué")
+        register_action("compte_api.echeance_annoncee", "Échéance annoncée à l’adresse à prévenir")
+        register_action("compte_api.echeance_non_remise", "Échéance non annoncée : l’adresse à prévenir est refusée")
         register_subject("compte_api", "Compte d’API", "api_accounts:detail")
         navigation.register_administration("api", "Logiciels reliés (API)", "api_accounts:list", rank=70)

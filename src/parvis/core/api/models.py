@@ -104,6 +104,30 @@ class ApiSecret(TenantModel):
         return f"…{self.hint}"
 
 
+class EndNotice(TenantModel):
+    """One notice given to the contact of an account. Its natural key makes it unique, however often the job runs."""
+
+    class What(models.TextChoices):
+        ACCOUNT = "account", "le compte"
+        SECRET = "secret", "l’ancien secret"
+        CERTIFICATE = "certificate", "le certificat"
+
+    account = models.ForeignKey(ApiAccount, models.CASCADE, related_name="end_notices")
+    what = models.CharField("ce qui prend fin", max_length=11, choices=What.choices)
+    ends_at = models.DateTimeField("fin")
+    days = models.PositiveSmallIntegerField("préavis, en jours")
+    noted_at = models.DateTimeField("annoncée le")
+
+    class Meta:
+        verbose_name = "annonce d’une échéance"
+        constraints = [
+            models.UniqueConstraint(fields=["account", "what", "ends_at", "days"], name="endnotice_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()}, {self.days} jours avant"
+
+
 class Meter(models.Model):
     """Calls of one caller (an account or an address) in the present window of time and in the one before."""
 

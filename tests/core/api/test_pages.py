@@ -1,6 +1,7 @@
 """Administration of API accounts: who may, what is shown once, what is traced, what cannot be forged."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -164,3 +165,14 @@ def test_the_secret_of_an_account_that_writes_is_renewed_only_by_who_may_write(a
 def _hold(account, organisation, role):
     with acting_for(organisation):
         Mandate.objects.create(account=account, organisation=organisation, role=role, start=clock.today())
+
+
+def test_a_year_is_proposed_as_the_life_of_an_account(admin):
+    page = admin.get(f"{BASE}nouveau/")
+    assert page.context["form"]["expires_on"].value() == clock.today() + timedelta(days=365)
+    assert "un secret volé ou un logiciel oublié garde son accès" in page.content.decode()
+
+
+def test_the_last_day_may_be_emptied(admin, juvignac):
+    admin.post(f"{BASE}nouveau/", FORM | {"expires_on": ""})
+    assert _only(juvignac).expires_on is None

@@ -1,5 +1,7 @@
 """Forms about API accounts: shapes only, the rules are in services."""
 
+from datetime import date, timedelta
+
 from django import forms
 
 from parvis.core import clock
@@ -8,11 +10,20 @@ from parvis.core.api.services import givable
 from parvis.core.organisations.models import Organisation
 
 MAX_NETWORKS = 20
+PROPOSED_LIFE = timedelta(days=365)
+
+
+def _in_a_year() -> date:
+    return clock.today() + PROPOSED_LIFE
 
 
 class AccountForm(forms.Form):
     name = forms.CharField(label="Nom du logiciel", max_length=80, help_text="Par exemple « Gestion des assemblées ».")
-    contact = forms.EmailField(label="Adresse à prévenir", help_text="Celle du service ou de l’éditeur qui l’exploite.")
+    contact = forms.EmailField(
+        label="Adresse à prévenir",
+        help_text="Celle du service ou de l’éditeur qui l’exploite. Un message lui est envoyé 30 et 7 jours avant la "
+        "fin du compte, de l’ancien secret ou du certificat.",
+    )
     scopes = forms.MultipleChoiceField(
         label="Droits",
         required=False,
@@ -22,8 +33,10 @@ class AccountForm(forms.Form):
     expires_on = forms.DateField(
         label="Dernier jour",
         required=False,
+        initial=_in_a_year,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text="Dans deux ans au plus.",
+        help_text="Dans deux ans au plus ; un an est proposé. Sans dernier jour, un secret volé ou un logiciel oublié "
+        "garde son accès tant que personne ne révoque le compte.",
     )
     networks = forms.CharField(
         label="Réseaux admis",

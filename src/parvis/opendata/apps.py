@@ -10,9 +10,10 @@ class OpendataConfig(AppConfig):
         from parvis.core.api.registry import register_router, register_scope
         from parvis.core.journal.actions import register_action, register_subject
         from parvis.core.routing.registry import register_listener
-        from parvis.core.web import navigation
+        from parvis.core.web import navigation, searching
         from parvis.opendata import routing_steps
         from parvis.opendata.api import router
+        from parvis.opendata.searching import find_datasets
 
         register_listener("publication.retiree", routing_steps.publication_withdrawn)
         register_listener("publication.retablie", routing_steps.publication_renewed)
@@ -32,6 +33,7 @@ class OpendataConfig(AppConfig):
             group=navigation.SERVICES,
             rank=70,
         )
+        searching.register("donnees", "Jeux de données", find_datasets, rank=45)
         navigation.register_public(
             "opendata",
             "Données",

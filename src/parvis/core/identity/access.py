@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from parvis.core import clock
@@ -129,6 +130,15 @@ def open_to(organisation: Organisation, application: str, permission: str, metho
         return True
     reading = method in ("GET", "HEAD") and (permission.endswith(".lire") or permission in READING_TOO)
     return reading and organisation.has_subscribed_to(application, today)
+
+
+def readable_organisations(request: HttpRequest, application: str, permission: str) -> list[Organisation]:
+    """Where the person's mandates and the subscriptions let them read ``application`` today, by name."""
+    mandates = request_mandates(request)
+    acted_for = {m.organisation_id: m.organisation for m in mandates}.values()
+    held = [o for o in acted_for if permission in permissions_in(mandates, o)]
+    prefetch_related_objects(held, "subscriptions")
+    return [o for o in held if open_to(o, application, permission, "GET")]
 
 
 def _note_use(request: HttpRequest, organisation: Organisation) -> None:

@@ -9,12 +9,14 @@ class SeancesConfig(AppConfig):
     def ready(self) -> None:
         from parvis.core.documents.holders import hold
         from parvis.core.routing.registry import open_roles, register_correction
-        from parvis.core.web import navigation
+        from parvis.core.web import navigation, searching
         from parvis.edemat.seances import actions, steps  # noqa: F401  names its events, registers its step
         from parvis.edemat.seances.queries import correction_address
+        from parvis.edemat.seances.searching import find_seances
         from parvis.edemat.seances.services.deliberations import ROUTE_KIND
 
         navigation.register("seances", "Séances", "seances:list", "seances.lire", application="edemat", rank=10)
+        searching.register("seances", "Séances", find_seances, rank=25)
         hold("seances.Seance", "convocation_document", "invitation_document", permission="seances.lire")
         hold("seances.Avis", "document", permission="seances.lire")
         hold("seances.Liste", "document", permission="seances.lire")

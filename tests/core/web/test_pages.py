@@ -185,3 +185,12 @@ def test_null_character_in_a_path_is_a_bad_request(agent_client, juvignac):
     response = agent_client(juvignac, "secretaire").get("/o/juvignac/journal/acte/%00/")
     assert response.status_code == 400
     assert "Erreur 400" in response.content.decode()
+
+
+def test_help_and_accessibility_are_reachable_from_an_agents_page(juvignac, agent_client):
+    page = agent_client(juvignac, "secretaire").get("/bureau/recherche/").content.decode()
+    rail = page[page.index("rail-foot") :].partition("</nav>")[0]
+    menu = page[page.index('class="account"') :].partition("</details>")[0]
+    for part in (rail, menu):
+        assert 'href="/aide/"' in part
+        assert 'href="/accessibilite/"' in part

@@ -13,6 +13,7 @@ import rfc8785
 from django.http import HttpRequest
 
 from parvis.core import clock
+from parvis.core.federation.sessions import helper_scopes
 from parvis.core.identity.events import EVENTS
 from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.journal.actions import register_action, register_subject
@@ -40,12 +41,14 @@ def audit(
 
     The actor, the network address, the browser and the session come from ``request``; a job names its ``actor``.
     ``method`` says how the person proved itself ("password", "password+totp", "passkey", "franceconnect"…),
-    ``data`` holds codes and counts, never a secret. Raises ValueError for an event that the catalogue lacks.
+    ``data`` holds codes and counts, never a secret; ``aidant`` is added to it when a helper of Aidants Connect acts in
+    the session. Raises ValueError for an event that the catalogue lacks.
     """
     if event not in EVENTS:
         raise ValueError(f"{event} is not in the catalogue of identity events")
     user = getattr(request, "user", None)
     session_key = getattr(getattr(request, "session", None), "session_key", None) or ""
+    helped = hasattr(request, "session") and helper_scopes(request)
     line = SecurityEvent(
         at=clock.now(),
         event=event,
@@ -58,7 +61,7 @@ def audit(
         session=hashlib.sha256(session_key.encode()).hexdigest() if session_key else "",
         address=request.META.get("REMOTE_ADDR") or None if request else None,
         user_agent=request.META.get("HTTP_USER_AGENT", "")[:300] if request else "",
-        data=data or {},
+        data=(data or {}) | ({"aidant": True} if helped else {}),
     )
     _write([line], organisation, account)
     return line

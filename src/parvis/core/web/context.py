@@ -13,6 +13,7 @@ from django.urls import reverse
 from parvis.core import clock
 from parvis.core.entities.acting import acting_entity
 from parvis.core.entities.models import EntityRole
+from parvis.core.federation.sessions import helper_scopes
 from parvis.core.identity.access import permissions_in, request_mandates
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations.models import Organisation
@@ -61,6 +62,11 @@ class Navigation:
     def _quality_in(self, organisation: Organisation) -> str:
         here = [m for m in self.mandates if m.organisation_id == organisation.pk]
         return (here[0].title or here[0].role_label) if here else ""
+
+    @cached_property
+    def helped(self) -> bool:
+        """Whether a helper of Aidants Connect acts in this session for the person."""
+        return self.request.user.is_authenticated and bool(helper_scopes(self.request))
 
     @cached_property
     def acting(self) -> EntityRole | None:

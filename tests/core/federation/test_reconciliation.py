@@ -464,7 +464,7 @@ def test_deletion_and_export_cover_what_is_held(citizen):
 
 
 def test_helper_of_aidants_connect_is_noted_in_the_session(franceconnect, browser, rf, settings):
-    from parvis.core.federation.sessions import helper_scopes
+    from parvis.core.identity.aidants import helper_scopes
 
     settings.PARVIS_FRANCECONNECT_SCOPES = [*settings.PARVIS_FRANCECONNECT_SCOPES, "rep_scope"]
     claims = {"given_name": "Aidée", "family_name": "ESSAI", "rep_scope": ["argent", "logement"]}

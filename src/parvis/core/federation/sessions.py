@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from parvis.core import clock
 from parvis.core.federation.client import Answer, Identity
 from parvis.core.federation.sealing import seal, unseal
+from parvis.core.identity.aidants import HELPER
 
 PENDING: Final = "federation.pending"
 TOKENS: Final = "federation.tokens"
-HELPER: Final = "federation.rep_scope"
 WAITS: Final = 1800
 
 
@@ -69,9 +69,3 @@ def drop_token(request: HttpRequest, provider: str) -> None:
     kept = request.session.get(TOKENS, {})
     if kept.pop(provider, None) is not None:
         request.session[TOKENS] = kept
-
-
-def helper_scopes(request: HttpRequest) -> list[Any]:
-    """Delegations of the helper who acts in this session (claim ``rep_scope``); [] when the person acts alone."""
-    found = request.session.get(HELPER, [])
-    return found if isinstance(found, list) else [found]

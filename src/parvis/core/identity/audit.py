@@ -13,7 +13,7 @@ import rfc8785
 from django.http import HttpRequest
 
 from parvis.core import clock
-from parvis.core.federation.sessions import helper_scopes
+from parvis.core.identity.aidants import helper_scopes
 from parvis.core.identity.events import EVENTS
 from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.journal.actions import register_action, register_subject
@@ -48,7 +48,7 @@ def audit(
         raise ValueError(f"{event} is not in the catalogue of identity events")
     user = getattr(request, "user", None)
     session_key = getattr(getattr(request, "session", None), "session_key", None) or ""
-    helped = hasattr(request, "session") and helper_scopes(request)
+    helped = helper_scopes(request)
     line = SecurityEvent(
         at=clock.now(),
         event=event,

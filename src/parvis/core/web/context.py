@@ -13,8 +13,8 @@ from django.urls import reverse
 from parvis.core import clock
 from parvis.core.entities.acting import acting_entity
 from parvis.core.entities.models import EntityRole
-from parvis.core.federation.sessions import helper_scopes
 from parvis.core.identity.access import permissions_in, request_mandates
+from parvis.core.identity.aidants import helper_scopes
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import current_scope

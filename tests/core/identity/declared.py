@@ -66,6 +66,8 @@ PUBLIC = {
     f"p/{ORG}/actes/actes.<slug:extension>": "published acts",
     f"p/{ORG}/actes/verification/<str:unique_id>/": "whether a slip is that of a published act",
     f"p/{ORG}/actes/<uuid:pk>/": "one published act",
+    f"p/{ORG}/seances/": "lists of deliberations (CGCT, L2121-25)",
+    f"p/{ORG}/seances/<uuid:pk>/": "one list of deliberations",
     f"p/{ORG}/donnees/": "datasets that are online",
     f"p/{ORG}/donnees/deliberations/": "rows of a dataset that is online",
     f"p/{ORG}/donnees/deliberations.<slug:extension>": "rows of a dataset that is online",
@@ -125,6 +127,7 @@ APPLICATIONS = {
     f"o/{ORG}/actes/": "edemat",
     f"o/{ORG}/archives/": "edemat",
     f"o/{ORG}/donnees/": "opendata",
+    f"p/{ORG}/seances/": "edemat",
     f"p/{ORG}/actes/": "edemat",
     f"p/{ORG}/donnees/": "opendata",
 }

@@ -12,7 +12,7 @@ from parvis.edemat.seances.models import Liste
 
 
 @require_safe
-@public_view
+@public_view(application="edemat")
 def lists(request: OrganisationRequest) -> HttpResponse:
     """The lists, newest meeting first."""
     rows = Liste.objects.filter(organisation=request.organisation)
@@ -21,7 +21,7 @@ def lists(request: OrganisationRequest) -> HttpResponse:
 
 
 @require_safe
-@public_view
+@public_view(application="edemat")
 def detail(request: OrganisationRequest, pk: UUID) -> HttpResponse:
     """One list: each deliberation examined, and the file to download."""
     rows = Liste.objects.select_related("document", "organisation")

@@ -14,6 +14,9 @@ from parvis.edemat.seances.models import Annexe, Point, Seance
 from .council import ACTOR, STARTS
 
 
+PLAN = {"title": "Plan", "content": b"texte", "filename": "plan.txt", "to_prefecture": False}
+
+
 def _titles(council):
     return list(council.seance.points.order_by("rank").values_list("rank", "title"))
 
@@ -38,7 +41,7 @@ def test_an_item_moves_one_place(three, rank, up, order):
 
 def test_an_item_removed_takes_its_annexes_and_the_next_ones_move_up(three):
     point = three.seance.points.get(rank=2)
-    services.add_annexe(point, title="Plan", content=b"texte", filename="plan.txt", actor=ACTOR)
+    services.add_annexe(point, actor=ACTOR, **PLAN)
     services.remove_point(point, actor=ACTOR)
     assert _titles(three) == [(1, "Affaire 1"), (2, "Affaire 3")]
     assert Document.objects.filter(filename="plan.txt").exists()  # a document is never deleted
@@ -46,14 +49,14 @@ def test_an_item_removed_takes_its_annexes_and_the_next_ones_move_up(three):
 
 def test_an_annex_is_taken_off(council):
     point = council.seance.points.get(rank=1)
-    annexe = services.add_annexe(point, title="Plan", content=b"texte", filename="plan.txt", actor=ACTOR)
+    annexe = services.add_annexe(point, actor=ACTOR, **PLAN)
     services.remove_annexe(annexe, actor=ACTOR)
     assert not point.annexes.exists()
 
 
 def test_the_agenda_is_frozen_by_the_convocation(council):
     point = council.seance.points.get(rank=1)
-    annexe = services.add_annexe(point, title="Plan", content=b"texte", filename="plan.txt", actor=ACTOR)
+    annexe = services.add_annexe(point, actor=ACTOR, **PLAN)
     council.convoke()
     for act in (
         lambda: services.remove_point(point, actor=ACTOR),
@@ -73,7 +76,7 @@ def test_the_pages_order_and_remove(three, agent_client):
     assert three.seance.points.count() == 3
     secretary.post(_url("remove_point", first.pk))
     assert not Point.objects.filter(pk=first.pk).exists()
-    annexe = services.add_annexe(second, title="Plan", content=b"texte", filename="plan.txt", actor=ACTOR)
+    annexe = services.add_annexe(second, actor=ACTOR, **PLAN)
     secretary.post(_url("remove_annexe", annexe.pk))
     assert not Annexe.objects.exists()
 

@@ -17,6 +17,7 @@ from parvis.core.api.operations import JSON, MULTIPART, ApiRequest, operation
 from parvis.core.documents.delivery import deliver
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
+from parvis.core.referentials.legality import MAX_ANNEXES
 from parvis.edemat.actes import board
 from parvis.edemat.actes.formats.checks import Finding
 from parvis.edemat.actes.formats.numbers import InvalidActeNumber
@@ -33,7 +34,6 @@ from parvis.edemat.actes.services.preparation import (
 
 router = Router(tags=["Actes"])
 MAX_FILES = 150 * 1024 * 1024  # one act's archive (arrêté technique)
-MAX_ANNEXES = 50
 Situation = Literal["", "a_transmettre", "en_cours", "acquittes", "a_publier", "publies", "erreur", "annules"]
 NATURES = Literal["1", "2", "3", "4", "5", "6"]
 

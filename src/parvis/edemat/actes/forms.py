@@ -9,10 +9,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.forms.boundfield import BoundField
 
+from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE
 from parvis.core.web.uploads import BoundedFileField
 from parvis.edemat.actes.enums import ANSWERS, NotificationMeans
-from parvis.edemat.actes.formats.archives import MAX_ARCHIVE
-from parvis.edemat.actes.formats.checks import MAX_ANNEXES, Finding, refusals
+from parvis.edemat.actes.formats.checks import Finding, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
 from parvis.edemat.actes.formats.outbound import SEVERAL
 from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification, Notification, Transaction

@@ -19,6 +19,10 @@ class WrongMoment(DomainError):
     """The action does not belong to the present state of the meeting."""
 
 
+class AnnexeRefused(DomainError):
+    """The document could not go to the préfecture with the deliberation."""
+
+
 class QuorumMissing(DomainError):
     """Fewer members in the room than the quorum."""
 

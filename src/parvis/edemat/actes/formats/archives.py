@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from parvis.core.errors import DomainError
+from parvis.core.referentials.legality import MAX_ARCHIVE
 
-MAX_ARCHIVE = 150 * 1024 * 1024
 MAX_EXPANDED = 600 * 1024 * 1024
 MAX_MEMBERS = 500
 _HEADERS = 64 * 1024  # more than the headers and padding of one member

@@ -14,7 +14,8 @@ from datetime import date
 from lxml import etree
 
 from parvis.core.errors import DomainError
-from parvis.edemat.actes.formats.archives import MAX_ARCHIVE, megabytes
+from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE
+from parvis.edemat.actes.formats.archives import megabytes
 from parvis.edemat.actes.formats.emitters import Emitter
 from parvis.edemat.actes.formats.inbound import ACTES, INSEE, InvalidMessage, parse_safely
 from parvis.edemat.actes.formats.latin1 import to_latin1
@@ -25,9 +26,6 @@ from parvis.edemat.actes.formats.numbers import SHAPE, ActeNumber, InvalidActeNu
 
 BLOCKING, WARNING = "bloquant", "avertissement"
 MAX_OBJECT = 499
-MAX_ANNEXES = 50
-IMAGES = {"image/jpeg": "jpg", "image/png": "png"}
-EXTENSIONS = {"application/pdf": "pdf", "application/xml": "xml", "text/xml": "xml", **IMAGES}
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.referentials.legality import MAX_ARCHIVE
 from parvis.core.web.templatetags.parvis import pluriel
 from parvis.core.web.uploads import accepts_files
-from parvis.edemat.actes.formats.archives import MAX_ARCHIVE
 from parvis.edemat.actes.formats.checks import Finding, refusals
 from parvis.edemat.actes.formats.numbers import InvalidActeNumber
 from parvis.edemat.actes.forms import CorrectionForm

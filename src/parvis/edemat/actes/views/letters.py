@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.referentials.legality import MAX_ARCHIVE
 from parvis.core.web.confirming import carry_out, confirm, fill_in
 from parvis.core.web.uploads import accepts_files
 from parvis.edemat.actes.enums import LETTERS
-from parvis.edemat.actes.formats.archives import MAX_ARCHIVE
 from parvis.edemat.actes.forms import AnswerForm
 from parvis.edemat.actes.models import Transaction
 from parvis.edemat.actes.services import letters

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any, BinaryIO
 
-from django.db.models import Max
+from django.db.models import Count, Max, Sum
 from django.urls import reverse
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
 from parvis.core.journal.services import Actor, record
+from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE
 from parvis.core.routing.services import close_tasks, open_task
-from parvis.edemat.seances.errors import WrongMoment
+from parvis.edemat.seances.errors import AnnexeRefused, WrongMoment
 from parvis.edemat.seances.formats.delais import last_sending_day, minimum_days
 from parvis.edemat.seances.models import Annexe, Elu, Organe, Point, Seance
 
@@ -256,12 +257,17 @@ def add_annexe(
     filename: str = "",
     to_prefecture: bool = True,
 ) -> Annexe:
-    """Annex a document to an item: one already stored, or a content to store under `filename`."""
+    """Annex a document to an item: one already stored, or a content to store under `filename`.
+
+    One that goes to the préfecture with the deliberation must be what the préfecture takes: raises AnnexeRefused.
+    """
     lock_seance(point.seance, Seance.State.EN_PREPARATION)
     if document is None:
         if content is None:
             raise TypeError("an annex is a document or a content")
         document = store(point.organisation, content, filename, label=title, must_be_sound=True)
+    if to_prefecture:
+        _check_for_prefecture(point, document)
     last = point.annexes.aggregate(last=Max("rank"))["last"] or 0
     annexe = Annexe.objects.create(
         organisation=point.organisation,
@@ -279,3 +285,38 @@ def add_annexe(
         sha256=document.sha256,
     )
     return annexe
+
+
+ELSE = "décochez « Joindre au contrôle de légalité » si elle n’a pas à y aller."
+
+
+def _check_for_prefecture(point: Point, document: Document) -> None:
+    """Refuse at once what the préfecture would refuse after the vote: a locked file, another type, too much."""
+    name, health = f"« {document.filename} »", document.health or {}
+    if health.get("restricted") or health.get("encrypted"):
+        forbidden = ", ".join(health.get("restrictions", ())) or "ouverture"
+        raise AnnexeRefused(
+            f"{name} porte une protection du propriétaire ({forbidden}) : la préfecture refuse un fichier verrouillé. "
+            f"Enregistrez-en une copie sans restriction, ou {ELSE}"
+        )
+    if document.media_type not in EXTENSIONS:
+        raise AnnexeRefused(
+            f"{name} n’est pas d’un type que la préfecture admet : fournissez un PDF, un JPEG ou un PNG, ou {ELSE}"
+        )
+    others = point.annexes.filter(to_prefecture=True).aggregate(count=Count("pk"), size=Sum("document__size"))
+    if others["count"] >= MAX_ANNEXES:
+        raise AnnexeRefused(
+            f"Le point a déjà {MAX_ANNEXES} annexes pour la préfecture, qui n’en admet pas plus : regroupez-les, "
+            f"ou {ELSE}"
+        )
+    left = MAX_ARCHIVE - (others["size"] or 0)
+    if document.size > left:
+        raise AnnexeRefused(
+            f"{name} ({_mebibytes(document.size)}) ne tient pas dans l’envoi à la préfecture : il reste "
+            f"{_mebibytes(max(left, 0))} sur {_mebibytes(MAX_ARCHIVE)} pour la délibération et ses annexes. "
+            f"Allégez-la, ou {ELSE}"
+        )
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f}".replace(".", ",") + "\u00a0Mio"

@@ -10,14 +10,17 @@ class ActesConfig(AppConfig):
         from parvis.core.api.registry import register_router, register_scope
         from parvis.core.documents.holders import hold
         from parvis.core.portal import home
+        from parvis.core.referentials.matieres import register_matieres
         from parvis.core.routing.registry import open_roles, register_pages
         from parvis.core.web import navigation, searching
         from parvis.edemat.actes import checks, document_tasks, publication_step, routing_steps, tasks  # noqa: F401
         from parvis.edemat.actes.addresses import pages_of_routes
         from parvis.edemat.actes.api import router
         from parvis.edemat.actes.portal import find_public_acts, latest_acts
+        from parvis.edemat.actes.services.preparation import matieres_in_force
 
         register_pages("deliberation", pages_of_routes)
+        register_matieres(matieres_in_force)
         register_scope("actes.lire", "Consulter les actes et leurs fichiers", application="edemat")
         register_scope(
             "actes.preparer",

@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 
 from parvis.core import clock
+from parvis.core.referentials.matieres import matieres_of
 from parvis.core.web.uploads import BoundedFileField
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.scrutin import Mode, Voice
@@ -178,10 +179,42 @@ class PointForm(forms.ModelForm):
         assert isinstance(rapporteur, forms.ModelChoiceField)
         rapporteur.queryset = seance.organe.elus.in_office(seance.day).order_by("rank")
         rapporteur.empty_label = "Aucun"
+        self.labels = dict(matieres_of(seance.organisation))
+        if self.labels:
+            self._choose_matiere()
         self.fields["expose"].help_text = (
             "Sert aussi de note explicative de synthèse. Une ligne vide sépare deux paragraphes, "
             "un tiret ouvre une liste, ## un intertitre."
         )
+
+    def _choose_matiere(self) -> None:
+        """A choice among the subjects in force, whose label is theirs; one no longer in force is told."""
+        present = self.instance.matiere
+        choices = [("", "Choisir la matière"), *((code, f"{code} {label}") for code, label in self.labels.items())]
+        if present and present not in self.labels:
+            choices.append((present, f"{present} (n’est plus en vigueur)"))
+        self.fields["matiere"] = forms.ChoiceField(
+            label="Matière",
+            choices=choices,
+            required=False,
+            help_text="Dans la classification en vigueur de la préfecture.",
+        )
+        del self.fields["matiere_label"]
+
+    def _labelled(self, values: dict[str, Any]) -> dict[str, Any]:
+        if self.labels and "matiere" in values:
+            values["matiere_label"] = self.labels.get(values["matiere"], "")[:255]
+        return values
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields as the services take them."""
+        return self._labelled(dict(self.cleaned_data))
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Those that were changed."""
+        return self._labelled({name: self.cleaned_data[name] for name in self.changed_data})
 
 
 class CorrectionForm(PointForm):

@@ -106,10 +106,20 @@ def number_taken(number: str, holder: Acte) -> NumberTaken:
 
 def label_of_matiere(classification: Classification, code: str) -> str:
     """Labels of a matière from its first level down, « Finances locales/Subventions »; "" when it is not there."""
-    labels = {matiere["code"]: matiere["label"] for matiere in classification.matieres}
+    return _path({matiere["code"]: matiere["label"] for matiere in classification.matieres}, code)
+
+
+def _path(labels: Mapping[str, str], code: str) -> str:
     levels = code.split(".")
     path = [labels.get(".".join(levels[:depth]), "") for depth in range(1, len(levels) + 1)]
     return "/".join(filter(None, path))[:300] if path[-1] else ""
+
+
+def matieres_in_force(organisation: Organisation) -> list[tuple[str, str]]:
+    """The matières of the classification in force as (code, labels from the first level down), in its order."""
+    classification = current_classification(organisation)
+    labels = {str(m["code"]): str(m["label"]) for m in classification.matieres} if classification else {}
+    return [(code, _path(labels, code)) for code in labels if "." in code]
 
 
 def piece_types(classification: Classification | None, nature: str) -> list[tuple[str, str]]:

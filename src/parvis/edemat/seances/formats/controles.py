@@ -80,6 +80,7 @@ class Fiche:
     secretary: str = ""
     nature: str = ""
     matiere: str = ""
+    matieres: frozenset[str] = frozenset()
     objet: str = ""
     mention: str = ""
     announced_result: Result | None = None
@@ -308,12 +309,15 @@ def check_opening(fiche: Fiche) -> Finding:
 
 
 def check_classification(fiche: Fiche) -> Finding:
-    """B12: the nature and the two-level subject of the act are chosen."""
+    """B12: the nature and the subject of the act are chosen, among those in force when these are known."""
     missing = []
     if not re.fullmatch(r"[1-9]", fiche.nature):
         missing.append("la nature de l’acte")
     if not re.fullmatch(r"[1-9]\.\d{1,2}(\.\d{1,2})*", fiche.matiere):
         missing.append("la matière à deux niveaux")
+    elif fiche.matieres and fiche.matiere not in fiche.matieres:
+        sentence = f"La matière {fiche.matiere} n’est pas dans la classification en vigueur : choisissez-en une autre."
+        return _blocking("B12", False, sentence, "classification")
     sentence = f"Il manque {' et '.join(missing)}." if missing else f"Matière {fiche.matiere} choisie."
     return _blocking("B12", not missing, sentence, "classification")
 

@@ -12,6 +12,7 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import read_bytes, store
 from parvis.core.documents.typesetting import typeset
 from parvis.core.journal.services import Actor, record
+from parvis.core.referentials.matieres import matieres_of
 from parvis.core.routing.models import Route, RouteStep
 from parvis.core.routing.services import (
     attach,
@@ -223,6 +224,7 @@ def fiche_of(deliberation: Deliberation, printed: str) -> Fiche:
         opening=printed,
         nature=point.nature,
         matiere=point.matiere,
+        matieres=frozenset(code for code, _ in matieres_of(deliberation.organisation)),
         objet=point.title,
         ballot=ballot_of(scrutin, casting_vote=seance.regime.casting_vote),
         mention=scrutin.mention,

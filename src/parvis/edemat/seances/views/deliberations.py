@@ -68,8 +68,7 @@ def correct(request: AgentRequest, pk: UUID) -> HttpResponse:
     form = CorrectionForm(request.POST or None, instance=deliberation.point, seance=seance)
 
     def change() -> str:
-        changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        services.correct(_deliberation_or_404(pk), actor=request.actor, **changes)
+        services.correct(_deliberation_or_404(pk), actor=request.actor, **form.changes)
         return address(request, "to_signature", pk)
 
     return fill_in(

@@ -114,7 +114,7 @@ def new_point(request: AgentRequest, pk: UUID) -> HttpResponse:
         form,
         title="Inscrire un point",
         verb="Inscrire à l’ordre du jour",
-        action=lambda: services.add_point(seance, actor=request.actor, **form.cleaned_data),
+        action=lambda: services.add_point(seance, actor=request.actor, **form.values),
         done="Le point est inscrit à l’ordre du jour.",
     )
 
@@ -127,8 +127,7 @@ def edit_point(request: AgentRequest, pk: UUID) -> HttpResponse:
     form = PointForm(request.POST or None, instance=point, seance=point.seance)
 
     def change() -> None:
-        changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        services.change_point(point, actor=request.actor, **changes)
+        services.change_point(point, actor=request.actor, **form.changes)
 
     return _form_of(
         request,

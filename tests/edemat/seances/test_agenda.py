@@ -13,7 +13,6 @@ from parvis.edemat.seances.models import Annexe, Point, Seance
 
 from .council import ACTOR, STARTS
 
-
 PLAN = {"title": "Plan", "content": b"texte", "filename": "plan.txt", "to_prefecture": False}
 
 

@@ -32,7 +32,7 @@ def found(client, terms, code="seances"):
 )
 def test_a_meeting_is_found_by_its_body_its_day_and_its_items(meeting, juvignac, agent_client, terms):
     (item,) = found(agent_client(juvignac, "secretaire"), terms)
-    assert item.title == "Conseil municipal du 01/07/2019"
+    assert item.title == str(meeting)
     assert item.url == f"/o/juvignac/seances/{meeting.pk}/"
 
 
@@ -73,4 +73,4 @@ def test_the_search_for_meetings_is_bounded(make_council, juvignac, agent_client
             )
         request = rf.get("/")
         request.user = agent_client(juvignac, "secretaire").account
-        assert [item.title[-10:] for item in find_seances(request, "conseil", 2)] == ["03/07/2019", "02/07/2019"]
+        assert [item.title.split()[3] for item in find_seances(request, "conseil", 2)] == ["3", "2"]

@@ -107,6 +107,7 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
         "actes-vide": f"{here}?q=introuvable",
         "acte": f"{here}{acte.pk}/",
         "acte-publier": f"{here}{acte.pk}/publier/",
+        "acte-annuler": f"{here}{acte.pk}/annuler/",
         "acte-transmettre": f"{here}{waiting.pk}/transmettre/",
         "acte-en-erreur": f"{here}{refused.pk}/",
         "acte-corriger": f"{here}{refused.pk}/corriger/",
@@ -179,6 +180,8 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
     for name, address in {
         "banette": "/o/juvignac/actes/banette/",
         "banette-message": f"/o/juvignac/actes/banette/{message.pk}/",
+        "banette-rattacher": f"/o/juvignac/actes/banette/{message.pk}/rattacher/",
+        "banette-ecarter": f"/o/juvignac/actes/banette/{message.pk}/ecarter/",
         "teletransmission": "/o/juvignac/administration/teletransmission/",
     }.items():
         page.goto(address)

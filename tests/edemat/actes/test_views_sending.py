@@ -5,6 +5,7 @@ import pytest
 from parvis.core.organisations.tenancy import acting_for
 from parvis.edemat.actes.enums import Delivery, InboundState, Status
 from parvis.edemat.actes.models import Acte, InboundMessage, Transaction
+from parvis.edemat.actes.services import transmission
 
 LIST = "/o/juvignac/actes/"
 
@@ -91,6 +92,22 @@ def test_the_whole_way_from_the_button_to_the_public_page(secretary, commune, pr
     assert "exécutoire le 11/07/2019" in shown
     page = secretary.get(f"{LIST}{acte.pk}/")
     assert "Certificat du caractère exécutoire" in page.content.decode()
+
+
+# --- the ministry down ---
+def test_the_board_says_that_the_ministry_takes_nothing(secretary, commune, prepare, state, later):
+    state.scenario("http_500")
+    state.transmit(prepare(commune))
+    assert "Le ministère ne prend pas les envois" not in secretary.get(LIST).content.decode()
+    later(minutes=1)
+    transmission.resume(commune)
+    page = secretary.get(LIST).content.decode()
+    assert "Le ministère ne prend pas les envois" in page
+    assert "1\u00a0envoi attend" in page
+    state.scenario("ar")
+    later(minutes=5)
+    transmission.resume(commune)
+    assert "Le ministère ne prend pas les envois" not in secretary.get(LIST).content.decode()
 
 
 # --- uncertain sends ---

@@ -12,11 +12,11 @@ from parvis.core.documents.models import Document
 from parvis.core.journal.models import Entry
 from parvis.core.routing.models import RouteStep
 from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_longue, date_moyenne, jour_heure, pluriel
-from parvis.edemat.actes.enums import ANSWERS, Delivery, Nature, Status
+from parvis.edemat.actes.enums import Delivery, Nature, Status
 from parvis.edemat.actes.legal_dates import DefereDelay, last_appeal_day, online_until
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
 from parvis.edemat.actes.publication import known_on, may_hold_personal_data
-from parvis.edemat.actes.services import letters
+from parvis.edemat.actes.services import cancellation, letters
 
 SINGULAR = {
     "1": "Délibération",
@@ -251,6 +251,8 @@ class Dossier:
         acte = self.acte
         if acte.status not in ACKNOWLEDGED:
             return None
+        if self.cancellation:
+            return Action("Annulation demandée", "Elle prendra effet à l’accusé de la préfecture.", "waiting")
         if acte.published_on is None and may_hold_personal_data(acte):
             return self._notification_action()
         if acte.published_on is None:
@@ -308,6 +310,15 @@ class Dossier:
     def publicity(self) -> str:
         """What brings the act to the knowledge of those concerned."""
         return "notification" if self.acte.nature == Nature.INDIVIDUEL else "publication"
+
+    @cached_property
+    def cancellation(self) -> Transaction | None:
+        """The cancellation of the transmission, under way or done."""
+        return cancellation.cancellation_of(self.acte)
+
+    @property
+    def may_cancel(self) -> bool:
+        return TRANSMIT in self.permissions and not cancellation.why_not(self.acte)
 
     @property
     def may_note(self) -> bool:
@@ -380,14 +391,14 @@ class Dossier:
         def url(name: str, pk: Any) -> str:
             return reverse(f"actes:{name}", kwargs=place | {"pk": pk}) if may else ""
 
-        waits = answer is None and letter.kind in ANSWERS
+        waits = letters.may_be_answered(letter)
         prepared = answer is not None and answer.status == Status.A_POSTER
         return Letter(
             letter,
             answer,
             read_url="" if letter.read_at else url("mark_read", letter.pk),
             answer_url=url("answer", letter.pk) if waits else "",
-            close_url=url("close_letter", letter.pk) if waits and letter.kind in letters.QUESTIONS else "",
+            close_url=url("close_letter", letter.pk) if answer is None and letter.kind in letters.QUESTIONS else "",
             send_url=url("send_answer", answer.pk) if answer and prepared else "",
         )
 

@@ -103,6 +103,7 @@ class InboundState(models.TextChoices):
     RECU = "recu", "Reçu, à traiter"
     TRAITE = "traite", "Traité"
     BANETTE = "banette", "Banette d’erreur"
+    ECARTE = "ecarte", "Écarté"
 
 
 class InboundOutcome(models.TextChoices):

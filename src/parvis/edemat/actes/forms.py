@@ -355,3 +355,20 @@ class AnswerForm(forms.Form):
         """The files sent with their types, in order; the usual type where none was chosen."""
         given = [(self.cleaned_data.get(f"file_{n}"), self.cleaned_data[f"type_{n}"]) for n in range(1, self.rows + 1)]
         return [(file, code or self.fields["type_1"].initial) for file, code in given if file]
+
+
+class SetAsideForm(forms.Form):
+    """Why a message of the basket needs nothing."""
+
+    reason = forms.CharField(
+        label="Motif",
+        max_length=300,
+        help_text="Conservé avec le message.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class AttachForm(forms.Form):
+    """Which act a message of the basket is about."""
+
+    acte = forms.CharField(label="Numéro ou identifiant unique de l’acte", max_length=60)

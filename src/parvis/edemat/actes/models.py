@@ -217,6 +217,10 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
     def in_flight(self) -> "TransactionQuerySet":
         return self.filter(status__in=IN_FLIGHT)
 
+    def waiting_for_the_state(self) -> "TransactionQuerySet":
+        """Those that the State has not taken in two attempts: they leave again by themselves."""
+        return self.filter(status=Status.EN_ATTENTE, delivery__in=[Delivery.PRETE, Delivery.EN_COURS], attempts__gte=2)
+
     def uncertain(self) -> "TransactionQuerySet":
         return self.filter(delivery=Delivery.INCERTAINE, status=Status.EN_ATTENTE)
 
@@ -362,6 +366,7 @@ class InboundMessage(TenantModel):
     root = models.CharField("message métier", max_length=60, blank=True)
     transaction = models.ForeignKey(Transaction, models.PROTECT, null=True, blank=True, related_name="inbound_messages")
     error = models.TextField("motif de mise en banette", blank=True)
+    set_aside_reason = models.CharField("motif de mise à l’écart", max_length=300, blank=True)
     remarks = models.JSONField("écarts tolérés", default=list, blank=True)
     attempts = models.PositiveSmallIntegerField("lectures", default=0)
     processed_at = models.DateTimeField("traité le", null=True, blank=True)
@@ -371,6 +376,9 @@ class InboundMessage(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "sha256"], name="inbound_message_once"),
             models.CheckConstraint(condition=~Q(state="banette") | ~Q(error=""), name="inbound_basket_says_why"),
+            models.CheckConstraint(
+                condition=~Q(state="ecarte") | ~Q(set_aside_reason=""), name="inbound_set_aside_says_why"
+            ),
         ]
         indexes = [
             models.Index(fields=["organisation", "-received_at", "-id"], name="inbound_recent"),

@@ -103,7 +103,9 @@ def known_on(acte: Acte) -> date | None:
 
 
 def binding_day(acte: Acte) -> date | None:
-    """Day from which the act binds, by what is known of it now."""
+    """Day from which the act binds, by what is known of it now; None once its transmission is cancelled."""
+    if acte.status == Status.ANNULE:
+        return None
     return executoire_on(acte.received_on, known_on(acte))
 
 

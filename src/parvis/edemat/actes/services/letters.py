@@ -52,6 +52,11 @@ def letters_of(acte: Acte) -> list[Transaction]:
     return list(kept.prefetch_related("pieces__document__organisation", "answers").order_by("-id"))
 
 
+def may_be_answered(letter: Transaction) -> bool:
+    """True for a letter in the State's format that awaits, or admits, an answer not given yet."""
+    return letter.kind in ANSWERS and letter.message_id is not None and answer_of(letter) is None
+
+
 def answer_of(letter: Transaction) -> Transaction | None:
     """The answer given or prepared to ``letter``; one in error no longer counts."""
     given = [a for a in letter.answers.all() if a.kind in ANSWERS.get(letter.kind, ()) and a.status != Status.ERREUR]
@@ -75,6 +80,39 @@ def _day(letter: Transaction) -> date:
 
 
 # --- when it arrives ------------------------------------------------------------------------------
+def keep_letter(
+    original: Transaction,
+    kind: str,
+    *,
+    actor: Actor,
+    day: date | None,
+    text: str,
+    files: Iterable[Document],
+    message: Document | None = None,
+    message_name: str = "",
+) -> Transaction:
+    """Keep a letter about the act of ``original`` with its files, and put it on the desk of whoever transmits."""
+    assert original.acte is not None
+    awaits_receipt = kind in LETTER_RECEIPTS and message is not None
+    letter = Transaction.objects.create(
+        organisation=original.organisation,
+        acte=original.acte,
+        kind=kind,
+        related=original,
+        status=Status.DOCUMENT_RECU if awaits_receipt else Status.DOCUMENT_SANS_AR,
+        message=message,
+        message_name=message_name[:80],
+        letter_date=day,
+        letter_text=text,
+        received_on=clock.today(),
+        created_at=clock.now(),
+    )
+    begin(letter, f"{letter.get_kind_display()} reçu(e) de la préfecture.", actor=actor, document=message)
+    keep_files(letter, files)
+    ask_to_look(letter)
+    return letter
+
+
 def keep_files(letter: Transaction, files: Iterable[Document]) -> None:
     """Keep the files of ``letter`` with it, and on the route of its act when it has one."""
     acte = letter.acte
@@ -169,7 +207,7 @@ def prepare_answer(letter: Transaction, kind: str, files: list[Annexe], *, actor
         letter = locked(letter.pk)
         acte = letter.acte
         assert acte is not None
-        if kind not in ANSWERS.get(letter.kind, ()):
+        if kind not in ANSWERS.get(letter.kind, ()) or letter.message_id is None:
             raise AnswerRefused(f"On ne répond pas ainsi à ce courrier ({letter.get_kind_display().lower()}).")
         if answer_of(letter):
             raise AnswerRefused("Une réponse à ce courrier est déjà préparée ou partie : rechargez la page.")

@@ -30,7 +30,6 @@ from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.services import attach, close_tasks, open_task
 from parvis.edemat.actes.enums import (
-    LETTER_RECEIPTS,
     Delivery,
     InboundOutcome,
     InboundState,
@@ -40,12 +39,12 @@ from parvis.edemat.actes.enums import (
 from parvis.edemat.actes.formats import authenticity, inbound
 from parvis.edemat.actes.formats.archives import MAX_EXPANDED, UnsafeArchive, read_archive
 from parvis.edemat.actes.formats.names import IdActe, is_inbound_envelope, refused_envelope, siren_in
-from parvis.edemat.actes.lifecycle import begin, move
+from parvis.edemat.actes.lifecycle import move
 from parvis.edemat.actes.locking import lock_actes
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, InboundMessage, Transaction
 from parvis.edemat.actes.publication import binding_day
 from parvis.edemat.actes.schemas import judge_incoming
-from parvis.edemat.actes.services import classification, letters
+from parvis.edemat.actes.services import cancellation, classification, letters
 from parvis.edemat.actes.services.transmission import (
     after_sending,
     complete,
@@ -443,6 +442,7 @@ class Reading:
             inbound.AnomalieEnveloppe: self._anomalie_enveloppe,
             inbound.Courrier: self._courrier,
             inbound.ArReponse: self._reponse,
+            inbound.ArAnnulation: self._annulation,
             inbound.RetourClassification: self._classification,
             inbound.ClassificationInchangee: self._unchanged,
         }
@@ -598,8 +598,6 @@ class Reading:
 
     def _courrier(self, name: str, message: inbound.Courrier) -> None:
         original = self._by_identifier(message.id_acte)
-        acte = original.acte
-        assert acte is not None
         if missing := [file for file in message.files if file not in self.files]:
             raise ToBasket(f"Le courrier de la préfecture annonce « {missing[0]} », qui manque dans le message.")
         document = self._keep(name, "Courrier de la préfecture")
@@ -610,27 +608,16 @@ class Reading:
             message__sha256=document.sha256,
         ).exists():
             raise AlreadyKnown(original)
-        letter = Transaction.objects.create(
-            organisation=self.organisation,
-            acte=acte,
-            kind=message.code,
-            related=original,
-            status=Status.DOCUMENT_RECU if message.code in LETTER_RECEIPTS else Status.DOCUMENT_SANS_AR,
-            message=document,
-            message_name=name[:80],
-            letter_date=message.date,
-            letter_text=message.text,
-            received_on=clock.today(),
-            created_at=clock.now(),
-        )
-        begin(
-            letter,
-            f"{letter.get_kind_display()} reçu(e) de la préfecture.",
+        letter = letters.keep_letter(
+            original,
+            message.code,
             actor=RECEIVER,
-            document=document,
+            day=message.date,
+            text=message.text,
+            files=[self._keep(file, TransactionKind(message.code).label) for file in message.files],
+            message=document,
+            message_name=name,
         )
-        letters.keep_files(letter, [self._keep(file, letter.get_kind_display()) for file in message.files])
-        letters.ask_to_look(letter)
         letters.receipt(letter, actor=RECEIVER)
         self.transaction, self.outcome = letter, InboundOutcome.COURRIER
 
@@ -639,6 +626,13 @@ class Reading:
         subject = self._awaited(message.id_acte, ANSWERED_BY[message.code])
         self._acknowledge(subject, name, message.reception, "Réponse reçue par la préfecture")
         self.transaction, self.outcome = subject, InboundOutcome.REPONSE
+
+    def _annulation(self, name: str, message: inbound.ArAnnulation) -> None:
+        """The State has cancelled the transmission: the act is as if it had not been sent, its number is spent."""
+        subject = self._awaited(message.id_acte, (TransactionKind.ANNULATION,))
+        self._acknowledge(subject, name, message.reception, "Annulation reçue par la préfecture")
+        cancellation.take_effect(subject, actor=RECEIVER)
+        self.transaction, self.outcome = subject, InboundOutcome.ANNULATION
 
     def _awaited(self, identifier: IdActe, kinds: tuple[str, ...]) -> Transaction:
         """The latest of our exchanges of these kinds about that act, locked. Raises ``ToBasket``, ``AlreadyKnown``."""

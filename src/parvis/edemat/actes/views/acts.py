@@ -41,6 +41,7 @@ def list_acts(request: AgentRequest) -> HttpResponse:
     rows = board.acts(request.organisation, filters).defer("checks")
     page = page_of(rows, "decision_date", request.GET)
     basket = "actes.banette" in request.permissions
+    sent = Transaction.objects.filter(organisation=request.organisation)
     return render(
         request,
         "actes/list.html",
@@ -53,7 +54,8 @@ def list_acts(request: AgentRequest) -> HttpResponse:
             "matieres": [(code, f"{code} {label}") for code, label in board.MATIERES.items()],
             "previous": _page_address(filters, "avant", page.previous),
             "next": _page_address(filters, "apres", page.next),
-            "uncertain": Transaction.objects.filter(organisation=request.organisation).uncertain().count(),
+            "uncertain": sent.uncertain().count(),
+            "held_back": sent.waiting_for_the_state().count(),
             "basket": InboundMessage.objects.filter(
                 organisation=request.organisation, state=InboundState.BANETTE
             ).count()

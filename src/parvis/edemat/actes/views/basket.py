@@ -7,29 +7,37 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from parvis.core.documents.services import open_document
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
+from parvis.core.web.confirming import fill_in
 from parvis.core.web.keyset import page_of
 from parvis.edemat.actes.enums import InboundState
+from parvis.edemat.actes.forms import AttachForm, SetAsideForm
 from parvis.edemat.actes.models import InboundMessage
+from parvis.edemat.actes.services.basket import attach_by_hand, find_acte
+from parvis.edemat.actes.services.basket import set_aside as put_aside
 from parvis.edemat.actes.services.reception import SenderNotProven, verify_sender
 from parvis.edemat.actes.services.reception import replay as replay_message
 
 SHOWN_BYTES = 256 * 1024
 SHOWN_CHARACTERS = 60_000
+VIEWS = {"traites": InboundState.TRAITE, "ecartes": InboundState.ECARTE}
+"""What the basket shows besides the messages that wait."""
 
 
 @agent_view("actes.banette", application="edemat")
 @require_safe
 def basket(request: AgentRequest) -> HttpResponse:
     """Messages waiting for somebody, then those already processed."""
-    wanted = InboundState.TRAITE if request.GET.get("vue") == "traites" else InboundState.BANETTE
+    wanted = VIEWS.get(request.GET.get("vue", ""), InboundState.BANETTE)
     received = InboundMessage.objects.filter(organisation=request.organisation, state=wanted)
     page = page_of(received.select_related("transaction__acte"), "received_at", request.GET)
-    return render(request, "actes/basket.html", {"page": page, "processed": wanted == InboundState.TRAITE})
+    view = next((code for code, state in VIEWS.items() if state == wanted), "")
+    return render(request, "actes/basket.html", {"page": page, "view": view, "processed": bool(view)})
 
 
 @agent_view("actes.banette", application="edemat")
@@ -71,6 +79,63 @@ def replay(request: AgentRequest, pk: UUID) -> HttpResponse:
         return redirect("actes:message", organisation_slug=request.organisation.slug, pk=pk)
     messages.success(request, "Le message a été lu et rattaché.")
     return redirect("actes:basket", organisation_slug=request.organisation.slug)
+
+
+@agent_view("actes.banette", application="edemat")
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_aside(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """The message needs nothing: it is put aside, with the reason."""
+    found = _message(request, pk)
+    form = SetAsideForm(request.POST or None)
+
+    def carry_out() -> str:
+        put_aside(found, form.cleaned_data["reason"], actor=request.actor)
+        return reverse("actes:basket", args=[request.organisation.slug])
+
+    return fill_in(
+        request,
+        form,
+        title="Écarter le message",
+        verb="Écarter le message",
+        back=reverse("actes:message", args=[request.organisation.slug, pk]),
+        action=carry_out,
+        done="Le message est écarté. Il reste consultable avec son motif.",
+        crumbs=_crumbs(request),
+        refused_field="reason",
+    )
+
+
+@agent_view("actes.banette", application="edemat")
+@require_http_methods(["GET", "HEAD", "POST"])
+def attach(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """The message is about an act that it does not name rightly: it is kept with it, as a letter."""
+    found = _message(request, pk)
+    form = AttachForm(request.POST or None)
+
+    def carry_out() -> str:
+        acte = find_acte(request.organisation, form.cleaned_data["acte"])
+        attach_by_hand(found, acte, actor=request.actor)
+        return reverse("actes:detail", args=[request.organisation.slug, acte.pk]) + "#courriers"
+
+    return fill_in(
+        request,
+        form,
+        title="Rattacher le message à un acte",
+        verb="Rattacher à l’acte",
+        back=reverse("actes:message", args=[request.organisation.slug, pk]),
+        action=carry_out,
+        done="Le message est rattaché à l’acte, avec ses courriers. L’état de l’acte n’a pas changé.",
+        crumbs=_crumbs(request),
+        refused_field="acte",
+    )
+
+
+def _crumbs(request: AgentRequest) -> list[dict[str, str]]:
+    slug = request.organisation.slug
+    return [
+        {"label": "Actes", "url": reverse("actes:list", args=[slug])},
+        {"label": "Banette d’erreur", "url": reverse("actes:basket", args=[slug])},
+    ]
 
 
 def _unproven(raw: bytes) -> bool:

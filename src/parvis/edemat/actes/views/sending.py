@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
-from parvis.core.web.confirming import carry_out
+from parvis.core.web.confirming import carry_out, confirm
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.checks import refusals
 from parvis.edemat.actes.models import Transaction
-from parvis.edemat.actes.services import classification
+from parvis.edemat.actes.services import cancellation, classification
 from parvis.edemat.actes.services.preparation import check_acte, settings_of
 from parvis.edemat.actes.services.transmission import resolve_uncertain, transmettre
 from parvis.edemat.actes.views.acts import get_acte
@@ -104,3 +104,30 @@ def uncertain(request: AgentRequest, pk: UUID) -> HttpResponse:
             messages.success(request, said)
         return redirect("actes:detail", **here)
     return render(request, "actes/uncertain.html", {"acte": acte, "transaction": subject})
+
+
+@agent_view("actes.transmettre", application="edemat", recent=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Ask the préfecture to cancel the transmission; the page says that the act itself remains."""
+    acte = get_acte(request, pk)
+    back = reverse("actes:detail", args=[request.organisation.slug, acte.pk])
+    if request.method != "POST" and (refusal := cancellation.why_not(acte)):
+        messages.info(request, refusal)
+        return redirect(back)
+    online = " Il reste en ligne tant que vous ne l’en retirez pas." if acte.publications.online().exists() else ""
+    return confirm(
+        request,
+        title="Annuler la transmission",
+        text="La préfecture tiendra l’acte pour non transmis : il ne sera plus exécutoire. L’acte lui-même demeure, "
+        f"mais son numéro ne pourra plus servir.{online} L’annulation est définitive.",
+        verb="Annuler la transmission",
+        back=back,
+        action=lambda: cancellation.ask_to_cancel(acte, actor=request.actor),
+        done="L’annulation est demandée. L’accusé de la préfecture arrivera sur cette page.",
+        crumbs=[
+            {"label": "Actes", "url": reverse("actes:list", args=[request.organisation.slug])},
+            {"label": acte.numero, "url": back},
+        ],
+        danger=True,
+    )

@@ -1,0 +1,125 @@
+"""Cancelling a transmission: asked for in two clicks, in effect when the State says so."""
+
+import pytest
+
+from parvis.core.organisations.tenancy import acting_for
+from parvis.edemat.actes.enums import Status
+from parvis.edemat.actes.formats.outbound import build_cancellation
+from parvis.edemat.actes.models import Transaction
+from parvis.edemat.actes.publication import Author, PublicationRefused, publish
+from parvis.edemat.actes.schemas import schema_errors
+from parvis.edemat.actes.services.cancellation import CancellationRefused, ask_to_cancel
+from parvis.edemat.actes.services.preparation import NumberTaken
+from tests.edemat.actes.conftest import AGENT
+
+LIST = "/o/juvignac/actes/"
+
+
+@pytest.fixture
+def received(commune, prepare, state):
+    acte = state.transmit(prepare(commune))
+    state.poll()
+    return state.again(acte)
+
+
+@pytest.fixture
+def cancelled(received, state, run_jobs):
+    with acting_for(received.organisation):
+        publish(received, author=Author("Camille ESSAI", "Maire"), actor=AGENT)
+        ask_to_cancel(received, actor=AGENT)
+    run_jobs(queue="actes")
+    state.poll()
+    return state.again(received)
+
+
+def test_the_act_waits_for_the_state_s_word(received, state, run_jobs):
+    with acting_for(received.organisation):
+        ask_to_cancel(received, actor=AGENT)
+    run_jobs(queue="actes")
+    assert state.again(received).status == Status.ACQUITTE
+    with acting_for(received.organisation):
+        assert Transaction.objects.get(kind="6-1").status == Status.TRANSMIS
+
+
+def test_the_word_of_the_state_cancels_the_transmission_and_the_act_no_longer_binds(cancelled):
+    assert (cancelled.status, cancelled.executoire_on) == (Status.ANNULE, None)
+    with acting_for(cancelled.organisation):
+        asked = Transaction.objects.get(kind="6-1")
+        assert asked.status == Status.ACQUITTE
+        assert asked.ar is not None
+        assert cancelled.publications.get().executoire_on is None
+
+
+def test_the_receipt_of_the_cancellation_twice_changes_nothing_more(received, state, run_jobs):
+    with acting_for(received.organisation):
+        ask_to_cancel(received, actor=AGENT)
+    run_jobs(queue="actes")
+    (raw,) = state.mails()
+    state.poll([raw])
+    report = state.poll([raw.replace(b"[SIMULATION]", b"[REPETITION]")])
+    assert (report.basket, report.processed) == (0, 1)
+
+
+def test_a_cancellation_never_asked_goes_to_the_basket(received, state, run_jobs):
+    with acting_for(received.organisation):
+        asked = ask_to_cancel(received, actor=AGENT)
+    run_jobs(queue="actes")
+    with acting_for(received.organisation):
+        Transaction.objects.filter(pk=asked.pk).update(attempts=0)
+    assert state.poll().basket == 1
+    assert state.again(received).status == Status.ACQUITTE
+
+
+def test_its_number_does_not_serve_again(cancelled, prepare):
+    with pytest.raises(NumberTaken):
+        prepare(cancelled.organisation)
+
+
+def test_it_is_published_no_more(cancelled):
+    with acting_for(cancelled.organisation), pytest.raises(PublicationRefused, match="annulée"):
+        publish(cancelled, author=Author("Camille ESSAI", "Maire"), actor=AGENT)
+
+
+@pytest.mark.parametrize("case", ["not received", "asked twice", "done", "suspended"])
+def test_a_cancellation_is_refused_when(commune, prepare, state, run_jobs, request, case):
+    if case == "not received":
+        acte, sentence = state.transmit(prepare(commune)), "acquittée"
+    elif case == "done":
+        acte, sentence = request.getfixturevalue("cancelled"), "acquittée"
+    else:
+        acte, sentence = request.getfixturevalue("received"), "déjà demandée"
+        with acting_for(commune):
+            if case == "asked twice":
+                ask_to_cancel(acte, actor=AGENT)
+            else:
+                from parvis.edemat.actes.models import ActeSettings
+
+                sentence = "suspendue"
+                ActeSettings.objects.update(suspended_since="2019-07-01", suspension_reason="x")
+    with acting_for(commune), pytest.raises(CancellationRefused, match=sentence):
+        ask_to_cancel(acte, actor=AGENT)
+
+
+@pytest.mark.reference
+def test_the_message_is_valid_against_the_official_schema(settings, shared_dir):
+    settings.PARVIS_REFERENTIALS_DIR = shared_dir / "schemas"
+    assert schema_errors(build_cancellation("034-213401235-20190701-19_07_01_05-DE")) == []
+
+
+def test_the_page_says_what_it_does_then_asks(agent_client, received, state, run_jobs):
+    client = agent_client(received.organisation, "secretaire")
+    here = f"{LIST}{received.pk}/"
+    assert f"{here}annuler/" in client.get(here).content.decode()
+    assert "son numéro ne pourra plus servir" in client.get(f"{here}annuler/").content.decode()
+    client.post(f"{here}annuler/")
+    run_jobs(queue="actes")
+    page = client.get(here).content.decode()
+    assert "Annulation demandée" in page
+    assert "annuler/" not in page
+    state.poll()
+    assert "Transmission annulée" in client.get(here).content.decode()
+
+
+def test_only_those_who_transmit_cancel(agent_client, received):
+    for role in ("lecteur", "maire", "administrateur"):
+        assert agent_client(received.organisation, role).post(f"{LIST}{received.pk}/annuler/").status_code == 403

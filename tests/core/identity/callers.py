@@ -1,5 +1,6 @@
 """Everybody who may call: one client per role of two communes, and all those who hold nothing in Juvignac."""
 
+import uuid
 from datetime import timedelta
 
 from django.http import HttpResponse
@@ -38,22 +39,28 @@ def everybody(agent_client, juvignac, fabregues):
         yesterday = clock.today() - timedelta(days=1)
         Mandate.objects.filter(account__email="ancien@juvignac.test").update(end=yesterday)
         Mandate.objects.filter(account__email="ecarte@juvignac.test").update(suspended_at=clock.now())
-        machine, secret = create_account(
-            juvignac,
-            name="Tout",
-            contact="x@x.test",
-            scopes=[scope.code for scope in scopes()],
-            actor=Actor("system"),
-            permissions=frozenset(scope.permission for scope in scopes()),
-        )
     Account.objects.filter(email="suspendu@juvignac.test").update(is_active=False, suspended_at=clock.now())
-    found["an API account"] = Client(headers={"Authorization": f"Bearer {machine.identifier}.{secret}"})
+    found["an API account"] = machine_of(juvignac)
     for who, client in found.items():
         client.raise_request_exception = False
         if isinstance(who, tuple):
             client.mandates = mandates_of(client.account)
             client.held = permissions_in(client.mandates, juvignac)
     return found
+
+
+def machine_of(organisation) -> Client:
+    """A program of the organisation that may do all that programs may."""
+    with acting_for(organisation):
+        machine, secret = create_account(
+            organisation,
+            name=f"Tout {uuid.uuid4()}",
+            contact="x@x.test",
+            scopes=[scope.code for scope in scopes()],
+            actor=Actor("system"),
+            permissions=frozenset(scope.permission for scope in scopes()),
+        )
+    return Client(headers={"Authorization": f"Bearer {machine.identifier}.{secret}"}, raise_request_exception=False)
 
 
 def _client_of(email: str, population: str) -> Client:

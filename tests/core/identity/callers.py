@@ -31,7 +31,7 @@ def everybody(agent_client, juvignac, fabregues):
     found["juvignac", "a head of one service"] = _head(agent_client, juvignac)
     found["nobody"] = Client()
     found["a citizen"] = _client_of("usager@exemple.test", Account.Population.USAGER)
-    found["the platform's operator"] = _operator(agent_client, fabregues)
+    found["the platform's operator"] = operator(agent_client, fabregues)
     found["an agent whose mandate is over"] = agent_client(juvignac, "secretaire", email="ancien@juvignac.test")
     found["an agent whose mandate is suspended"] = agent_client(juvignac, "secretaire", email="ecarte@juvignac.test")
     found["a suspended account"] = agent_client(juvignac, "administrateur", email="suspendu@juvignac.test")
@@ -71,7 +71,7 @@ def _client_of(email: str, population: str) -> Client:
     return client
 
 
-def _operator(agent_client, organisation) -> Client:
+def operator(agent_client, organisation) -> Client:
     """Runs the platform, with a passkey and no mandate any more."""
     client = agent_client(organisation, "lecteur", email="exploitation@plateforme.test")
     with acting_for(organisation):

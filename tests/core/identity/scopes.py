@@ -33,6 +33,11 @@ ELSEWHERE = {
     CORE + "branding.views:sample": "request.organisation with another look, its public rows alone",
     CORE
     + "organisations.platform:_trace": "service of the platform's pages, which writes the journal of the one changed",
+    CORE + "organisations.views.platform:listing": "platform_view: operators approve administrations",
+    CORE + "organisations.views.platform:detail": "platform_view: operators approve administrations",
+    CORE + "organisations.views.platform:first_administrator": "platform_view: operators propose an administration",
+    CORE + "organisations.views.platform:answer_administrator": "platform_view: operators approve an administration",
+    CORE + "identity.suspension:_suspend": "account that an administration or an operator suspends",
     CORE + "portal.announcements:announcements_for": "the métropole, its public rows alone",
     CORE + "provider.views.endpoints:_answer": "holder of the code or token presented, which is their proof",
     CORE + "provider.views.login:_subject": "request.user under another name",
@@ -48,6 +53,8 @@ ELSEWHERE = {
 # (modules named « tasks ») act for the organisation that asked for them.
 MODULES = {
     CORE + "api.credentials": "SIREN of the credentials presented, to compare their secret",
+    CORE + "documents.infections": "the organisation for which the file was being stored",
+    CORE + "entities.services": "the account that is logged in",
     CORE + "federation.agents": "SIRET that ProConnect signed, then the organisation of the invitation or request",
     CORE + "federation.links": "account found by the identity that the provider signed, or logged in",
     CORE + "identity.access": "the account that is logged in",

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.identity import leaks, neighbour
+from tests.core.identity import leaks
+from tests.core.identity.holdings import MARK, NAMED, Holdings, unknown_parameters
 from tests.core.identity.matrix import addresses, outside_subscriptions, pages, unwritten
-from tests.core.identity.neighbour import MARK, Holdings, leaking, leaking_forms, unknown_parameters
 from tests.core.identity.scopes import strange_choices
+from tests.core.identity.trespassing import leaking, leaking_forms
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,7 @@ def test_a_page_that_changes_another_commune_s_act_is_reported(callers, there):
 
 
 def test_a_page_that_acts_for_whom_its_address_names_is_reported(callers, there, monkeypatch):
-    monkeypatch.setitem(neighbour.NAMED, "fuite/<int:pk>", "organisations.Organisation")
+    monkeypatch.setitem(NAMED, "fuite/<int:pk>", "organisations.Organisation")
     found = leaking(_page("fuite/<int:pk>/"), callers, there)
     assert any("a citizen" in leak and "only Fabrègues may read" in leak for leak in found)
 

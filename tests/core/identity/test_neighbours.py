@@ -1,6 +1,6 @@
 """What another commune holds stays there: its identifiers, in addresses and in forms, lead nobody of Juvignac to it.
 
-Fabrègues has a real row for every parameter of every address (``neighbour``), all marked. Whatever Juvignac's people,
+Fabrègues has a real row for every parameter of every address (``holdings``), all marked. Whatever Juvignac's people,
 a citizen or nobody at all ask for, with these identifiers or without any, no answer holds the mark and no row of
 Fabrègues changes; and Fabrègues' own people do reach them, so that the refusals mean something.
 """
@@ -8,17 +8,9 @@ Fabrègues changes; and Fabrègues' own people do reach them, so that the refusa
 import pytest
 
 from tests.core.identity.callers import machine_of
+from tests.core.identity.holdings import ADMINISTRATION, MARK, Holdings, unknown_parameters
 from tests.core.identity.matrix import addresses, pages
-from tests.core.identity.neighbour import ADMINISTRATION, (
-    MARK,
-    NAMED,
-    Holdings,
-    leaking,
-    leaking_forms,
-    leaking_operations,
-    unknown_parameters,
-    unreached,
-)
+from tests.core.identity.trespassing import leaking, leaking_forms, leaking_operations, unreached
 
 
 def test_every_parameter_says_what_it_names():
@@ -29,10 +21,8 @@ def test_every_parameter_says_what_it_names():
 @pytest.fixture
 def there(callers, fabregues):
     """What Fabrègues holds."""
-    holdings = Holdings(fabregues, MARK)
-    with holdings.scope():
-        for named in NAMED.values():
-            holdings.value(named)
+    holdings = Holdings(fabregues, MARK, member=callers["fabregues", "maire"].account)
+    holdings.everything()
     return holdings
 
 
@@ -52,9 +42,7 @@ def test_the_neighbour_s_own_people_reach_what_it_holds(callers, there):
 def here(callers, juvignac):
     """What Juvignac holds: its pages show forms."""
     holdings = Holdings(juvignac, "MAISON")
-    with holdings.scope():
-        for named in NAMED.values():
-            holdings.value(named)
+    holdings.everything()
     return holdings
 
 

@@ -25,7 +25,7 @@ from tests.core.provider.party import ACTOR, BACK, ISSUER, answered, login
 pytestmark = pytest.mark.django_db
 
 
-# --- where the answer goes ----------------------------------------------------------------------------------------
+# --- where the answer goes ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "address",
     [
@@ -432,3 +432,145 @@ def test_post_of_the_request_becomes_a_get_without_cookies_being_used(site, brow
     answer = browser.post("/identite/o/authorize", site.question())
     assert answer.status_code == 303
     assert answer["Location"].startswith("/identite/o/authorize?")
+
+
+# --- pairs that do not match ----------------------------------------------------------------------------------------
+def test_the_address_of_another_site_is_not_a_way_back(make_site, juvignac, fabregues, browser):
+    first = make_site(juvignac)
+    second = make_site(
+        fabregues, name="Second", redirect_uris=["https://second.test/retour"],
+        post_logout_uris=["https://second.test/fin"],
+    )  # fmt: skip
+    assert first.ask(browser, redirect_uri=second.redirect_uri).status_code == 400
+    assert second.ask(browser, redirect_uri=first.redirect_uri).status_code == 400
+    code = first.code(browser)
+    assert second.exchange(code, redirect_uri=first.redirect_uri, code_verifier=first.verifier).status_code == 400
+    hint = first.tokens(browser)["id_token"]
+    for client_id in (first.client_id, second.client_id):
+        wanted = {"id_token_hint": hint, "client_id": client_id}
+        way_back = second if client_id == first.client_id else first
+        wanted["post_logout_redirect_uri"] = way_back.service.post_logout_uris[0]
+        assert browser.get("/identite/o/logout?" + urlencode(wanted)).status_code == 400
+    assert "code" in answered(first.ask(browser, prompt="none")), "and nobody was logged out by it"
+
+
+def test_the_hint_of_another_person_or_site_logs_nobody_out(make_site, juvignac, browser, account_for):
+    site, other = make_site(juvignac), make_site(juvignac, name="Autre")
+    neighbour = login(account_for(juvignac, "lecteur"), methods=(("password", None), ("mfa", "totp")))
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+
+    TOTP.activate(neighbour.account, generate_totp_secret())
+    theirs, mine = site.tokens(neighbour)["id_token"], site.tokens(browser)["id_token"]
+    for wanted in ({"id_token_hint": theirs}, {"id_token_hint": mine, "client_id": other.client_id}):
+        page = browser.get("/identite/o/logout?" + urlencode(wanted))
+        assert page.status_code == 200
+        assert "Voulez-vous vous déconnecter" in page.content.decode()
+    assert "code" in answered(site.ask(browser, prompt="none"))
+
+
+def test_what_we_sign_for_something_else_is_no_hint(site, browser):
+    """A logout token names the person and the session as well, under the same key."""
+    claims = site.claims(site.tokens(browser)["id_token"])
+    jwk, key = keys.load(Adapter().get_signing_key().pem)
+    other = jwt.encode(claims, key, "RS256", headers={"kid": jwk["kid"], "typ": "logout+jwt"})
+    assert answered(site.ask(browser, id_token_hint=other))["error"] == "invalid_request"
+    page = browser.get("/identite/o/logout?" + urlencode({"id_token_hint": other}))
+    assert "Voulez-vous vous déconnecter" in page.content.decode()
+
+
+# --- frames ---------------------------------------------------------------------------------------------------------
+def test_the_pages_where_a_person_decides_are_shown_in_no_frame(asking, browser):
+    browser.get("/")
+    for page in (asking.ask(browser), browser.get(f"/identite/o/logout?client_id={asking.client_id}")):
+        assert page.status_code == 200
+        assert "frame-ancestors 'none'" in page["Content-Security-Policy"]
+        assert page["X-Frame-Options"] == "DENY"
+        assert page["Cache-Control"] == "no-store"
+
+
+# --- values that no base holds --------------------------------------------------------------------------------------
+ODD = ["\x00", "a\x00b", "\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace"), "é", " ", "x" * 5000]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_values_get_an_answer(site, browser, odd):
+    assert site.ask(browser, client_id=odd).status_code == 400
+    assert site.ask(browser, redirect_uri=odd).status_code == 400
+    for name in ("nonce", "state", "scope", "prompt", "login_hint"):
+        assert site.ask(browser, **{name: odd}).status_code in (200, 302), name
+    for name in ("client_id", "id_token_hint", "state"):
+        assert browser.get("/identite/o/logout?" + urlencode({name: odd})).status_code == 200, name
+    for name in ("client_id", "code", "redirect_uri", "code_verifier", "refresh_token", "client_assertion"):
+        fields = {"grant_type": "authorization_code", "code": "x", name: odd}
+        assert site.post("token", fields).status_code in (400, 401), name
+        assert site.http.post("/identite/o/token", fields).status_code in (400, 401), name
+    assert site.post("revoke", {"token": odd}).status_code in (200, 400)
+    assert site.userinfo(odd.replace("\x00", "")).status_code == 401
+
+
+def test_a_control_character_is_told_to_the_site(site, browser):
+    assert answered(site.ask(browser, nonce="a\x00b"))["error"] == "invalid_request"
+
+
+def test_an_assertion_from_a_name_that_cannot_be_one_is_refused(site):
+    for name in ("a\x00", "\ud800", "x" * 200):
+        made_up = jwt.encode({"iss": name, "sub": name}, "k" * 40, "HS256", headers={"kid": "k"})
+        fields = {"grant_type": "authorization_code", "code": "x", "client_assertion": made_up}
+        assert site.http.post("/identite/o/token", fields).status_code == 401
+
+
+@pytest.mark.parametrize("endpoint", ["token", "revoke"])
+def test_a_field_given_twice_is_refused(site, browser, endpoint):
+    code = site.code(browser)
+    fields = {
+        "grant_type": "authorization_code", "code": [code, code], "redirect_uri": site.redirect_uri,
+        "code_verifier": site.verifier, "token": ["x", "y"],
+    }  # fmt: skip
+    answer = site.post(endpoint, fields)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_request"
+
+
+def test_a_code_in_the_address_is_refused(site, browser):
+    """An address ends in logs (RFC 6749, 3.2)."""
+    code = site.code(browser)
+    pair = base64.b64encode(f"{site.client_id}:{site.secret}".encode()).decode()
+    query = urlencode({"grant_type": "authorization_code", "code": code, "redirect_uri": site.redirect_uri,
+                       "code_verifier": site.verifier})  # fmt: skip
+    answer = site.http.post(f"/identite/o/token?{query}", headers={"Authorization": f"Basic {pair}"})
+    assert answer.status_code == 400
+
+
+# --- suspension -----------------------------------------------------------------------------------------------------
+def test_what_was_issued_before_a_suspension_stays_dead_after_it(make_site, juvignac, browser):
+    site = make_site(juvignac, scopes=["openid", "offline_access"])
+    tokens, code = site.tokens(browser), site.code(browser)
+    with acting_for(juvignac):
+        services.suspend(site.service, actor=ACTOR)
+        services.reactivate(site.service, actor=ACTOR)
+    assert site.userinfo(tokens["access_token"]).status_code == 401
+    assert site.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert site.exchange(code).json()["error"] == "invalid_grant"
+    assert site.tokens(browser)["access_token"]
+
+
+# --- applications in a browser --------------------------------------------------------------------------------------
+def test_an_application_in_a_browser_reads_the_answers_from_its_own_pages_only(make_site, juvignac, browser):
+    public = make_site(juvignac, type="public", name="Application")
+    secret = make_site(juvignac, name="Serveur")
+    for site, origin, read in (
+        (public, "https://site.juvignac.test", True),
+        (public, "https://ailleurs.test", False),
+        (public, "null", False),
+        (secret, "https://site.juvignac.test", False),
+    ):
+        site.http.defaults["HTTP_ORIGIN"] = origin
+        answer = site.exchange(site.code(browser))
+        assert answer.status_code == 200
+        for shown in (answer, site.userinfo(answer.json()["access_token"])):
+            assert shown.headers.get("Access-Control-Allow-Origin") == (origin if read else None)
+            assert "Access-Control-Allow-Credentials" not in shown.headers
+    for endpoint in ("token", "userinfo", "revoke"):
+        before = Browser().options(f"/identite/o/{endpoint}")
+        assert before.status_code == 204
+        assert "Authorization" in before["Access-Control-Allow-Headers"]

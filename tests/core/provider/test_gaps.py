@@ -1,7 +1,9 @@
 """What the library leaves out and public services need: one test at least per gap that was found."""
 
+import re
 import threading
 import time
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -415,3 +417,25 @@ def test_a_sealed_database_holds_neither_secret_nor_token_nor_key(make_site, juv
         content += cursor.fetchone()[0]
     for secret in (code, tokens["access_token"], tokens["refresh_token"], site.secret, pem.splitlines()[1]):
         assert secret not in content
+
+
+# statements -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("scopes", "statements"), [(["openid"], 9), (["openid", "offline_access"], 10)])
+def test_an_exchange_asks_few_statements(make_site, juvignac, browser, django_assert_num_queries, scopes, statements):
+    """The savepoint and what tells the database for whom it acts, at both ends, make four of them."""
+    site = make_site(juvignac, scopes=scopes)
+    code = site.code(browser)
+    with django_assert_num_queries(statements):
+        answer = site.exchange(code)
+    assert answer.status_code == 200
+    with django_assert_num_queries(7):
+        site.userinfo(answer.json()["access_token"])
+
+
+# the decision -----------------------------------------------------------------------------------------------------
+def test_the_decision_names_tests_that_exist():
+    root = Path(__file__).parents[3]
+    written = "".join(path.read_text() for path in (root / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (root / "docs/decisions/0014-oidc-provider-on-allauth.md").read_text())
+    assert len(named) > 12
+    assert [name for name in named if f"def {name}(" not in written] == []

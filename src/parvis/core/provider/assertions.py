@@ -26,7 +26,7 @@ from parvis.core.errors import DomainError
 from parvis.core.provider.adapter import issuer, token_endpoint
 from parvis.core.provider.models import AssertionUse
 from parvis.core.provider.outgoing import Unreachable, get_json
-from parvis.core.provider.sites import Site, is_live
+from parvis.core.provider.sites import Site, client_named
 
 TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS: Final[Mapping[str, type[RSAKey] | type[ECKey]]] = {"RS256": RSAKey, "PS256": RSAKey, "ES256": ECKey}
@@ -94,13 +94,10 @@ def fetch(fields: Mapping[str, str]) -> None:
     call the site at will.
     """
     header, claims = _parts(fields.get("client_assertion", ""))
-    identifier, kid = claims.get("iss"), header.get("kid")
-    if not isinstance(identifier, str) or not isinstance(kid, str) or len(identifier) > MAX_NAME:
-        return
-    client = Client.objects.filter(pk=identifier).first()
-    address = Site.of(client).jwks_uri if client is not None and is_live(client) else ""
+    client, kid = client_named(claims.get("iss")), header.get("kid")
+    address = Site.of(client).jwks_uri if client is not None and isinstance(kid, str) else ""
     kept = cache.get(_name("jwks", address)) if address else None
-    if not address or _named(kept, kid) is not None or not cache.add(_name("asked", address), True, REFETCH_GAP):
+    if not address or _named(kept, str(kid)) is not None or not cache.add(_name("asked", address), True, REFETCH_GAP):
         return
     try:
         keys = public_keys(_usable(get_json(address, MAX_ANSWER)))
@@ -131,7 +128,7 @@ def _name(kind: str, address: str) -> str:
 def sender(assertion: str) -> str:
     """Whom an assertion claims to come from; empty when it says nobody."""
     claimed = _parts(assertion)[1].get("iss")
-    return claimed if isinstance(claimed, str) and len(claimed) <= MAX_NAME else ""
+    return claimed if isinstance(claimed, str) else ""
 
 
 def proves(client: Client, assertion: str) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 import time
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import jwt
 from allauth.idp.oidc.internal.tokens import decode_jwt_token
 from allauth.idp.oidc.models import Client
 from django.core import signing
@@ -22,7 +24,7 @@ from django.http import QueryDict
 from parvis.core.authentication.assurance import LEVELS
 from parvis.core.errors import DomainError
 from parvis.core.provider.adapter import issuer
-from parvis.core.provider.sites import Site, is_live
+from parvis.core.provider.sites import Site, client_named
 
 PROMPTS = frozenset({"none", "login", "consent"})
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -101,8 +103,8 @@ def destination(parameters: QueryDict | Mapping[str, str]) -> Destination:
         if name in ("client_id", "redirect_uri", "state") and len(values) != 1:
             raise Unanswerable("La demande de connexion est mal formée : un paramètre y figure deux fois.")
     identifier, redirect_uri = parameters.get("client_id", ""), parameters.get("redirect_uri", "")
-    client = Client.objects.filter(pk=identifier).first() if 0 < len(identifier) <= 100 else None
-    if client is None or not is_live(client):
+    client = client_named(identifier)
+    if client is None:
         raise Unanswerable("Le site qui vous envoie n’est pas connu de la plateforme, ou n’y est plus relié.")
     if redirect_uri not in client.get_redirect_uris():
         raise Unanswerable("L’adresse à laquelle ce site veut vous renvoyer n’est pas l’une des siennes.")
@@ -140,6 +142,8 @@ def read(
     given = {k: str(v) for k, v in parameters.items() if v}
     if any(len(value) > MAX_PARAMETER for value in given.values()):
         raise Refusal("invalid_request", "A parameter is too long")
+    if any(unicodedata.category(c) in ("Cc", "Cs") for value in given.values() for c in value):
+        raise Refusal("invalid_request", "A parameter holds a control character")
     for name, error in (("request", "request_not_supported"), ("request_uri", "request_uri_not_supported"),
                         ("registration", "registration_not_supported")):  # fmt: skip
         if name in given:
@@ -197,11 +201,17 @@ def _max_age(given: Mapping[str, str]) -> int | None:
     return int(given["max_age"])
 
 
+def hinted(token: str, client_id: str | None = None) -> dict[str, Any] | None:
+    """The claims of an ID token of ours, even expired; nothing else that we sign is one (RFC 8725, 3.11)."""
+    claims = decode_jwt_token(token, client_id=client_id, verify_exp=False, verify_iss=True)
+    return claims if claims is not None and jwt.get_unverified_header(token).get("typ") == "JWT" else None
+
+
 def _wanted(to: Destination, given: Mapping[str, str]) -> tuple[tuple[str, ...], bool, str | None]:
     """Levels asked for (any of them), whether one is essential, and the subject that must answer."""
     sub = None
     if "id_token_hint" in given:
-        hint = decode_jwt_token(given["id_token_hint"], client_id=to.client.pk, verify_exp=False, verify_iss=True)
+        hint = hinted(given["id_token_hint"], to.client.pk)
         if hint is None:
             raise Refusal("invalid_request", "id_token_hint was not issued to this client")
         sub = hint["sub"]

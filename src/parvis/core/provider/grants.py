@@ -86,9 +86,9 @@ def issue(kind: Token.Type, value: str, grant: Grant, lifetime: int, data: dict[
     return token
 
 
-def holder_of(kind: Token.Type, value: str) -> int | None:
-    """Key of the account that ``value`` was issued for, so that the transaction may act for it."""
-    return Token.objects.by_value(value).filter(type=kind).values_list("user_id", flat=True).first()
+def handed(kind: Token.Type, value: str) -> Token | None:
+    """What was handed over as ``value``, with its site: it says for whom the transaction must act."""
+    return Token.objects.by_value(value).filter(type=kind).select_related("client").first()
 
 
 def end(grants: Iterable[Grant], reason: str) -> list[Grant]:

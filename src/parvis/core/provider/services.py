@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from allauth.idp.oidc.models import Client
+from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
@@ -297,8 +297,9 @@ def refuse(service: Service, reason: str, *, actor: Actor, request: HttpRequest 
 
 @transaction.atomic
 def suspend(service: Service, *, actor: Actor, request: HttpRequest | None = None) -> None:
-    """At once: nobody logs in there any more and what was issued is refused."""
+    """At once: nobody logs in there any more, and what was issued is refused even once the site is put back."""
     service, client = _locked(service)
+    Token.objects.filter(client=client).delete()
     client.data["site"]["live"] = False
     _set_state(service, client, State.SUSPENDED)
     service.save(update_fields=["state"])

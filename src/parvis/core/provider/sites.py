@@ -79,3 +79,13 @@ def new_secret() -> str:
 def is_live(client: Client) -> bool:
     """True for a client that Parvis made, approved and did not suspend."""
     return bool(client.data and client.data.get("site", {}).get("live"))
+
+
+def client_named(identifier: object) -> Client | None:
+    """The live site that says it is ``identifier``; None without a query for what could not be one."""
+    if not isinstance(identifier, str) or not 0 < len(identifier) <= 100:
+        return None
+    if not (identifier.isascii() and identifier.isprintable()):
+        return None
+    client = Client.objects.filter(pk=identifier).first()
+    return client if client is not None and is_live(client) else None

@@ -24,7 +24,7 @@ from parvis.core.provider import assertions, grants, keys
 from parvis.core.provider.adapter import Adapter, issuer
 from parvis.core.provider.claims import claims_for
 from parvis.core.provider.models import Grant
-from parvis.core.provider.sites import Site, is_live
+from parvis.core.provider.sites import Site, client_named, is_live
 from parvis.core.provider.subjects import is_admitted
 
 
@@ -37,9 +37,11 @@ class Validator(OAuthLibRequestValidator):
         self.grant: Grant | None = None
 
     # --- clients ----------------------------------------------------------------------------------------------
-    def _lookup_client(self, request: Request, client_id: str) -> Client | None:
-        # The library also asks who sends no identifier in the body (RFC 6749, 2.3.1): nobody, without a query.
-        client = super()._lookup_client(request, client_id) if client_id else None
+    def _lookup_client(self, request: Request, client_id: object) -> Client | None:
+        known = get_validator_context().clients
+        if client_id not in known:
+            known[client_id] = client_named(client_id)  # type: ignore[index]
+        client = known[client_id]  # type: ignore[index]
         return client if client is not None and is_live(client) else None
 
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
@@ -253,6 +255,12 @@ class Validator(OAuthLibRequestValidator):
             grants.end(Grant.objects.filter(pk=found.data["grant"]), "revoquee")
         else:
             found.delete()
+
+
+def know(client: Client | None) -> None:
+    """A site that this request has read already is not read again when it says its name."""
+    if client is not None:
+        get_validator_context().clients[client.pk] = client
 
 
 def sign(claims: dict[str, Any], *, kind: str = "JWT") -> str:

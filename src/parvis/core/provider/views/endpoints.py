@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.idp.oidc.internal.oauthlib.utils import convert_response, extract_params
-from allauth.idp.oidc.models import Token
+from allauth.idp.oidc.models import Client, Token
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from oauthlib.oauth2.rfc6749.errors import InvalidRequestError, OAuth2Error
 
 from parvis.core.identity.access import open_view
@@ -20,6 +21,7 @@ from parvis.core.provider import assertions, grants, keys
 from parvis.core.provider.adapter import Adapter, issuer, token_endpoint
 from parvis.core.provider.claims import SCOPES
 from parvis.core.provider.server import Server
+from parvis.core.provider.validator import know
 
 KEYS_KEPT = 3600
 PROOFS = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
@@ -88,30 +90,55 @@ def _twice(*args: Any) -> Answer:
     raise InvalidRequestError(description="A parameter is given twice")
 
 
+def _readable_by(request: HttpRequest, client: Client | None, response: HttpResponse) -> None:
+    """Let the pages of an application without a secret read the answer: those of its own return addresses."""
+    response["Vary"] = "Origin"
+    if client is None or client.type != Client.Type.PUBLIC:
+        return
+    own = {"{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in client.get_redirect_uris()}
+    if request.headers.get("Origin") in own:
+        response["Access-Control-Allow-Origin"] = request.headers["Origin"]
+
+
+def _asked_first() -> HttpResponse:
+    """To a browser that asks before it calls (Fetch, 3.2): anybody may call, the answer says who may read it."""
+    response = HttpResponse(status=204)
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Allow-Methods"] = "GET, POST"
+    response["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+    response["Access-Control-Max-Age"] = str(KEYS_KEPT)
+    return response
+
+
 def _answer(request: HttpRequest, kinds: tuple[Any, ...], value: str, call: Callable[..., Answer]) -> HttpResponse:
     """Run one call of the protocol library in a transaction that acts for the person whom ``value`` concerns."""
     if any(len(values) > 1 for _, values in request.POST.lists()):
         call = _twice
     assertions.fetch(request.POST.dict())
-    holder = next((found for kind in kinds if value and (found := grants.holder_of(kind, value))), None)
+    handed = next((found for kind in kinds if value and (found := grants.handed(kind, value))), None)
+    if handed is not None:
+        know(handed.client)
     try:
-        with identity_of(holder) if holder else transaction.atomic():
+        with identity_of(handed.user_id) if handed and handed.user_id else transaction.atomic():
             response = convert_response(*call(*extract_params(request)))
     except OAuth2Error as error:
         response = HttpResponse(error.json, status=error.status_code, content_type="application/json")
         for name, content in error.headers.items():
             response[name] = content
     response["Cache-Control"] = "no-store"
+    _readable_by(request, handed.client if handed else None, response)
     if response.status_code == 401 and "WWW-Authenticate" not in response:
         response["WWW-Authenticate"] = 'Basic realm="Parvis"'
     return response
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["POST", "OPTIONS"])
 @open_view
 def token(request: HttpRequest) -> HttpResponse:
-    """Code or refresh token against tokens (RFC 6749, 4.1.3 and 6). Sites call it from their server: no cookie."""
+    """Code or refresh token against tokens (RFC 6749, 4.1.3 and 6). No cookie is read."""
+    if request.method == "OPTIONS":
+        return _asked_first()
     refreshing = request.POST.get("grant_type") == "refresh_token"
     kind = Token.Type.REFRESH_TOKEN if refreshing else Token.Type.AUTHORIZATION_CODE
     value = request.POST.get("refresh_token" if refreshing else "code", "")
@@ -119,19 +146,23 @@ def token(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(["GET", "HEAD", "POST", "OPTIONS"])
 @open_view
 def userinfo(request: HttpRequest) -> HttpResponse:
     """Claims of the scopes that were granted (Core, 5.3)."""
+    if request.method == "OPTIONS":
+        return _asked_first()
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     value = value.strip() if scheme.lower() == "bearer" else ""
     return _answer(request, (Token.Type.ACCESS_TOKEN,), value, Server().create_userinfo_response)
 
 
 @csrf_exempt
-@require_POST
+@require_http_methods(["POST", "OPTIONS"])
 @open_view
 def revoke(request: HttpRequest) -> HttpResponse:
     """RFC 7009."""
+    if request.method == "OPTIONS":
+        return _asked_first()
     kinds = (Token.Type.ACCESS_TOKEN, Token.Type.REFRESH_TOKEN)
     return _answer(request, kinds, request.POST.get("token", ""), Server().create_revocation_response)

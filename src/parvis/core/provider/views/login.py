@@ -32,11 +32,13 @@ from parvis.core.organisations.tenancy import identity_of
 from parvis.core.provider import authorization, grants, services
 from parvis.core.provider.authorization import Asked, Destination, Refusal, Unanswerable
 from parvis.core.provider.claims import ENTITY, readable
+from parvis.core.provider.framing import decided_here
 from parvis.core.provider.models import Subject
 from parvis.core.provider.server import Server
 from parvis.core.provider.services import Covered
-from parvis.core.provider.sites import Site, is_live
+from parvis.core.provider.sites import Site, client_named
 from parvis.core.provider.subjects import is_admitted
+from parvis.core.provider.validator import know
 
 CONSENT_SALT = "provider.consent"
 CONSENT_LASTS = 1800
@@ -196,11 +198,7 @@ def _consent_page(request: HttpRequest, asked: Asked, *, undecided: bool = False
         "signed": signing.dumps(kept, salt=CONSENT_SALT, compress=True),
     }
     response = render(request, "provider/consent.html", context, status=422 if undecided else 200)
-    # The answer to this form is a redirection to the site: the policy lets this form, and no other, end there.
-    parts = urlsplit(asked.to.redirect_uri)
-    response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
-    response["Cache-Control"] = "no-store"
-    return response
+    return decided_here(response, asked.to.redirect_uri)
 
 
 def _logo(client: Client) -> str:
@@ -212,8 +210,8 @@ def _logo(client: Client) -> str:
 @open_view
 def logo(request: HttpRequest, client_id: str, sha256: str, extension: str) -> HttpResponse:
     """The approved logo of a site, which anybody may see."""
-    client = Client.objects.filter(pk=client_id).first()
-    if client is None or not is_live(client) or Site.of(client).logo != f"{sha256}.{extension}":
+    client = client_named(client_id)
+    if client is None or Site.of(client).logo != f"{sha256}.{extension}":
         raise Http404
     return picture_response(services.logo_in_force(client), extension, "public")
 
@@ -288,6 +286,7 @@ def _issue(request: HttpRequest, asked: Asked) -> HttpResponse:
             "code_challenge": asked.challenge,
             "code_challenge_method": "S256",
         }
+        know(client)
         headers, _, _ = Server().create_authorization_response(
             f"/?{urlencode(query)}",
             "GET",

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from allauth.account.internal.flows.logout import logout as end_login
-from allauth.idp.oidc.internal.tokens import decode_jwt_token
 from allauth.idp.oidc.models import Client
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
@@ -20,10 +19,11 @@ from parvis.core.identity.access import open_view
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
 from parvis.core.provider import grants
-from parvis.core.provider.authorization import MAX_PARAMETER
+from parvis.core.provider.authorization import MAX_PARAMETER, hinted
+from parvis.core.provider.framing import decided_here
 from parvis.core.provider.logout import Ended
 from parvis.core.provider.models import Grant
-from parvis.core.provider.sites import Site, is_live
+from parvis.core.provider.sites import Site, client_named
 
 
 @csrf_exempt
@@ -61,17 +61,12 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 def _hint(given: dict[str, str]) -> tuple[dict[str, Any] | None, Client | None]:
     """The proof that the site gives, even expired, and the site; a hint for another site proves nothing."""
-    hint = (
-        decode_jwt_token(given["id_token_hint"], verify_exp=False, verify_iss=True)
-        if "id_token_hint" in given
-        else None
-    )
+    hint = hinted(given["id_token_hint"]) if "id_token_hint" in given else None
     audience = hint.get("aud") if hint else None
     identifier = given.get("client_id") or audience
     if hint is not None and audience != identifier:
         hint = None
-    client = Client.objects.filter(pk=identifier).first() if isinstance(identifier, str) else None
-    client = client if client is not None and is_live(client) else None
+    client = client_named(identifier)
     return (hint if client else None), client
 
 
@@ -102,11 +97,7 @@ def _ask(
     if client is not None:
         _brand(request, client)
     response = render(request, "provider/logout.html", {"client": client, "kept": kept})
-    if address:
-        parts = urlsplit(address)
-        response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
-    response["Cache-Control"] = "no-store"
-    return response
+    return decided_here(response, address)
 
 
 def _brand(request: HttpRequest, client: Client) -> None:

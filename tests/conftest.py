@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.antivirus import clamd  # noqa: F401
-from tests.e2e.visits import pytest_sessionfinish, pytest_sessionstart  # noqa: F401
 from tests.refused_skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -8,17 +8,12 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
-from django.urls import Resolver404, resolve
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from tests.e2e import visits
 
 PROJECT = Path(__file__).resolve().parents[2]
 AXE = PROJECT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -107,8 +102,6 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
     """
     if not AXE.exists():
         pytest.skip("axe-core is not installed (bin/setup)")
-    if not within:
-        _remember(page)
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text())
     results = page.evaluate(
@@ -121,11 +114,6 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
         for violation in results["violations"]
     ]
     assert not found, f"{page.url}\n" + "\n".join(found)
-
-
-def _remember(page: Page) -> None:
-    with suppress(Resolver404):  # a page of another site
-        visits.remember(resolve(urlsplit(page.url).path).route, page.viewport_size["width"])
 
 
 def assert_fits(page: Page) -> None:

@@ -139,7 +139,12 @@ def test_letters_of_the_prefecture_are_accessible_and_fit(browser_page, agent_cl
         )
         Transaction.objects.create(kind="2-1", status=21, read_at=clock.now(), **kept, **dates)
         observed = Transaction.objects.create(
-            kind="4-1", status=8, letter_text="Base légale non visée.", **kept, **dates
+            kind="4-1",
+            status=8,
+            letter_text="Base légale non visée.",
+            message=store(juvignac, b"<observations/>", "observations.xml"),
+            **kept,
+            **dates,
         )
         TransactionPiece.objects.create(
             organisation=juvignac, transaction=asked, rank=1, posted_filename="Courrier.pdf",

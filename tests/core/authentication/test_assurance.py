@@ -1,6 +1,7 @@
 """Assurance levels, and the fresh proof that sensitive actions ask for."""
 
 import time
+from uuid import uuid4
 
 import pytest
 
@@ -141,7 +142,8 @@ def test_a_wrong_password_keeps_asking_and_keeps_what_waits(old_client, address)
 def test_files_and_long_texts_are_not_kept_and_that_is_said(old_client, address):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    answer = old_client.post(address, {"email": "x@y.test", "piece": SimpleUploadedFile("a.pdf", b"%PDF")})
+    taking = f"/o/juvignac/administration/saml/{uuid4()}/"  # asks for the proof before anything is looked for
+    answer = old_client.post(taking, {"file": SimpleUploadedFile("a.xml", b"<x/>")})
     token = answer["Location"].partition("suite=")[2]
     shown = old_client.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
     assert "choisissez-les de nouveau" in shown

@@ -160,7 +160,7 @@ def test_an_export_is_downloaded_with_a_fresh_proof_only(account, run_jobs, outb
     with identity_of(account.pk):
         path = f"/mon-compte/donnees/{AccountExport.objects.get().pk}.zip"
     stale = browser_of(account, proved=3600)
-    assert stale.get(path).status_code == 303
+    assert stale.get(path)["Location"].startswith("/mon-compte/securite/confirmer/")
     assert stale.post("/mon-compte/donnees/").status_code == 303
 
 

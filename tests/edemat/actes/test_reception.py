@@ -3,7 +3,7 @@
 import io
 import json
 from datetime import date
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from email.policy import default
 
 import pytest
@@ -616,9 +616,11 @@ def test_a_mail_that_the_antivirus_refuses_is_set_aside_and_the_next_is_read(com
     assert state.again(acte).status == Status.ACQUITTE
 
 
-def test_an_infected_mail_is_kept_aside_and_the_administration_told(commune, clamd, state):
-    files = {f"EACT--{commune.siren}--20190703-1.tar.gz": b"x", "virus.exe": b"un virus"}
-    report = state.poll([with_attachments(files)])
+def test_an_infected_mail_is_kept_aside_and_the_administration_told(commune, prepare, clamd, state):
+    state.transmit(prepare(commune))
+    mail = message_from_bytes(state.mails()[0], policy=policy.SMTP)
+    mail.add_attachment("un virus", filename="virus.exe")
+    report = state.poll([mail.as_bytes()])
     assert (report.unsorted, report.stored) == (1, 0)
     with acting_for(commune):
         task = Task.objects.get(subject_kind="fichier_infecte")

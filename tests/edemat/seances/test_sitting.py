@@ -231,8 +231,7 @@ def test_a_second_convocation_needs_no_quorum(juvignac, make_council, acting_for
     council.seat(5)
     first = council.seance
     council.freeze("2019-07-01T19:00+02:00")
-    again = services.plan_seance(council.organe, starts_at=first.starts_at.replace(day=5), second_of=first, actor=ACTOR)
-    services.add_point(again, title="Affaire 1", actor=ACTOR)
+    again = services.reconvene(first, starts_at=first.starts_at.replace(day=5), actor=ACTOR)
     council.seance = services.convoke(again, actor=ACTOR)
     council.deliver()
     council.open(5, 0, at="2019-07-05T18:30+02:00")

@@ -10,11 +10,13 @@ class ProviderConfig(AppConfig):
 
     def ready(self) -> None:
         from parvis.core.branding.entrance import register_entrance
+        from parvis.core.documents.holders import hold
         from parvis.core.identity import closing, contributions
         from parvis.core.journal.actions import register_action, register_subject
         from parvis.core.provider import authorization, leaving, signals  # noqa: F401  connects its receivers
         from parvis.core.web import navigation
 
+        hold("provider.Service", "logo", permission="administration.organisation")
         register_entrance(authorization.entrance)
         contributions.register("services_relies", "Services reliés", leaving.export, rank=60)
         closing.account_closing.connect(leaving.tell_sites, dispatch_uid="provider")

@@ -28,7 +28,7 @@ def test_an_administrator_enrols_then_revokes_without_scripts(
     page = browser_page(client=agent_client(juvignac, "administrateur", given_name="Sacha"), scripts=False)
     page.goto(BASE)
     page.get_by_role("link", name="Enregistrer un certificat").click()
-    page.get_by_label("Personne").select_option(label="Camille Essai")
+    page.get_by_label("Personne", exact=True).select_option(label="Camille Essai")
     page.get_by_label("Fichier du certificat").set_input_files(material.path)
     page.get_by_label("Phrase secrète").fill(material.password)
     page.get_by_role("button", name="Enregistrer le certificat").click()

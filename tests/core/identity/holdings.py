@@ -10,6 +10,11 @@ from functools import cached_property
 from typing import Any
 
 import pikepdf
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from django.apps import apps
 from django.db import connection, models
 from PIL import Image
@@ -231,7 +236,8 @@ class Holdings:
         at, mark = clock.now(), self.mark
         described: dict[str, Any] = {
             "organisations.Subscription": {"application": "marches"},
-            "organisations.Role": {"permissions": ["actes.lire"]},
+            # Its slug may be told back to whoever sends it; its label says more.
+            "organisations.Role": {"permissions": ["actes.lire"], "slug": f"role-{self.organisation.slug}"},
             "organisations.Invitation": {"role": "lecteur"},
             "organisations.PeopleImport": {"encoding": "utf-8"},
             "organisations.OperatorGrant": {"proposed_by": self.citizen},
@@ -325,6 +331,15 @@ class Holdings:
         document = store(self.organisation, a_pdf(f"{self.mark} en ligne"), f"{self.mark}.pdf")
         publish(document, actor=SYSTEM)
         return self._filled("actes.Publication", document=document)
+
+    def make_trust_certificate(self):
+        """Self-signed: its page reads it."""
+        key, at = ec.generate_private_key(ec.SECP256R1()), clock.now()
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.mark)])
+        builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        signed = builder.not_valid_before(at).not_valid_after(at + timedelta(days=90)).sign(key, SHA256())
+        pem = signed.public_bytes(Encoding.PEM).decode()
+        return self._filled("trust.Certificate", pem=pem, not_before=at, not_after=at + timedelta(days=90))
 
     def make_provider_service(self):
         values = registration(name=self.mark, description=self.mark, home_url=f"https://{self.mark.lower()}.test/")

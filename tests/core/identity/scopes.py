@@ -47,6 +47,7 @@ ELSEWHERE = {
     CORE + "saml.views:go_on": "organisation of the site, kept in the session once its request was verified",
     CORE + "saml.views:_answer": "organisation of the site, whose request was verified",
     EDEMAT + "actes.portal:find_public_acts": "public rows alone",
+    "parvis.opendata.searching:find_datasets": "public rows alone, of mandates' organisations and the commune chosen",
 }
 
 # Modules that choose a scope where no request is at hand: who gives them the organisation or the account. Jobs

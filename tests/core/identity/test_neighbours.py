@@ -10,7 +10,7 @@ import pytest
 from tests.core.identity.callers import machine_of
 from tests.core.identity.holdings import ADMINISTRATION, MARK, Holdings, unknown_parameters
 from tests.core.identity.matrix import addresses, pages
-from tests.core.identity.trespassing import leaking, leaking_forms, leaking_operations, unreached
+from tests.core.identity.trespassing import leaking, leaking_forms, leaking_operations, person, unreached
 
 
 def test_every_parameter_says_what_it_names():
@@ -63,5 +63,5 @@ def test_no_operation_of_the_api_gives_what_the_neighbour_holds(there, juvignac,
 def test_a_head_of_service_reaches_nobody_of_another_service(callers, here):
     head = ("juvignac", "a head of one service")
     people = [page for page in pages() if page.address.startswith(ADMINISTRATION + "personnes/")]
-    leaks = leaking(people, {head: callers[head]}, here)
+    leaks = leaking(people, {head: callers[head]}, here, mark=here.account.email, watched=person)
     assert not leaks, "\n".join(leaks)

@@ -15,8 +15,9 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from django.test import Client
 
-from parvis.core.identity.models import Account
+from parvis.core.identity.models import Account, Mandate
 from parvis.core.identity.roles import ROLES
+from parvis.core.organisations.models import Invitation
 from tests.core.identity.holdings import MARK, NAMED, OUR, Holdings, named_in
 from tests.core.identity.matrix import Page, undone
 
@@ -41,6 +42,18 @@ def fingerprint(holdings: Holdings) -> str:
     with holdings.scope(), connection.cursor() as cursor:
         cursor.execute(_fingerprint_sql(), _owners(holdings))
         return str(cursor.fetchall())
+
+
+def person(holdings: Holdings) -> str:
+    """The first person that the organisation holds: account, mandate and invitation, column by column."""
+    account = holdings.account
+    with holdings.scope():
+        rows = [
+            Account.objects.filter(pk=account.pk),
+            Mandate.objects.filter(account=account),
+            Invitation.objects.filter(email=account.email),
+        ]
+        return str([list(found.values()) for found in rows])
 
 
 @cache
@@ -110,9 +123,9 @@ def refusing(method: str, answer) -> bool:
     return answer.status_code in {403, 404, 405} or (method == "post" and answer.status_code == 302)
 
 
-def leaking(pages: list[Page], callers, there: Holdings) -> list[str]:
-    """Answers that hold the mark, that reach a foreign row, or after which a row of the neighbour is another."""
-    leaks, before = [], fingerprint(there)
+def leaking(pages: list[Page], callers, there: Holdings, *, mark: str = MARK, watched=fingerprint) -> list[str]:
+    """Answers that hold the mark, that reach a foreign row, or after which what is ``watched`` is another."""
+    leaks, before = [], watched(there)
 
     def ask(page: Page, attacks, values) -> None:
         with transaction.atomic():
@@ -123,20 +136,20 @@ def leaking(pages: list[Page], callers, there: Holdings) -> list[str]:
                 callers[who].cookies.clear()
                 callers[who].cookies.load(cookies)
                 where = f"{who} {method} {url} -> {answer.status_code}"
-                if tells(answer, there.mark):
-                    leaks.append(f"{where}: the answer holds what only Fabrègues may read")
+                if tells(answer, mark):
+                    leaks.append(f"{where}: the answer holds {mark}")
                 elif answer.status_code >= 500 and answer.status_code != 503:
                     leaks.append(f"{where}: a fault")
                 elif page.access.kind == "agent" and values and not refusing(method, answer):
-                    leaks.append(f"{where}: a row of Fabrègues was reached")
-            changed = fingerprint(there) != before
+                    leaks.append(f"{where}: a foreign row was reached")
+            changed = watched(there) != before
             transaction.set_rollback(True)
         if changed and len(attacks) > 1:
             for one in attacks:
                 ask(page, [one], values)
         elif changed:
             who, method, url = attacks[0]
-            leaks.append(f"{who} {method} {url}: a row of Fabrègues was changed")
+            leaks.append(f"{who} {method} {url}: a foreign row was changed")
 
     for page in pages:
         with there.scope():

@@ -121,6 +121,24 @@ def test_a_convocation_still_queued_does_not_leave_after_a_cancellation(small, o
     assert {message.subject.split(" :")[0] for message in outbox} == {"Avis d’annulation"}
 
 
+def test_a_correction_still_queued_is_given_up_for_the_cancellation(convened, outbox, run_jobs):  # noqa: F811
+    services.rectify(convened.seance, place="Salle des fêtes", motive="Travaux", actor=ACTOR)
+    services.call_off(convened.seance, motive="Intempéries", actor=ACTOR)
+    run_jobs(queue="seances", may_fail=True)
+    assert [_event(message)[0] for message in outbox] == ["CANCEL"] * 4
+    states = Avis.objects.filter(kind="rectificatif").values_list("state", flat=True)
+    assert list(states) == ["depasse"] * 5
+    overtaken = Avis.objects.filter(kind="rectificatif").values("pk")
+    assert not Task.objects.filter(subject_id__in=overtaken, state="open").exists()
+
+
+def test_an_invitation_carries_the_sequence_of_its_own_notice(convened, outbox, run_jobs):  # noqa: F811
+    services.rectify(convened.seance, place="Salle des fêtes", motive="Travaux", actor=ACTOR)
+    Seance.objects.filter(pk=convened.seance.pk).update(revision=7)
+    run_jobs(queue="seances", may_fail=True)
+    assert {int(_event(message)[1]["sequence"]) for message in outbox} == {1}
+
+
 def test_the_same_hour_is_free_again_after_a_cancellation(convened):
     services.call_off(convened.seance, motive="x", actor=ACTOR)
     services.plan_seance(convened.organe, starts_at=convened.seance.starts_at, actor=ACTOR)

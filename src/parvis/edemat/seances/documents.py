@@ -109,13 +109,18 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def invitation_for(convocation: Convocation, seance: Seance, stamped_at: datetime) -> Invitation:
-    """The calendar invitation of one member: the same UID whatever happens, the revision as its sequence."""
+def invitation_for(
+    convocation: Convocation, seance: Seance, stamped_at: datetime, *, revision: int | None = None
+) -> Invitation:
+    """The calendar invitation of one member: the same UID whatever happens, the revision as its sequence.
+
+    ``revision`` is that of the notice which carries the invitation, by default the meeting's own.
+    """
     agenda = "\n".join(str(point) for point in seance.points.order_by("rank"))
     sender = seance.organisation.email_sender or "ne-pas-repondre@parvis.invalid"
     return Invitation(
         uid=f"{seance.pk}.{convocation.elu_id}@parvis",
-        sequence=max(seance.revision - 1, 0),
+        sequence=max((seance.revision if revision is None else revision) - 1, 0),
         summary=f"{seance.organe.name}, {seance.organisation.short_name}",
         description=f"Ordre du jour\n{agenda}",
         place=seance.place,

@@ -447,6 +447,9 @@ class Avis(TenantModel):
         REBOND = "rebond", "Non distribué"
         A_PORTER = "a_porter", "À remettre sur papier"
         PORTE = "porte", "Remis en main propre"
+        DEPASSE = "depasse", "Remplacé par un avis suivant"
+
+    WAITING = (State.EN_FILE, State.REBOND, State.A_PORTER)
 
     convocation = models.ForeignKey(Convocation, models.PROTECT, related_name="avis")
     kind = models.CharField("nature", max_length=15, choices=Kind.choices)

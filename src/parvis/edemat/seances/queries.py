@@ -103,7 +103,7 @@ def notices(seance: Seance) -> list[dict[str, object]]:
     found: dict[int, list[Avis]] = {}
     for one in rows.order_by("-sequence", "convocation__rank"):
         found.setdefault(one.sequence, []).append(one)
-    waiting = (Avis.State.A_PORTER, Avis.State.REBOND)
+    by_hand = (Avis.State.A_PORTER, Avis.State.REBOND)
     return [
         {
             "label": some[0].get_kind_display(),
@@ -111,7 +111,8 @@ def notices(seance: Seance) -> list[dict[str, object]]:
             "changes": some[0].changes,
             "total": len(some),
             "sent": sum(one.sent_at is not None for one in some),
-            "to_hand": [one for one in some if one.state in waiting],
+            "overtaken": sum(one.state == Avis.State.DEPASSE for one in some),
+            "to_hand": [one for one in some if one.state in by_hand],
         }
         for some in found.values()
     ]

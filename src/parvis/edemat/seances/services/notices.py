@@ -117,9 +117,19 @@ def _forget(seance: Seance) -> None:
             close_tasks(seance.organisation, subject=("convocation", pk), verb=verb)
 
 
+def _give_up(seance: Seance) -> None:
+    """Give up the notices that members have not had yet: the one to come says where the meeting stands."""
+    waiting = Avis.objects.filter(convocation__seance=seance, state__in=Avis.WAITING)
+    for avis in list(waiting.select_for_update(of=("self",)).order_by("pk")):
+        avis.state = Avis.State.DEPASSE
+        avis.save(update_fields=["state"])
+        close_tasks(seance.organisation, subject=("avis", avis.pk))
+
+
 def _tell(seance: Seance, notice: Notice, kind: Preuve.Kind, actor: Actor) -> None:
     """Typeset the notice, establish its evidence, and queue one message per member."""
     now = clock.now()
+    _give_up(seance)  # before the first entry of the journal: a job may hold these rows
     seance.revision += 1
     convocations = list(seance.convocations.select_related("elu", "seance").order_by("rank"))
     document = store(
@@ -179,7 +189,10 @@ def _alert(avis: Avis, seance: Seance, verb: str, summary: str) -> None:
 
 
 def hand_notice_to_relay(avis_id: UUID | str) -> str:
-    """Hand one member's notice to the mail relay; a reason to try again, empty when there is nothing more."""
+    """Hand one member's notice to the mail relay; a reason to try again, empty when there is nothing more.
+
+    A notice overtaken by another is no longer in the queue: sent late, it would put its meeting back in calendars.
+    """
     avis = (
         Avis.objects.select_for_update(of=("self",))
         .select_related("convocation__elu", "convocation__seance__organe", "document")
@@ -202,7 +215,7 @@ def hand_notice_to_relay(avis_id: UUID | str) -> str:
                 ("avis.pdf", read_bytes(avis.document, limit=MAX_ATTACHMENT), "application/pdf"),
                 (
                     "seance.ics",
-                    build_invitation(invitation_for(convocation, seance, clock.now()), method),
+                    build_invitation(invitation_for(convocation, seance, clock.now(), revision=avis.sequence), method),
                     "text/calendar",
                 ),
             ],

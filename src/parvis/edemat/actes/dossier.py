@@ -109,6 +109,11 @@ class Dossier:
     def transaction(self) -> Transaction | None:
         return self.acte.transaction
 
+    @property
+    def trial(self) -> bool:
+        """True when the latest transmission is a trial, which gives the act no force."""
+        return self.transaction is not None and self.transaction.test
+
     @cached_property
     def publication(self) -> Publication | None:
         """The publication online, if any."""
@@ -258,12 +263,13 @@ class Dossier:
         if acte.published_on is None:
             noun = SINGULAR[acte.nature].lower()
             article = "la " if acte.nature in ("1", "3") else "l’" if acte.nature in ("2", "6") else "le "
+            force = "n’est pas exécutoire, la transmission est un essai : il" if self.trial else "devient exécutoire et"
             return self._offer(
                 PUBLISH,
                 Action(
                     "Publier sur le site de la commune",
-                    "L’acte devient exécutoire et ouvre le délai de recours de deux mois. Le texte "
-                    "intégral reste en ligne au moins deux mois.",
+                    f"L’acte {force} ouvre le délai de recours de deux mois. Le texte intégral reste en ligne au "
+                    "moins deux mois.",
                     "now",
                     f"Publier {article}{noun}",
                     self._url("publish"),

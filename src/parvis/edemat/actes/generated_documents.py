@@ -28,6 +28,7 @@ from parvis.edemat.actes.enums import Nature
 from parvis.edemat.actes.legal_dates import last_appeal_day
 from parvis.edemat.actes.models import Acte, ActeSettings, Notification, Publication
 from parvis.edemat.actes.public_text import text_of
+from parvis.edemat.actes.publication import legally_received_on
 from parvis.edemat.actes.stamping import Placement, Stamp, StampError, stamp_pdf
 
 STEP = "actes.publication"
@@ -56,7 +57,7 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
     publication = acte.publications.online().first()
     if publication is None:
         return
-    if acte.received_on:
+    if legally_received_on(acte):
         stamped = stamp_files(acte, actor=actor)
         if own := stamped.get(acte.document_id):
             publication.stamped = own
@@ -67,8 +68,8 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
     if not publication.text:
         publication.text = text_of(acte.document)
     # The acknowledgement may have come after the publication.
-    publication.received_on, publication.executoire_on = acte.received_on, acte.executoire_on
-    publication.unique_id = acte.unique_id
+    publication.received_on, publication.executoire_on = legally_received_on(acte), acte.executoire_on
+    publication.unique_id = "" if acte.trial else acte.unique_id
     publication.save(update_fields=["stamped", "text", "received_on", "executoire_on", "unique_id"])
     _go_on(acte, publication, actor)
 
@@ -87,7 +88,7 @@ def stamp_of(acte: Acte) -> Stamp:
     """What the stamp of ``acte`` says now. Raises NotReady before the acknowledgement."""
     if not (acte.sent_at and acte.received_on and acte.unique_id):
         raise NotReady("Le tampon suppose l’accusé de réception de la préfecture : il n’est pas encore arrivé.")
-    return Stamp(acte.unique_id, clock.paris(acte.sent_at).date(), acte.received_on, acte.published_on)
+    return Stamp(acte.unique_id, clock.paris(acte.sent_at).date(), acte.received_on, acte.published_on, acte.trial)
 
 
 def stamp_files(acte: Acte, *, actor: Actor) -> dict[Any, Document]:
@@ -268,7 +269,7 @@ def certificate(acte: Acte, publicity: Publicity) -> Document:
         {
             "organisation": organisation_facts(acte.organisation),
             "reference": acte.unique_id,
-            "warning": _warning(bool(acte.transaction and acte.transaction.test)),
+            "warning": _warning(acte.trial),
             "statement": (
                 f"{name}, {quality}, certifie sous sa responsabilité que l’acte désigné ci-dessous, pris par "
                 f"{acte.organisation.name}, a reçu la publicité requise et a été transmis au représentant de "

@@ -190,6 +190,12 @@ class Acte(TenantModel):
         """The latest transmission of the act, or None before the first."""
         return self.transactions.filter(kind=TransactionKind.ACTE).order_by("-id").first()
 
+    @property
+    def trial(self) -> bool:
+        """True when the latest transmission is a trial: the State's answer to it has no legal value."""
+        sent = self.transaction
+        return sent is not None and sent.test
+
 
 class ActePiece(TenantModel):
     """An annexe sent with the act, in its order (2, 3, …: the act itself is number 1)."""

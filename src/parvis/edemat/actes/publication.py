@@ -102,11 +102,16 @@ def known_on(acte: Acte) -> date | None:
     return acte.published_on or acte.notified_on
 
 
+def legally_received_on(acte: Acte) -> date | None:
+    """Day on which the State received the act; None before, and always for a trial transmission."""
+    return None if acte.trial else acte.received_on
+
+
 def binding_day(acte: Acte) -> date | None:
     """Day from which the act binds, by what is known of it now; None once its transmission is cancelled."""
     if acte.status == Status.ANNULE:
         return None
-    return executoire_on(acte.received_on, known_on(acte))
+    return executoire_on(legally_received_on(acte), known_on(acte))
 
 
 def remarks_before_publication(acte: Acte, on: date) -> list[dict[str, Any]]:
@@ -116,7 +121,12 @@ def remarks_before_publication(acte: Acte, on: date) -> list[dict[str, Any]]:
     def remark(code: str, sentence: str) -> None:
         remarks.append({"code": code, "severity": "avertissement", "ok": False, "sentence": sentence})
 
-    if acte.received_on is None:
+    if acte.trial:
+        remark(
+            "transmission_d_essai",
+            "La transmission est un essai : l’acte sera en ligne sans être exécutoire, faute d’être transmis.",
+        )
+    elif acte.received_on is None:
         remark(
             "publication_avant_reception",
             "La préfecture n’a pas encore accusé réception : l’acte ne sera exécutoire qu’à cette date.",
@@ -168,8 +178,8 @@ def publish(
         decision_date=acte.decision_date,
         matiere=acte.matiere,
         matiere_label=acte.matiere_label,
-        unique_id=acte.unique_id,
-        received_on=acte.received_on,
+        unique_id="" if acte.trial else acte.unique_id,
+        received_on=legally_received_on(acte),
         document=acte.document,
         author_name=author.name,
         author_quality=author.quality,

@@ -24,12 +24,13 @@ class PublicationStep:
         document_tasks.prepare_acknowledgement_documents.enqueue(acte.organisation, acte_id=str(acte.pk))
         if acte.publications.online().exists():
             return  # published before its acknowledgement: the same job finishes the step
+        binding = "essai, jamais exécutoire" if acte.trial else "exécutoire dès sa publication"
         open_task(
             acte.organisation,
             service="actes",
             verb=TASK_VERB,
             title=acte.objet,
-            summary=f"{acte.get_nature_display()}, {acte.numero} : exécutoire dès sa publication",
+            summary=f"{acte.get_nature_display()}, {acte.numero} : {binding}",
             permission="actes.publier",
             path=reverse("actes:publish", kwargs={"organisation_slug": acte.organisation.slug, "pk": acte.pk}),
             subject=("acte", acte.pk),

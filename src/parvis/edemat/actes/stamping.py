@@ -65,16 +65,18 @@ class Stamp:
     sent: date
     received: date
     published: date | None = None
+    trial: bool = False
 
     @property
-    def rows(self) -> tuple[str, str, str, str]:
-        """The four French lines, in order; without a publication date the third stays open."""
+    def rows(self) -> tuple[str, ...]:
+        """The four French lines, in order; without a publication date the third stays open; a trial says so."""
         published = f" {self.published:%d/%m/%Y}" if self.published else ""
         return (
             f"Envoyé en préfecture le {self.sent:%d/%m/%Y}",
             f"Reçu en préfecture le {self.received:%d/%m/%Y}",
             f"Publié le{published}",
             f"ID : {self.identifier}",
+            *(["Transmission d’essai, sans valeur légale"] if self.trial else []),
         )
 
 

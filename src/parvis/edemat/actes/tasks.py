@@ -55,6 +55,8 @@ def send_acknowledgement(organisation_id: int, acte_id: str, recipient: str) -> 
         f"La préfecture a reçu le {acte.received_on:%d/%m/%Y} l’acte n° {acte.numero} "
         f"« {acte.objet} ».\n\nIdentifiant unique : {acte.unique_id}\n"
     )
+    if sent.test:
+        text += "\nCette transmission est un essai : elle n’a pas de valeur légale.\n"
     receipt = (f"{acte.numero_actes}-ar-actes.xml", read_bytes(sent.ar), "application/xml")
     subject = f"[{acte.organisation.short_name}] Notification concernant l’acte {acte.numero}"
     send(acte.organisation, address, subject, text, attachments=[receipt])

@@ -22,6 +22,7 @@ from parvis.edemat.actes.formats.outbound import SEVERAL
 from parvis.edemat.actes.legal_dates import DefereDelay, Question, defere_delay
 from parvis.edemat.actes.lifecycle import begin, move
 from parvis.edemat.actes.models import Acte, Transaction, TransactionPiece
+from parvis.edemat.actes.publication import legally_received_on
 from parvis.edemat.actes.services.preparation import (
     Annexe,
     current_classification,
@@ -65,9 +66,10 @@ def answer_of(letter: Transaction) -> Transaction | None:
 
 def defere_of(acte: Acte, letters: Iterable[Transaction]) -> DefereDelay | None:
     """Until when the préfet may act against ``acte``; None before its reception."""
-    if acte.received_on is None:
+    received = legally_received_on(acte)
+    if received is None:
         return None
-    return defere_delay(acte.received_on, [_question(letter) for letter in letters if letter.kind in QUESTIONS])
+    return defere_delay(received, [_question(letter) for letter in letters if letter.kind in QUESTIONS])
 
 
 def _question(letter: Transaction) -> Question:

@@ -115,8 +115,11 @@ def publish(request: AgentRequest, pk: UUID) -> HttpResponse:
             "form": form,
             "remarks": publication.remarks_before_publication(acte, today),
             "today": today,
-            "executoire_on": executoire_on(acte.received_on, acte.notified_on if individual else today),
+            "executoire_on": executoire_on(
+                publication.legally_received_on(acte), acte.notified_on if individual else today
+            ),
             "individual": individual,
+            "trial": acte.trial,
             "appeal_until": last_appeal_day(today),
             "online_until": online_until(today),
             "already": acte.publications.online().exists(),

@@ -58,6 +58,7 @@ def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
             "checks": [finding.to_dict() for finding in sorted(findings, key=lambda finding: finding.ok)],
             "refused": bool(missing - PAPER),
             "suspension": suspension,
+            "trial": chosen.test,
             "may_correct": "actes.preparer" in request.permissions,
             "error": error,
         },

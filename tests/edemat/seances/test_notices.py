@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from icalendar import Calendar
 
@@ -11,7 +12,7 @@ from parvis.core import clock
 from parvis.core.documents.services import read_bytes
 from parvis.core.routing.models import Task
 from parvis.edemat.seances import services
-from parvis.edemat.seances.errors import ConvocationTardive, WrongMoment
+from parvis.edemat.seances.errors import ConvocationTardive, HourTaken, WrongMoment
 from parvis.edemat.seances.models import Avis, Deliberation, Elu, Preuve, Seance
 from parvis.edemat.seances.services.deliberations import text_of_pdf
 
@@ -142,6 +143,23 @@ def test_an_invitation_carries_the_sequence_of_its_own_notice(convened, outbox, 
 def test_the_same_hour_is_free_again_after_a_cancellation(convened):
     services.call_off(convened.seance, motive="x", actor=ACTOR)
     services.plan_seance(convened.organe, starts_at=convened.seance.starts_at, actor=ACTOR)
+
+
+def test_a_body_never_meets_twice_at_the_same_instant(convened):
+    services.plan_seance(convened.organe, starts_at=LATER, actor=ACTOR)
+    hour = datetime(2019, 7, 1, 20, 0, tzinfo=clock.PARIS)
+    other = services.plan_seance(convened.organe, starts_at=hour, actor=ACTOR)
+    for act in (
+        lambda: services.plan_seance(convened.organe, starts_at=LATER, actor=ACTOR),
+        lambda: services.change_seance(other, starts_at=LATER, actor=ACTOR),
+        lambda: services.rectify(convened.seance, starts_at=hour, motive="x", actor=ACTOR),
+        lambda: services.put_off(convened.seance, starts_at=LATER, motive="x", actor=ACTOR),
+    ):
+        with pytest.raises(HourTaken, match="se réunit déjà"), transaction.atomic():
+            act()
+    convened.freeze("2019-07-01T18:40+02:00")
+    with pytest.raises(HourTaken, match="se réunit déjà"):
+        services.reconvene(Seance.objects.get(pk=convened.seance.pk), starts_at=LATER, actor=ACTOR)
 
 
 def test_a_report_prepares_the_same_agenda_on_another_day(convened, outbox, run_jobs):  # noqa: F811

@@ -7,6 +7,10 @@ class TableauRefused(DomainError):
     """The body or its tableau cannot be changed as asked."""
 
 
+class HourTaken(DomainError):
+    """The body already meets at that instant."""
+
+
 class SeanceIncomplete(DomainError):
     """The meeting misses something that the convocation must carry."""
 

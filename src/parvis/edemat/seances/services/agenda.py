@@ -1,9 +1,11 @@
 """Preparation of a meeting: its date, its agenda, the drafts and their annexes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, time
 from typing import Any, BinaryIO
 
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Sum
 from django.urls import reverse
 
@@ -13,8 +15,9 @@ from parvis.core.documents.services import store
 from parvis.core.journal.services import Actor, record
 from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE
 from parvis.core.routing.services import close_tasks, open_task
-from parvis.edemat.seances.errors import AnnexeRefused, WrongMoment
+from parvis.edemat.seances.errors import AnnexeRefused, HourTaken, WrongMoment
 from parvis.edemat.seances.formats.delais import last_sending_day, minimum_days
+from parvis.edemat.seances.formats.lettres import date_longue, heure
 from parvis.edemat.seances.models import Annexe, Elu, Organe, Point, Seance
 
 CONVOKE = "Convoquer"
@@ -57,6 +60,21 @@ def sending_limit(seance: Seance) -> datetime:
     return datetime.combine(day, time(23, 59, 59), tzinfo=clock.PARIS)
 
 
+@contextmanager
+def at_its_hour(seance: Seance) -> Iterator[None]:
+    """Around what saves the hour of a meeting: raises HourTaken when its body already meets at that instant."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "seance_once" not in str(error):
+            raise
+        raise HourTaken(
+            f"« {seance.organe.name} » se réunit déjà le {date_longue(seance.day)} à {heure(seance.starts_in_paris)} : "
+            "choisissez une autre heure, ou modifiez la séance déjà prévue."
+        ) from error
+
+
 def plan_seance(
     organe: Organe,
     *,
@@ -73,10 +91,10 @@ def plan_seance(
 ) -> Seance:
     """Create a meeting in preparation and put its convocation in the inbox, with its legal limit.
 
-    The chair is by default the first member of the tableau in office that day.
+    The chair is by default the first member of the tableau in office that day. Raises HourTaken.
     """
     day = clock.paris(starts_at).date()
-    seance = Seance.objects.create(
+    seance = Seance(
         organisation=organe.organisation,
         organe=organe,
         starts_at=starts_at,
@@ -89,13 +107,15 @@ def plan_seance(
         second_of=second_of,
         report_of=report_of,
     )
+    with at_its_hour(seance):
+        seance.save(force_insert=True)
     record(organe.organisation, "seances.prevue", subject=("seance", seance.pk), actor=actor)
     _remind_to_convoke(seance)
     return seance
 
 
 def change_seance(seance: Seance, *, actor: Actor, **changes: Any) -> Seance:
-    """Change date, place, session, chair, secretary or urgency of a meeting in preparation."""
+    """Change date, place, session, chair, secretary or urgency of a meeting in preparation. Raises HourTaken."""
     seance = lock_seance(seance, Seance.State.EN_PREPARATION)
     allowed = {
         "starts_at",
@@ -111,7 +131,8 @@ def change_seance(seance: Seance, *, actor: Actor, **changes: Any) -> Seance:
         raise TypeError(f"cannot change {sorted(unknown)}")
     for name, value in changes.items():
         setattr(seance, name, value)
-    seance.save(update_fields=list(changes))
+    with at_its_hour(seance):
+        seance.save(update_fields=list(changes))
     record(
         seance.organisation,
         "seances.modifiee",

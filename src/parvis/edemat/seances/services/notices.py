@@ -19,7 +19,7 @@ from parvis.edemat.seances.errors import WrongMoment
 from parvis.edemat.seances.formats.calendrier import build_invitation
 from parvis.edemat.seances.formats.lettres import date_longue, heure
 from parvis.edemat.seances.models import Avis, Channel, Convocation, Preuve, Seance
-from parvis.edemat.seances.services.agenda import carry_over, lock_seance, plan_seance, seance_path
+from parvis.edemat.seances.services.agenda import at_its_hour, carry_over, lock_seance, plan_seance, seance_path
 from parvis.edemat.seances.services.convening import (
     CARRY,
     MAX_ATTACHMENT,
@@ -37,7 +37,8 @@ from parvis.edemat.seances.tasks import send_notice
 def rectify(seance: Seance, *, motive: str, actor: Actor, place: str = "", starts_at: datetime | None = None) -> Seance:
     """Correct the place or the hour of a convened meeting, and tell every member what changes.
 
-    Raises WrongMoment when nothing changes, for another day (that is a report) or once the hour has passed.
+    Raises WrongMoment when nothing changes, for another day (that is a report) or once the hour has passed, and
+    HourTaken.
     """
     seance = _still_to_come(seance)
     starts_at, place = starts_at or seance.starts_at, place.strip() or seance.place
@@ -53,6 +54,8 @@ def rectify(seance: Seance, *, motive: str, actor: Actor, place: str = "", start
     if not changes:
         raise WrongMoment("Rien ne change : indiquez le lieu ou l’heure à corriger.")
     seance.place, seance.starts_at = place, starts_at
+    with at_its_hour(seance):
+        seance.save(update_fields=["place", "starts_at"])
     delay = delay_today(seance)
     _tell(seance, Notice(Avis.Kind.RECTIFICATIF, motive, tuple(changes)), Preuve.Kind.RECTIFICATIF, actor)
     record(

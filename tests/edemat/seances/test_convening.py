@@ -42,6 +42,14 @@ def test_changing_the_date_moves_the_limit(council):
     assert clock.paris(task.deadline).date().isoformat() == "2019-07-02"
 
 
+def test_a_meeting_before_the_regime_of_its_body_is_refused(council):
+    eve = datetime(2014, 3, 29, 18, 30, tzinfo=clock.PARIS)
+    with pytest.raises(SeanceIncomplete, match="commence le dimanche 30\u00a0mars 2014"):
+        services.plan_seance(council.organe, starts_at=eve, actor=ACTOR)
+    with pytest.raises(SeanceIncomplete, match="commence le dimanche 30\u00a0mars 2014"):
+        services.change_seance(council.seance, starts_at=eve, actor=ACTOR)
+
+
 def test_convoking_freezes_members_and_queues_one_message_each(council, outbox, run_jobs):
     seance = council.convoke()
     assert seance.state == Seance.State.CONVOQUEE

@@ -15,7 +15,7 @@ from parvis.core.documents.services import store
 from parvis.core.journal.services import Actor, record
 from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE
 from parvis.core.routing.services import close_tasks, open_task
-from parvis.edemat.seances.errors import AnnexeRefused, HourTaken, WrongMoment
+from parvis.edemat.seances.errors import AnnexeRefused, HourTaken, SeanceIncomplete, WrongMoment
 from parvis.edemat.seances.formats.delais import last_sending_day, minimum_days
 from parvis.edemat.seances.formats.lettres import date_longue, heure
 from parvis.edemat.seances.models import Annexe, Elu, Organe, Point, Seance
@@ -91,7 +91,8 @@ def plan_seance(
 ) -> Seance:
     """Create a meeting in preparation and put its convocation in the inbox, with its legal limit.
 
-    The chair is by default the first member of the tableau in office that day. Raises HourTaken.
+    The chair is by default the first member of the tableau in office that day. Raises HourTaken, and SeanceIncomplete
+    before the first regime of the body.
     """
     day = clock.paris(starts_at).date()
     seance = Seance(
@@ -107,6 +108,7 @@ def plan_seance(
         second_of=second_of,
         report_of=report_of,
     )
+    _check_regime(seance)
     with at_its_hour(seance):
         seance.save(force_insert=True)
     record(organe.organisation, "seances.prevue", subject=("seance", seance.pk), actor=actor)
@@ -115,7 +117,10 @@ def plan_seance(
 
 
 def change_seance(seance: Seance, *, actor: Actor, **changes: Any) -> Seance:
-    """Change date, place, session, chair, secretary or urgency of a meeting in preparation. Raises HourTaken."""
+    """Change date, place, session, chair, secretary or urgency of a meeting in preparation.
+
+    Raises HourTaken, and SeanceIncomplete before the first regime of the body.
+    """
     seance = lock_seance(seance, Seance.State.EN_PREPARATION)
     allowed = {
         "starts_at",
@@ -131,6 +136,7 @@ def change_seance(seance: Seance, *, actor: Actor, **changes: Any) -> Seance:
         raise TypeError(f"cannot change {sorted(unknown)}")
     for name, value in changes.items():
         setattr(seance, name, value)
+    _check_regime(seance)
     with at_its_hour(seance):
         seance.save(update_fields=list(changes))
     record(
@@ -143,6 +149,18 @@ def change_seance(seance: Seance, *, actor: Actor, **changes: Any) -> Seance:
     close_tasks(seance.organisation, subject=("seance", seance.pk), verb=CONVOKE)
     _remind_to_convoke(seance)
     return seance
+
+
+def _check_regime(seance: Seance) -> None:
+    """No delay can be counted for a meeting on a day when its body is under no regime."""
+    try:
+        seance.regime  # noqa: B018  read for its refusal
+    except LookupError as error:
+        first = seance.organe.regimes.earliest("since").since
+        raise SeanceIncomplete(
+            f"Le régime de « {seance.organe.name} » commence le {date_longue(first)} : choisissez une date à partir "
+            "de ce jour."
+        ) from error
 
 
 def _remind_to_convoke(seance: Seance) -> None:

@@ -12,7 +12,7 @@ from parvis.core import clock
 from parvis.core.documents.services import read_bytes
 from parvis.core.routing.models import Task
 from parvis.edemat.seances import services
-from parvis.edemat.seances.errors import ConvocationTardive, HourTaken, WrongMoment
+from parvis.edemat.seances.errors import ConvocationTardive, HourTaken, SeanceIncomplete, WrongMoment
 from parvis.edemat.seances.models import Avis, Deliberation, Elu, Preuve, Seance
 from parvis.edemat.seances.services.deliberations import text_of_pdf
 
@@ -89,6 +89,29 @@ def test_a_correction_changes_the_hour_or_the_place_of_the_same_day(convened, ch
     with pytest.raises(WrongMoment, match=sentence):
         services.rectify(convened.seance, motive="x", actor=ACTOR, **changes)
     assert not Avis.objects.exists()
+
+
+def test_a_member_seated_since_the_convocation_does_not_chair(convened, agent_client):
+    late = services.add_elu(
+        convened.organe, civility="Mme", family_name="Tardive", email="t@juvignac.test",
+        term_start=datetime(2019, 6, 26).date(), actor=ACTOR,
+    )  # fmt: skip
+    with pytest.raises(SeanceIncomplete, match="n’est pas convoqué"):
+        services.change_officers(convened.seance, president=late, actor=ACTOR)
+    secretary = agent_client(convened.organisation, "secretaire")
+    assert "TARDIVE" not in secretary.get(_url("detail", convened.seance.pk)).content.decode()
+    refused = secretary.post(_url("officers", convened.seance.pk), {"president": str(late.pk)})
+    assert (refused.status_code, "n’est pas convoqué" in refused.content.decode()) == (422, True)
+
+
+def test_a_correction_under_a_chair_that_was_not_convened_is_refused(convened):
+    late = Elu.objects.create(
+        organisation=convened.organisation, organe=convened.organe, civility="Mme", family_name="Tardive",
+        email="t@juvignac.test", rank=6, term_start=datetime(2019, 6, 26).date(),
+    )  # fmt: skip
+    Seance.objects.filter(pk=convened.seance.pk).update(president=late)
+    with pytest.raises(SeanceIncomplete, match="désignez un membre convoqué"):
+        services.rectify(convened.seance, place="Ailleurs", motive="x", actor=ACTOR)
 
 
 def test_nothing_is_corrected_once_the_hour_has_passed(convened):

@@ -15,7 +15,7 @@ from parvis.core.journal.services import Actor, record
 from parvis.core.notifications.services import MessageNotSent, send
 from parvis.core.routing.services import close_tasks, open_task
 from parvis.edemat.seances.documents import Change, Notice, invitation_for, notice_data, notice_message
-from parvis.edemat.seances.errors import WrongMoment
+from parvis.edemat.seances.errors import SeanceIncomplete, WrongMoment
 from parvis.edemat.seances.formats.calendrier import build_invitation
 from parvis.edemat.seances.formats.lettres import date_longue, heure
 from parvis.edemat.seances.models import Avis, Channel, Convocation, Preuve, Seance
@@ -142,7 +142,9 @@ def _tell(seance: Seance, notice: Notice, kind: Preuve.Kind, actor: Actor) -> No
         label=Avis.Kind(notice.kind).label,
     )
     if notice.kind == Avis.Kind.RECTIFICATIF:
-        chair = next(one for one in convocations if one.elu_id == seance.president_id)
+        chair = next((one for one in convocations if one.elu_id == seance.president_id), None)
+        if chair is None:
+            raise SeanceIncomplete("La présidence n’est pas convoquée à cette séance : désignez un membre convoqué.")
         content = build_invitation(invitation_for(chair, seance, now))
         seance.invitation_document = store(seance.organisation, content, "convocation.ics", label="Invitation d’agenda")
     seance.save()

@@ -288,8 +288,13 @@ def _quorum_sentence(found: Quorum) -> str:
 def change_officers(
     seance: Seance, *, actor: Actor, president: Elu | None = None, secretary: Elu | None = None
 ) -> Seance:
-    """Name who chairs and who keeps the minutes of a meeting that is not over."""
+    """Name who chairs and who keeps the minutes of a meeting that is not over, among those convened to it."""
     seance = lock_seance(seance, *SITTING)
+    convened = set(seance.convocations.values_list("elu", flat=True))
+    if stranger := next((one for one in (president, secretary) if one and one.pk not in convened), None):
+        raise SeanceIncomplete(
+            f"{stranger.long_name} n’est pas convoqué à cette séance : désignez l’un des membres convoqués."
+        )
     seance.president = president or seance.president
     seance.secretary = secretary
     seance.save(update_fields=["president", "secretary"])

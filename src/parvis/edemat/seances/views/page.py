@@ -188,7 +188,7 @@ def draw(
         "presence_form": (presences or presence_form(seance)) if sitting and may_manage else None,
         "quorum": quorum_line(services.quorum_at(seance, item), found) if found else None,
         "composition": found,
-        "officers": seance.organe.elus.in_office(seance.day) if sitting and may_manage else [],
+        "officers": [one.elu for one in convocations] if sitting and may_manage else [],
         "resend_form": ResendForm(),
         "before_hour": clock.now() < seance.starts_at,
         "notices": queries.notices(seance) if convocations else [],

@@ -238,6 +238,18 @@ def test_a_paper_handing_in_the_future_is_refused(council):
         )
 
 
+def test_a_paper_handing_before_the_convocation_is_refused(council):
+    council.elus[4].channel = Channel.PAPIER
+    council.elus[4].save()
+    council.convoke("2019-06-24T18:00:40+02:00")
+    eve = datetime(2019, 6, 24, 17, 59, tzinfo=clock.PARIS)
+    with pytest.raises(WrongMoment, match="ne peut pas être antérieure"):
+        services.record_handed_on_paper(council.members[4], handed_at=eve, actor=ACTOR)
+    at_once = datetime(2019, 6, 24, 18, 0, tzinfo=clock.PARIS)
+    services.record_handed_on_paper(council.members[4], handed_at=at_once, actor=ACTOR)
+    assert council.members[4].state == "portee"
+
+
 def test_receipt_is_evidenced_once_and_chained(council, outbox):
     council.convoke()
     council.deliver()

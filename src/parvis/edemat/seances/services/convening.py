@@ -17,6 +17,7 @@ from parvis.edemat.seances.documents import convocation_data, invitation_for, me
 from parvis.edemat.seances.errors import ConvocationTardive, SeanceIncomplete, WrongMoment
 from parvis.edemat.seances.formats.calendrier import build_invitation
 from parvis.edemat.seances.formats.delais import Delay, delay_between, paris_date
+from parvis.edemat.seances.formats.lettres import date_longue, heure
 from parvis.edemat.seances.models import Channel, Convocation, Elu, Preuve, Seance
 from parvis.edemat.seances.services.agenda import CONVOKE, lock_seance, seance_path, sending_limit
 from parvis.edemat.seances.services.evidence import ask_token, sent_document, state_evidence
@@ -278,13 +279,20 @@ def resend(
 
 
 def record_handed_on_paper(convocation: Convocation, *, handed_at: datetime, actor: Actor) -> Convocation:
-    """Record that a paper convocation was sent or handed on a given day."""
-    lock_seance(convocation.seance, Seance.State.CONVOQUEE)
+    """Record that a paper convocation was sent or handed on a given day, once the meeting was convened."""
+    seance = lock_seance(convocation.seance, Seance.State.CONVOQUEE)
     convocation = Convocation.objects.select_for_update(of=("self",)).get(pk=convocation.pk)
     if convocation.state != Convocation.State.A_PORTER:
         raise WrongMoment(f"La convocation de {convocation.name} n’est pas à remettre sur papier.")
     if handed_at > clock.now():
         raise WrongMoment("La date de remise est à venir.")
+    assert seance.convoked_at is not None
+    if handed_at < seance.convoked_at.replace(second=0, microsecond=0):  # what is typed has no seconds
+        convened = clock.paris(seance.convoked_at)
+        raise WrongMoment(
+            f"La séance a été convoquée le {date_longue(convened.date())} à {heure(convened)} : la remise ne peut pas "
+            "être antérieure."
+        )
     convocation.state, convocation.sent_at = Convocation.State.PORTEE, handed_at
     convocation.save(update_fields=["state", "sent_at"])
     close_tasks(convocation.organisation, subject=("convocation", convocation.pk), verb=CARRY)

@@ -121,3 +121,14 @@ def party(secrets_dir, tmp_path):
         return Party(site, Saml2Client(config=configuration), host)
 
     return make
+
+
+def expire(site):
+    """The description of ``site`` is past its validUntil."""
+    from parvis.core.organisations.tenancy import acting_for
+    from parvis.core.saml.models import SamlSite
+
+    with acting_for(site.organisation_id):
+        expired = site.metadata.replace("entityID=", 'validUntil="2020-01-01T00:00:00Z" entityID=', 1)
+        assert expired != site.metadata, "the description has changed its form"
+        SamlSite.objects.filter(pk=site.pk).update(metadata=expired)

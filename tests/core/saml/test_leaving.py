@@ -14,6 +14,7 @@ from parvis.core.identity.contributions import contributions
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.saml import services
 from parvis.core.saml.models import SamlConsent, SamlSite
+from tests.core.saml.conftest import expire
 from tests.core.saml.test_login import LOGIN, log_in
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +97,14 @@ def test_a_site_that_cannot_be_asked_is_named_at_once(visited):
     client.post("/compte/logout/")
     page = client.get(reverse(departures.PAGE)).content.decode()
     assert "Vous pourriez être encore connecté à Courrier ancien" in page
+
+
+def test_a_site_whose_description_expired_keeps_nobody_logged_in(visited):
+    known, client = visited
+    expire(known.site)
+    assert client.post("/compte/logout/")["Location"] == reverse(departures.PAGE)
+    assert "_auth_user_id" not in client.session
+    assert [(step.label, step.state) for step in asked_of(client)] == [("Courrier ancien", "failed")]
 
 
 def test_the_site_that_asks_is_not_asked_in_return_but_the_others_are(party, agent_client, juvignac):

@@ -15,6 +15,7 @@ from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.provider.models import Subject
 from parvis.core.saml import messages, services
 from parvis.core.saml.models import SamlConsent, SamlSite
+from tests.core.saml.conftest import expire
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/saml/connexion/"
@@ -113,9 +114,7 @@ def test_a_passive_request_shows_no_page_to_somebody_logged_in(party, agent_clie
 def test_a_description_that_expired_is_refused_with_its_reason(party, juvignac):
     known = party(juvignac, signed=False)
     fields, _ = known.request()
-    with acting_for(juvignac):
-        expired = known.site.metadata.replace("entityID=", 'validUntil="2020-01-01T00:00:00Z" entityID=', 1)
-        SamlSite.objects.update(metadata=expired)
+    expire(known.site)
     refused(Client(), fields, "plus valables")
 
 

@@ -9,6 +9,7 @@ from saml2 import BINDING_HTTP_REDIRECT, saml
 
 from parvis.core.authentication import departures
 from parvis.core.provider.subjects import subject_of
+from tests.core.saml.conftest import expire
 
 pytestmark = pytest.mark.django_db
 SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
@@ -54,6 +55,15 @@ def test_the_providers_that_answered_for_the_person_are_left_before_going_back(
     assert client.session[departures.BACK]["address"].startswith(f"https://{known.host}/saml/fin")
 
 
+def test_a_fault_in_what_must_be_left_keeps_nobody_logged_in(agent_client, juvignac, monkeypatch):
+    client = agent_client(juvignac, "secretaire")
+    monkeypatch.setitem(departures._leaving, "essai", lambda request: [][0])
+    assert client.post("/compte/logout/")["Location"] == reverse(departures.PAGE)
+    assert "_auth_user_id" not in client.session
+    page = client.get(reverse(departures.PAGE)).content.decode()
+    assert "Vous pourriez être encore connecté à un autre service" in page
+
+
 def test_a_site_ends_the_session_of_nobody_else(party, agent_client, juvignac):
     known, client = party(juvignac), agent_client(juvignac, "secretaire")
     page = client.get("/saml/deconnexion/", request_of(known, subject="une autre personne"))
@@ -80,3 +90,12 @@ def test_a_request_meant_for_another_provider_ends_nothing(party, agent_client, 
     page = client.get("/saml/deconnexion/", request_of(known, subject=subject, destination=destination))
     assert page.status_code == 400
     assert "_auth_user_id" in client.session
+
+
+def test_a_site_whose_description_expired_reads_why_it_is_not_obeyed(party, agent_client, juvignac):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    fields = request_of(known, subject=subject_of(client.account, juvignac.pk, known.site.sector))
+    expire(known.site)
+    page = client.get("/saml/deconnexion/", fields)
+    assert page.status_code == 400
+    assert "plus valables" in page.content.decode()

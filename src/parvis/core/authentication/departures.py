@@ -6,6 +6,7 @@ says of each whether it succeeded (reference of the federation, logout: each ste
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -19,6 +20,7 @@ from parvis.core.authentication.secrets import decrypt, encrypt
 KEY: Final = "authentication.departures"
 BACK: Final = "authentication.departures.back"
 PAGE: Final = "federation:departures"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,19 @@ def register_departure(code: str, leave: Leave) -> None:
 
 
 def collect(request: HttpRequest) -> list[Departure]:
-    """What this session has to leave, in the order of registration; asked once per request."""
+    """What this session has to leave, in the order of registration; asked once per request.
+
+    Nothing here keeps a session open: what cannot be prepared is a step that failed.
+    """
     if not hasattr(request, "_departures"):
-        request._departures = [one for leave in _leaving.values() for one in leave(request)]  # type: ignore[attr-defined]
+        steps: list[Departure] = []
+        for code, leave in _leaving.items():
+            try:
+                steps += leave(request)
+            except Exception:
+                logger.exception("departures of %s", code)
+                steps.append(Departure(code, "un autre service", "failed"))
+        request._departures = steps  # type: ignore[attr-defined]
     return request._departures  # type: ignore[attr-defined]
 
 

@@ -2,6 +2,7 @@
 account."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from parvis.core.authentication.departures import Departure
+from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.provider.services import LinkedService
@@ -53,7 +55,8 @@ def _departure(pk: str, organisation: int, subject: str) -> Departure | None:
         return None
     asked = address = ""
     if site.state == SamlSite.State.LIVE and messages.available():
-        asked, address = messages.logout_request(site, subject)
+        with suppress(DomainError):  # its description has expired
+            asked, address = messages.logout_request(site, subject)
     return Departure(code_of(site.entity_id, asked), site.name, "browser" if address else "failed", address)
 
 

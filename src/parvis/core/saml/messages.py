@@ -274,8 +274,9 @@ def refusal(site: SamlSite, request_id: str, acs: str, status: str) -> str:
 def read_logout(site: SamlSite, fields: dict[str, str]) -> tuple[str, str]:
     """Check a request of logout by redirect: its identifier and the subject that it names. Raises MessageRefused.
 
-    It must be signed: anybody could write one otherwise.
+    It must be signed: anybody could write one otherwise. A description that expired vouches for no signature.
     """
+    _described(site)
     provider = server(site, signed=True)
     try:
         parsed = provider.parse_logout_request(fields["SAMLRequest"], BINDING_HTTP_REDIRECT, **_signature(fields))

@@ -205,6 +205,7 @@ def end(request: HttpRequest) -> HttpResponse:
         xml = messages.decoded(fields.get("SAMLRequest", ""), BINDING_HTTP_REDIRECT)
         site = _live_site(messages.issuer_of(xml))
         request_id, named = messages.read_logout(site, fields)
+        back = messages.logout_answer(site, request_id, fields.get("RelayState", "")[:1024])
     except DomainError as refusal:
         return _refused(request, refusal.sentence)
     if request.user.is_authenticated:
@@ -212,7 +213,6 @@ def end(request: HttpRequest) -> HttpResponse:
             return _refused(request, "Le site demande la fin de la session d’une autre personne.")
         leaving.forget_visit(request, site)
         get_adapter(request).logout(request)  # leaves FranceConnect and the other sites too
-    back = messages.logout_answer(site, request_id, fields.get("RelayState", "")[:1024])
     if departures.kept(request):  # the other sites, FranceConnect and ProConnect are left first
         if back:
             departures.lead_back(request, site.name, back)

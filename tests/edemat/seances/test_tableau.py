@@ -13,6 +13,7 @@ from parvis.edemat.seances import services
 from parvis.edemat.seances.errors import TableauRefused
 from parvis.edemat.seances.formats.regimes import council_size
 from parvis.edemat.seances.models import Elu, Organe
+from parvis.edemat.seances.tasks import follow_terms
 
 from .council import ACTOR
 
@@ -113,18 +114,50 @@ def test_the_same_person_is_on_the_tableau_once(organe):
     _add(organe, "Durand", given_name="Anne")
 
 
-def test_a_resignation_closes_the_ranks_and_seats_the_next_on_the_list(organe):
+def test_a_resignation_closes_the_ranks_and_seats_the_next_on_the_list(organe, frozen_clock, run_jobs):
     for name in ("A", "B", "C"):
         _add(organe, name)
     leaving = Elu.objects.get(family_name="B")
     new = services.replace_elu(
         leaving, on=date(2019, 6, 10), civility="M.", family_name="Suivant", email="s@juvignac.test", actor=ACTOR
     )
+    assert _tableau(organe) == [(1, "A"), (2, "B"), (3, "C"), (4, "Suivant")]
+    frozen_clock("2019-06-11T00:05+02:00")
+    follow_terms()
+    run_jobs(queue="seances")
     assert _tableau(organe) == [(1, "A"), (2, "C"), (3, "Suivant")]
     assert (new.replaces, new.term_start) == (leaving, date(2019, 6, 11))
     names = lambda day: {elu.family_name for elu in organe.elus.in_office(day)}  # noqa: E731
     assert names(date(2019, 6, 10)) == {"A", "B", "C"}
     assert names(date(2019, 6, 11)) == {"A", "C", "Suivant"}
+
+
+def test_a_member_whose_term_will_end_stays_on_the_tableau_and_in_its_place(organe, agent_client, juvignac):
+    for name in ("Maire", "Suivante"):
+        _add(organe, name)
+    services.end_term(Elu.objects.get(family_name="Maire"), on=date(2019, 6, 10), actor=ACTOR)
+    assert _tableau(organe) == [(1, "Maire"), (2, "Suivante")]
+    assert organe.elus.in_office(date(2019, 6, 1)).order_by("rank").first().family_name == "Maire"
+    body = agent_client(juvignac, "secretaire").get(_url("organe", organe.pk)).content.decode()
+    assert "jusqu’au 10" in body
+    assert "mandat terminé" not in body
+
+
+def test_a_term_already_over_closes_the_ranks_at_once(organe):
+    for name in ("A", "B"):
+        _add(organe, name)
+    services.end_term(Elu.objects.get(family_name="A"), on=date(2019, 5, 31), actor=ACTOR)
+    assert _tableau(organe) == [(1, "B")]
+
+
+def test_a_member_elected_again_is_added_by_the_file_of_the_next_term(organe):
+    elu = _add(organe, "Durand", given_name="Zoé")
+    services.end_term(elu, on=date(2019, 6, 10), actor=ACTOR)
+    content = _file("Mme;Zoé;Durand;;;z@juvignac.test;;")
+    assert _outcomes(services.examine_tableau(organe, content, since=date(2019, 6, 10), actor=ACTOR)) == [
+        (2, "changed")
+    ]
+    assert _outcomes(services.examine_tableau(organe, content, since=date(2019, 6, 11), actor=ACTOR)) == [(2, "added")]
 
 
 def test_a_term_ends_once_and_after_its_start(organe):

@@ -89,7 +89,11 @@ class EluQuerySet(models.QuerySet["Elu"]):
         return self.filter(Q(term_end__isnull=True) | Q(term_end__gte=day), term_start__lte=day)
 
     def on_tableau(self) -> "EluQuerySet":
-        """Those whose term has no end written, in office or soon to be: the ranks of the tableau are theirs."""
+        """Those in office today or soon to be: the ranks of the tableau are theirs, to the last day of their term."""
+        return self.filter(Q(term_end__isnull=True) | Q(term_end__gte=clock.today()))
+
+    def lasting(self) -> "EluQuerySet":
+        """Those whose term has no end written: the same person, or the same account, is once among them."""
         return self.filter(term_end__isnull=True)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.urls import reverse
 
 from parvis.core.identity.models import Account
@@ -82,6 +82,13 @@ def bodies(day: date) -> QuerySet[Organe]:
     """The bodies with their number of members in office on `day`."""
     ongoing = Q(elus__term_end__isnull=True) | Q(elus__term_end__gte=day)
     return Organe.objects.annotate(members=Count("elus", filter=ongoing & Q(elus__term_start__lte=day)))
+
+
+def bodies_with_holes(day: date) -> QuerySet[Organe]:
+    """The bodies whose last rank is more than their members, because a term ended: their ranks are to be closed up."""
+    kept = Q(elus__term_end__isnull=True) | Q(elus__term_end__gte=day)
+    rows = Organe.objects.annotate(last=Max("elus__rank", filter=kept), members=Count("elus", filter=kept))
+    return rows.filter(last__gt=F("members"))
 
 
 def correction_address(route: Route) -> str:

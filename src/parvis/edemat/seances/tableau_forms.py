@@ -117,7 +117,7 @@ class EluForm(forms.ModelForm):
         self.fields["rank"].widget.attrs["min"] = 1
         account = self.fields["account"]
         assert isinstance(account, forms.ModelChoiceField)
-        taken = organe.elus.on_tableau().filter(account__isnull=False).exclude(pk=self.instance.pk)
+        taken = organe.elus.lasting().filter(account__isnull=False).exclude(pk=self.instance.pk)
         account.queryset = accounts_of(organe.organisation).exclude(pk__in=taken.values("account"))
         account.empty_label = "Aucun"
         self.fields["term_start"] = _date("Début du mandat", initial=self.instance.term_start)

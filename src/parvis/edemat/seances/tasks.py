@@ -1,7 +1,11 @@
-"""Background jobs of meetings: one message per member, one token per statement."""
+"""Background jobs of meetings: one message per member, one token per statement, the tableau after a term."""
 
+from procrastinate.contrib.django import app
+
+from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.jobs import job
+from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 
 
@@ -39,3 +43,24 @@ def stamp_statement(organisation_id: int, *, preuve_id: str) -> None:
 
     if not stamp(Preuve.objects.get(pk=preuve_id)):
         raise TryAgain("Aucun service d’horodatage ne répond.", preuve=preuve_id)
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="seances.terms", queue="maintenance", queueing_lock="seances.terms", pass_context=False)
+def follow_terms(timestamp: int = 0) -> None:
+    """Every hour, the first one after midnight in Paris being the useful one: the tableaux that a term just left."""
+    from parvis.edemat.seances.queries import bodies_with_holes
+
+    for organisation in Organisation.objects.all():
+        with acting_for(organisation):
+            for organe in bodies_with_holes(clock.today()):
+                close_ranks.enqueue(organisation, organe_id=str(organe.pk))
+
+
+@job(queue="seances", label="Rangs du tableau après une fin de mandat")
+def close_ranks(organisation_id: int, *, organe_id: str) -> None:
+    """Close up the ranks of a body once a member's last day has passed."""
+    from parvis.edemat.seances.models import Organe
+    from parvis.edemat.seances.services import tableau
+
+    tableau.close_ranks(Organe.objects.get(pk=organe_id))

@@ -102,7 +102,7 @@ def change_elu(elu: Elu, *, actor: Actor, **changes: Any) -> Elu:
             setattr(elu, name, changes[name])
     _check(elu)
     elu.save(update_fields=[name for name in changed if name != "rank"])
-    if "rank" in changed and elu.term_end is None:
+    if "rank" in changed and (elu.term_end is None or elu.term_end >= clock.today()):
         others = list(organe.elus.on_tableau().exclude(pk=elu.pk).order_by("rank"))
         place = min(max(rank, 1), len(others) + 1) if rank else len(others) + 1
         _deal([*others[: place - 1], elu, *others[place - 1 :]])
@@ -132,7 +132,7 @@ def _check(elu: Elu) -> None:
         )
     if elu.term_end and elu.term_end < elu.term_start:
         raise TableauRefused("La fin du mandat précède son début : corrigez l’une des deux dates.")
-    others = elu.organe.elus.on_tableau().exclude(pk=elu.pk)
+    others = elu.organe.elus.lasting().exclude(pk=elu.pk)
     if elu.term_end is None and any(one.long_name == elu.long_name for one in others):
         raise TableauRefused(f"{elu.long_name} est déjà au tableau : un même membre n’y figure qu’une fois.")
     if elu.account_id and elu.term_end is None:
@@ -155,7 +155,7 @@ def _free_account(elu: Elu) -> Account | None:
     """The account under the member's own address, unless another member is linked to it."""
     if not elu.email:
         return None
-    taken = elu.organe.elus.on_tableau().filter(account__isnull=False).values("account")
+    taken = elu.organe.elus.lasting().filter(account__isnull=False).values("account")
     return accounts_of(elu.organisation).filter(email__iexact=elu.email).exclude(pk__in=taken).first()
 
 
@@ -170,7 +170,10 @@ def link_accounts(organe: Organe, *, actor: Actor) -> list[Elu]:
 
 
 def end_term(elu: Elu, *, on: date, actor: Actor) -> Elu:
-    """End a member's term (resignation, death, end of mandate): `on` is its last day; the ranks close up."""
+    """End a member's term (resignation, death, end of mandate): `on` is its last day.
+
+    The member keeps a place on the tableau until then; the ranks close up once it has passed.
+    """
     organe = lock_organe(elu.organe)
     elu = Elu.objects.select_related("organisation", "organe").get(pk=elu.pk)
     if elu.term_end is not None:
@@ -181,7 +184,7 @@ def end_term(elu: Elu, *, on: date, actor: Actor) -> Elu:
         )
     elu.term_end = on
     elu.save(update_fields=["term_end"])
-    _deal(list(organe.elus.on_tableau().order_by("rank")))
+    close_ranks(organe)
     record(
         organe.organisation,
         "seances.elu_fin_de_mandat",
@@ -190,6 +193,14 @@ def end_term(elu: Elu, *, on: date, actor: Actor) -> Elu:
         details={"fin": on.isoformat()},
     )
     return elu
+
+
+def close_ranks(organe: Organe) -> None:
+    """Give the members of the tableau the ranks 1, 2, 3… when those who left have made holes in them."""
+    organe = lock_organe(organe)
+    members = list(organe.elus.on_tableau().order_by("rank", "term_start"))
+    if [one.rank for one in members] != list(range(1, len(members) + 1)):
+        _deal(members)
 
 
 def replace_elu(elu: Elu, *, on: date, actor: Actor, **successor: Any) -> Elu:

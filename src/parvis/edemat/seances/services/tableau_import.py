@@ -100,6 +100,8 @@ def _tell(organe: Organe, lines: list[Line], since: date, actor: Actor) -> Itera
             yield Told(line.number, name, REFUSED, line.problem)
             continue
         elu = known.get(_identity(line.values["nom"], line.values["prenom"]))
+        if elu and elu.term_end and (day(line.values["debut"]) or since) > elu.term_end:
+            elu = None  # elected again: another term begins after the one that ends
         try:
             with transaction.atomic():
                 outcome, sentence = _do(organe, elu, line.values, since, actor)

@@ -99,13 +99,13 @@ def organe(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One body: what the law asks of it, and its tableau."""
     found = _organe_or_404(pk)
     today = clock.today()
-    members = list(found.elus.on_tableau().select_related("account", "replaces").order_by("rank"))
+    members = list(found.elus.on_tableau().select_related("account", "replaces", "replaced_by").order_by("rank"))
     in_office = found.elus.in_office(today).count()
     may = _may_administer(request)
     context = {
         "organe": found,
         "members": members,
-        "former": found.elus.filter(term_end__isnull=False).select_related("replaced_by").order_by("-term_end"),
+        "former": found.elus.filter(term_end__lt=today).select_related("replaced_by").order_by("-term_end"),
         "in_office": in_office,
         "vacant": max(found.seats - in_office, 0) if found.seats else 0,
         "regime": _regime(found),

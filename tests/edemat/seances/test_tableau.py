@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from parvis.core.identity.models import Mandate
 from parvis.core.journal.models import Entry
 from parvis.core.organisations.people_csv import FileRefused
 from parvis.core.organisations.tenancy import acting_for
@@ -182,6 +183,18 @@ def test_an_account_that_does_not_sit_is_not_linked(organe, juvignac, account_fo
     assert _add(organe, "A", email="zoe@juvignac.test").account is None
     with pytest.raises(TableauRefused, match="rôle d’élu"):
         _add(organe, "B", account=account)
+
+
+def test_a_member_keeps_an_account_whose_mandate_is_over(organe, juvignac, account_for, agent_client):
+    account = account_for(juvignac, "elu", email="zoe@juvignac.test")
+    elu = _add(organe, "Durand", email="zoe@juvignac.test")
+    Mandate.objects.filter(account=account).update(end=date(2019, 5, 31))
+    secretary = agent_client(juvignac, "secretaire")
+    form = secretary.get(_url("edit_elu", elu.pk)).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields} | {"function": "Adjointe"}
+    assert secretary.post(_url("edit_elu", elu.pk), typed).status_code == 302
+    elu.refresh_from_db()
+    assert (elu.function, elu.account) == ("Adjointe", account)
 
 
 def test_an_account_made_later_is_linked_on_demand(organe, juvignac, account_for):

@@ -118,7 +118,8 @@ class EluForm(forms.ModelForm):
         account = self.fields["account"]
         assert isinstance(account, forms.ModelChoiceField)
         taken = organe.elus.lasting().filter(account__isnull=False).exclude(pk=self.instance.pk)
-        account.queryset = accounts_of(organe.organisation).exclude(pk__in=taken.values("account"))
+        free = accounts_of(organe.organisation).exclude(pk__in=taken.values("account"))
+        account.queryset = free | Account.objects.filter(pk=self.instance.account_id)  # the present one, mandate or not
         account.empty_label = "Aucun"
         self.fields["term_start"] = _date("Début du mandat", initial=self.instance.term_start)
 

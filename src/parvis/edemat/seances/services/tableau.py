@@ -100,7 +100,7 @@ def change_elu(elu: Elu, *, actor: Actor, **changes: Any) -> Elu:
     for name in changed:
         if name != "rank":
             setattr(elu, name, changes[name])
-    _check(elu)
+    _check(elu, new_account="account" in changed)
     elu.save(update_fields=[name for name in changed if name != "rank"])
     if "rank" in changed and (elu.term_end is None or elu.term_end >= clock.today()):
         others = list(organe.elus.on_tableau().exclude(pk=elu.pk).order_by("rank"))
@@ -124,7 +124,7 @@ def _deal(members: Sequence[Elu]) -> None:
     Elu.objects.bulk_update(members, ["rank"])
 
 
-def _check(elu: Elu) -> None:
+def _check(elu: Elu, *, new_account: bool = True) -> None:
     """What the database would refuse without a sentence, and namesakes that a list could not tell apart."""
     if elu.channel == Channel.DEMATERIALISE and not elu.email:
         raise TableauRefused(
@@ -138,7 +138,7 @@ def _check(elu: Elu) -> None:
     if elu.account_id and elu.term_end is None:
         if taken := next((one for one in others if one.account_id == elu.account_id), None):
             raise TableauRefused(f"Ce compte est déjà celui de {taken.long_name} : choisissez-en un autre.")
-        if not accounts_of(elu.organisation).filter(pk=elu.account_id).exists():
+        if new_account and not accounts_of(elu.organisation).filter(pk=elu.account_id).exists():
             raise TableauRefused(
                 "Ce compte n’a pas de mandat en cours qui permette de siéger : donnez-lui d’abord le rôle d’élu."
             )

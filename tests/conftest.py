@@ -236,7 +236,11 @@ def account_for(db):
         )
         with acting_for(organisation):
             Mandate.objects.get_or_create(
-                organisation=organisation, account=account, role=role, start="2014-03-30", defaults={"title": title}
+                organisation=organisation,
+                account=account,
+                role=role,
+                start="2014-03-30",
+                defaults={"title": title, "given_at": "2014-03-30T00:00+02:00"},
             )
         return account
 

@@ -1,9 +1,12 @@
 """The security events of an organisation's people: who reads what, by which filters, at which cost."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from importlib import import_module
+from uuid import UUID
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from parvis.core import clock
@@ -49,6 +52,49 @@ def test_it_sees_the_time_of_the_mandate_only(agent, juvignac, frozen_clock):
         frozen_clock(f"{day}+02:00")
         audit(event, account=agent)
     assert seen_by(juvignac) == ["user.logout", "user.mfa.enrol"]
+
+
+def test_a_mandate_moved_back_shows_nothing_of_before_it_was_given(agent, juvignac, frozen_clock):
+    frozen_clock("2019-05-31T10:00+02:00")
+    audit("user.login", account=agent)
+    frozen_clock("2019-06-01T10:00+02:00")
+    with acting_for(juvignac):
+        Mandate.objects.filter(account=agent).delete()
+        Mandate.objects.create(
+            organisation=juvignac, account=agent, role="elu", start="2019-06-10", given_at=clock.now()
+        )
+        Mandate.objects.filter(account=agent).update(start="2010-01-01")
+    audit("user.logout", account=agent)
+    assert seen_by(juvignac) == ["user.logout"]
+
+
+def test_the_instant_a_mandate_was_given_never_changes(agent, juvignac):
+    with acting_for(juvignac), pytest.raises(DatabaseError, match="never changes"), transaction.atomic():
+        Mandate.objects.filter(account=agent).update(given_at="2010-01-01T00:00+01:00")
+
+
+def test_a_mandate_older_than_the_column_takes_the_instant_from_the_journal(superuser_url):
+    """``FROM_JOURNAL`` of the migration, on a mandate that the journal knows and on one that it does not."""
+    migration = import_module("parvis.core.identity.migrations.0007_mandate_given_at")
+    with psycopg.connect(superuser_url) as superuser, superuser.transaction(force_rollback=True):
+        superuser.execute("SET LOCAL session_replication_role = replica")
+        for number in (1, 2):
+            superuser.execute(
+                "INSERT INTO identity_mandate"
+                " (id, organisation_id, account_id, role, title, staff_number, start, given_at)"
+                " VALUES (%s, 990001, %s, 'elu', '', '', '2010-01-01', '2026-01-01')",
+                [UUID(int=number), number],
+            )
+        for seq, day in enumerate(("2019-03-01", "2019-04-01"), 1):
+            superuser.execute(
+                "INSERT INTO journal_entry (id, organisation_id, seq, ts, action, actor_kind, actor_id, subject_kind,"
+                " subject_id, sha256, details, prev, leaf)"
+                " VALUES (%s, 990001, %s, %s, 'mandat.ouvert', 'system', '', 'mandat', %s, '', '{}', '', '')",
+                [UUID(int=seq), seq, day, str(UUID(int=1))],
+            )
+        superuser.execute(migration.FROM_JOURNAL)
+        given = superuser.execute("SELECT given_at::date FROM identity_mandate ORDER BY id").fetchall()
+    assert given == [(date(2019, 3, 1),), (date(2026, 1, 1),)]
 
 
 def test_it_sees_neither_what_another_one_wrote_nor_the_sites_of_its_people(agent, account_for, juvignac, fabregues):

@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
 from parvis.core import clock
 from parvis.core.identity.roles import label_of, permissions_of
@@ -167,6 +167,8 @@ class Mandate(TenantModel):
     staff_number = models.CharField("matricule", max_length=40, blank=True)
     start = models.DateField("début")
     end = models.DateField("fin", null=True, blank=True)
+    given_at = models.DateTimeField("donné le", default=clock.now, db_default=Now(), editable=False)
+    """Never changes (a trigger holds it): an organisation sets the dates, not since when it reads people's events."""
     closed_at = models.DateTimeField("clos le", null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField("suspendu le", null=True, blank=True)
     last_used_at = models.DateTimeField("dernier accès", null=True, blank=True)

@@ -1,7 +1,8 @@
 """What happened to the accounts of an organisation's people, for its administration: filtered, by page, as a table.
 
 The database shows an organisation what is written in its name, and what happened to a person while they held a
-mandate there (policy ``people`` of the migration ``people_events``); never their logins on other sites.
+mandate there and since it was given (policy ``people`` of the migration ``mandate_given_at``); never their logins on
+other sites.
 """
 
 from collections.abc import Iterator, Mapping

@@ -86,6 +86,17 @@ def test_new_people_are_invited_known_ones_receive_the_mandate(upload, juvignac,
     assert [m.to for m in mailoutbox] == [["zoe@juvignac.test"]]
 
 
+def test_somebody_who_left_is_invited_anew_and_receives_nothing_before_accepting(upload, juvignac, account_for):
+    left = account_for(juvignac, "elu", email="parti@juvignac.test")
+    with acting_for(juvignac):
+        Mandate.objects.filter(account=left).update(end="2019-01-01")
+    found = upload(csv("A1;Camille;Essai;parti@juvignac.test;Consultation;;;01/01/2015;"))
+    assert list(found[0].values()) == [("created", "Invitation envoyée.")]
+    with acting_for(juvignac):
+        assert Invitation.objects.get().email == left.email
+        assert Mandate.objects.filter(account=left).count() == 1
+
+
 def test_the_same_file_again_changes_nothing(upload, juvignac, account_for, mailoutbox):
     account_for(juvignac, "elu", email="connu@juvignac.test")
     content = csv(

@@ -1,8 +1,9 @@
 """Import of agents from a file: examined without writing anything, then applied once somebody confirms it.
 
-A person already known to the organisation receives or keeps the mandate directly; anybody else is invited, so
-that the report never tells whether an address has an account. Nothing is ever removed, and the same file run
-again changes nothing. Both passes advance by slices, each in its own transaction, and go on where they stopped.
+A person who holds a mandate of the organisation receives or keeps the mandate directly; anybody else is invited,
+even somebody who left: nobody acts for an organisation without having accepted it, and the report never tells
+whether an address has an account. Nothing is ever removed, and the same file run again changes nothing. Both passes
+advance by slices, each in its own transaction, and go on where they stopped.
 """
 
 from collections.abc import Callable, Iterable
@@ -310,6 +311,8 @@ class Planner:
         if not same:
             if wanted.end and wanted.end < today:
                 return Plan(Outcome.UNCHANGED, "Ce mandat est déjà terminé.")
+            if all(m.is_over(today) for m in held):  # nobody who has left comes back without accepting it
+                return self._plan_invitation(wanted)
             return Plan(Outcome.CREATED, "Mandat donné.", wanted, account)
         mandate = min(same, key=lambda m: m.start)
         if not self.by.may_manage(mandate):

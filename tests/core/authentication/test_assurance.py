@@ -147,6 +147,8 @@ def test_files_and_long_texts_are_not_kept_and_that_is_said(old_client, address)
     token = answer["Location"].partition("suite=")[2]
     shown = old_client.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
     assert "choisissez-les de nouveau" in shown
+    old_client.post(taking, {"file": SimpleUploadedFile("a.xml", b"<x/>"), "title": "à ne pas garder"})
+    assert "à ne pas garder" not in str(dict(old_client.session)), "nothing would be done of it"
     answer = old_client.post(address, {"email": "x" * 70_000})
     token = answer["Location"].partition("suite=")[2]
     assert "trop long" in old_client.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()

@@ -125,13 +125,12 @@ def _lead(request: HttpRequest, address: str) -> HttpResponse:
 def keep(request: HttpRequest) -> str:
     """Keep in the session what ``request`` sends; returns the name under which it waits."""
     fields = [(k, v) for k, values in request.POST.lists() if k not in SECRET_WORDS for v in values]
-    lost = "files" if request.FILES else ""
-    if not lost and (len(fields) > MAX_FIELDS or sum(len(k) + len(v) for k, v in fields) > MAX_LENGTH):
-        lost, fields = "size", []
+    too_much = len(fields) > MAX_FIELDS or sum(len(k) + len(v) for k, v in fields) > MAX_LENGTH
+    lost = "files" if request.FILES else "size" if too_much else ""
     token = secrets.token_urlsafe(12)
     kept: dict[str, Any] = {
         "path": request.get_full_path(),
-        "fields": fields,
+        "fields": [] if lost else fields,
         "lost": lost,
         "account": request.user.pk,
         "at": time.time(),

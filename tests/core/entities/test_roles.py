@@ -51,6 +51,14 @@ def test_a_declared_role_proves_nothing_and_begins_today(account):
     assert events(account) == ["user.entity.add"]
 
 
+@pytest.mark.parametrize("again", [services.end, lambda role: services.change(role, {"name": "Autre"})])
+def test_a_role_to_come_that_was_just_ended_is_said_over(account, again):
+    role = declared(account, start=clock.today() + timedelta(days=3))
+    services.end(role)
+    with pytest.raises(RoleRefused, match="déjà terminé"):
+        again(role)
+
+
 def test_an_association_may_be_named_by_either_number(account):
     declared(account, kind="association")
     role = declared(account, RNA, kind="association", name="Les Amis de l’étang")

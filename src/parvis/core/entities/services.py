@@ -118,13 +118,21 @@ def _refuse_ours(kept: str) -> None:
         )
 
 
+def _present(role: EntityRole) -> EntityRole:
+    """The role as it is now. Raises RoleRefused when its holder ended it meanwhile, before it had begun."""
+    kept = EntityRole.objects.filter(pk=role.pk).first()
+    if kept is None:
+        raise RoleRefused("Ce rôle est déjà terminé.")
+    return kept
+
+
 def change(role: EntityRole, values: Mapping[str, Any], *, request: HttpRequest | None = None) -> list[str]:
     """Write ``kind``, ``name``, ``role``, ``start`` and ``end`` of a role; returns the names of what changed.
 
     The number never changes, nor a role that was verified: raises RoleRefused.
     """
     with _as_holder(role.account, alone=True):
-        kept = EntityRole.objects.get(pk=role.pk)
+        kept = _present(role)
         changed = [name for name, value in values.items() if getattr(kept, name) != value]
         if kept.role_verified and "role" in changed:
             raise RoleRefused(f"Ce rôle a été {kept.mark} : il ne se modifie pas ici.", "role")
@@ -147,7 +155,7 @@ def end(role: EntityRole, *, request: HttpRequest | None = None) -> None:
     """
     today = clock.today()
     with _as_holder(role.account, alone=True):
-        kept = EntityRole.objects.get(pk=role.pk)
+        kept = _present(role)
         if kept.is_over(today):
             raise RoleRefused("Ce rôle est déjà terminé.")
         _log("user.entity.end", kept, request)

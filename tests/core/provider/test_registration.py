@@ -114,6 +114,28 @@ def test_what_is_approved_is_what_was_read(make_site, juvignac, agent_client, pl
     assert platform.post(page, {"decision": "approuver", "vu": answer.context["seen"]}).status_code == 302
 
 
+def test_two_administrators_who_switch_a_site_at_once_do_it_once(make_site, juvignac, agent_client):
+    """The page of the second one is older than what the first one did: it does what it said, and not the contrary."""
+    site, administrator = make_site(juvignac), agent_client(juvignac, "administrateur")
+    page = address("switch", juvignac, pk=site.service.pk)
+    for gesture, state, refusal in (
+        ("suspendre", "suspendu", "déjà suspendu"),
+        ("remettre", "en_service", "pas suspendu"),
+    ):
+        assert f'name="geste" value="{gesture}"' in administrator.get(page).content.decode()
+        for said in ("", refusal):
+            assert said in administrator.post(page, {"geste": gesture}, follow=True).content.decode()
+        with acting_for(juvignac):
+            assert services.service_for(juvignac.pk, site.service.pk).state == state
+
+
+def test_an_address_that_names_no_organisation_is_missing(make_site, juvignac, platform_admin):
+    site, platform = make_site(juvignac), login(platform_admin, methods=(("mfa", "webauthn"),))
+    for number in (10**20, juvignac.pk + 1000):
+        page = reverse("provider:approval", kwargs={"organisation": number, "pk": site.service.pk})
+        assert platform.get(page).status_code == 404
+
+
 def test_an_approval_does_not_revive_what_the_organisation_suspended(make_site, juvignac, browser, platform_admin):
     site = make_site(juvignac)
     with acting_for(juvignac):

@@ -297,8 +297,13 @@ def refuse(service: Service, reason: str, *, actor: Actor, request: HttpRequest 
 
 @transaction.atomic
 def suspend(service: Service, *, actor: Actor, request: HttpRequest | None = None) -> None:
-    """At once: nobody logs in there any more, and what was issued is refused even once the site is put back."""
+    """At once: nobody logs in there any more, and what was issued is refused even once the site is put back.
+
+    Raises RegistrationRefused when it is suspended already.
+    """
     service, client = _locked(service)
+    if service.state == State.SUSPENDED:
+        raise RegistrationRefused("Ce service est déjà suspendu.", field="")
     Token.objects.filter(client=client).delete()
     client.data["site"]["live"] = False
     _set_state(service, client, State.SUSPENDED)
@@ -309,7 +314,10 @@ def suspend(service: Service, *, actor: Actor, request: HttpRequest | None = Non
 
 @transaction.atomic
 def reactivate(service: Service, *, actor: Actor, request: HttpRequest | None = None) -> None:
-    """Put a suspended service back as the platform had approved it, or ask for the approval that it never had."""
+    """Put a suspended service back as the platform had approved it, or ask for the approval that it never had.
+
+    Raises RegistrationRefused when it is not suspended.
+    """
     service, client = _locked(service)
     if service.state != State.SUSPENDED:
         raise RegistrationRefused("Ce service n’est pas suspendu.", field="")

@@ -26,6 +26,7 @@ from parvis.core.provider.forms import ServiceForm
 from parvis.core.provider.models import LogoutNotice, Service
 from parvis.core.provider.services import RegistrationRefused
 from parvis.core.provider.sites import Site
+from parvis.core.web.confirming import confirm
 from parvis.core.web.navigation import administration_tabs
 from parvis.core.web.uploads import TooHeavy, accepts_files
 
@@ -231,12 +232,25 @@ def secret(request: AgentRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_view(PERMISSION, recent=True)
 def switch(request: AgentRequest, pk: UUID) -> HttpResponse:
-    """Suspend, or put back."""
+    """Suspend, or put back: what the page said, even where somebody else did it meanwhile."""
     service = _found(request, pk)
-    suspended = service.state == Service.State.SUSPENDED
-    if request.method == "POST":
-        act = services.reactivate if suspended else services.suspend
-        act(service, actor=request.actor, request=request)
-        messages.success(request, f"{service.name} est {'remis en service' if suspended else 'suspendu'}.")
-        return _to("detail", request, pk=pk)
-    return _page(request, "switch", service=service, suspended=suspended)
+    asked = request.POST.get("geste") == "remettre"
+    restores = asked if request.method == "POST" else service.state == Service.State.SUSPENDED
+    act = services.reactivate if restores else services.suspend
+    if restores:
+        verb, done = "Remettre en service", f"{service.name} est remis en service."
+        text = "On pourra de nouveau s’y connecter, dans les conditions que la plateforme avait approuvées."
+    else:
+        verb, done = "Suspendre", f"{service.name} est suspendu."
+        text = "Dès maintenant, personne ne pourra s’y connecter, et ce qui lui a été délivré ne sera plus honoré."
+    return confirm(
+        request,
+        title=f"{verb}\u00a0: {service.name}",
+        text=text,
+        verb=verb,
+        back=reverse("clients:detail", kwargs={"organisation_slug": request.organisation.slug, "pk": pk}),
+        action=lambda: act(service, actor=request.actor, request=request),
+        done=done,
+        hidden={"geste": "remettre" if restores else "suspendre"},
+        danger=not restores,
+    )

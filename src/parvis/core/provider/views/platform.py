@@ -8,7 +8,7 @@ from uuid import UUID
 from allauth.idp.oidc.models import Client
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from parvis.core.branding.images import MAX_LOGO
@@ -49,8 +49,9 @@ def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpRespon
     """One proposal, compared with what is in force."""
     form = RefusalForm(request.POST if request.POST.get("decision") == "refuser" else None)
     refused = False
-    with acting_for(organisation, account=request.user.pk):
-        service = services.service_for(organisation, pk)
+    owner = get_object_or_404(Organisation, pk=organisation)
+    with acting_for(owner, account=request.user.pk):
+        service = services.service_for(owner.pk, pk)
         if service is None:
             raise Http404
         try:

@@ -87,6 +87,19 @@ def test_the_receipt_of_a_letter_leaves_alone_with_the_letter_s_date(receive, st
     assert b'actes:DateCourrierPref="2019-07-03"' in message
 
 
+def test_no_receipt_leaves_during_a_suspension(commune, prepare, state, run_jobs):
+    state.scenario("demande_pieces", count=1)
+    acte = state.transmit(prepare(commune))
+    with acting_for(commune):
+        ActeSettings.objects.update(suspended_since=date(2019, 7, 3))
+    state.poll()
+    run_jobs(queue="actes")
+    with acting_for(commune):
+        (letter,) = letters.letters_of(acte)
+        assert (letter.status, letter.answers.count()) == (Status.DOCUMENT_RECU, 0)
+    assert len(state.sent) == 1
+
+
 def test_a_letter_without_its_file_goes_to_the_basket(commune, prepare, state):
     from tests.edemat.actes.test_reception import attachments, with_attachments
 

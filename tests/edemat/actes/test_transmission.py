@@ -17,7 +17,7 @@ from parvis.edemat.actes.enums import Delivery, Status
 from parvis.edemat.actes.formats.archives import read_archive
 from parvis.edemat.actes.formats.checks import audit_archive
 from parvis.edemat.actes.lifecycle import FOLLOWERS, TransitionRefused, move
-from parvis.edemat.actes.models import Acte, DailySerial, StatusEvent, Transaction
+from parvis.edemat.actes.models import Acte, ActeSettings, DailySerial, StatusEvent, Transaction
 from parvis.edemat.actes.services import classification, transmission
 from parvis.edemat.actes.services.preparation import (
     NotPrepared,
@@ -243,6 +243,39 @@ def test_suspension_means_paper(commune, prepare):
         chosen.save()
         with pytest.raises(NotTransmissible, match="sur papier"):
             transmettre(acte, actor=AGENT)
+
+
+def suspend(organisation, since: date | None) -> None:
+    with acting_for(organisation):
+        ActeSettings.objects.update(suspended_since=since)
+
+
+def test_a_suspension_holds_back_what_was_asked_for_before_it(commune, prepare, state, run_jobs, later):
+    acte = prepare(commune)
+    with acting_for(commune):
+        transmettre(acte, actor=AGENT)
+    suspend(commune, clock.today())
+    run_jobs(queue="actes")
+    later(minutes=2)
+    transmission.resume(commune)
+    assert state.sent == []
+    with acting_for(commune):
+        waiting = acte.transaction
+        assert (waiting.delivery, waiting.attempts) == (Delivery.PRETE, 0)
+        assert "suspendue" in waiting.delivery_message
+        assert Entry.objects.filter(action="actes.envoi_suspendu").count() == 1
+        assert Task.objects.filter(subject_id=acte.pk, state="open", verb="Suivre").count() == 1
+    suspend(commune, None)
+    transmission.resume(commune)
+    assert state.again(acte).status == Status.TRANSMIS
+
+
+def test_no_classification_is_asked_for_during_a_suspension(commune):
+    suspend(commune, clock.today())
+    with acting_for(commune):
+        with pytest.raises(classification.RequestSuspended, match="suspendue"):
+            classification.request_classification(commune, actor=AGENT)
+        assert not classification.request_if_newer(commune, date(2030, 1, 1), actor=AGENT)
 
 
 # --- the line -------------------------------------------------------------------------------------

@@ -35,6 +35,10 @@ class RequestTooSoon(DomainError):
     """A request has already been sent today."""
 
 
+class RequestSuspended(DomainError):
+    """The préfet has suspended the télétransmission: nothing is asked for."""
+
+
 def last_request(organisation: Organisation) -> Transaction | None:
     """The latest request for the classification, whatever became of it."""
     asked = Transaction.objects.filter(organisation=organisation, kind=TransactionKind.DEMANDE_CLASSIFICATION)
@@ -55,12 +59,17 @@ def asked_today(organisation: Organisation) -> bool:
 def request_classification(organisation: Organisation, *, actor: Actor) -> Transaction:
     """Send a 7-1 to the préfecture, at most once a day.
 
-    Raises ``RequestTooSoon``, and ``InvalidEmitter`` when the préfecture would not know whom to answer.
+    Raises ``RequestTooSoon``, ``RequestSuspended``, and ``InvalidEmitter`` when the préfecture would not know whom
+    to answer.
     """
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
         chosen = settings_of(organisation)
+        if chosen.suspended:
+            raise RequestSuspended(
+                "La télétransmission est suspendue : la classification se demandera quand elle reprendra."
+            )
         emitter_of(organisation, chosen)
         if asked_today(organisation):
             raise RequestTooSoon(
@@ -153,12 +162,16 @@ def request_again_if_none(organisation: Organisation, *, actor: Actor) -> bool:
     """
     if last_request(organisation) is None or not organisation.subscribes_to("edemat", clock.today()):
         return False
-    return not settings_of(organisation).suspended and request_if_none(organisation, actor=actor)
+    return request_if_none(organisation, actor=actor)
 
 
 def _request_if_ready(organisation: Organisation, *, actor: Actor) -> bool:
     try:
         request_classification(organisation, actor=actor)
-    except (InvalidEmitter, RequestTooSoon):  # nobody waits for the answer: the settings say what is missing
+    except (
+        InvalidEmitter,
+        RequestSuspended,
+        RequestTooSoon,
+    ):  # nobody waits for the answer: the settings say what is missing
         return False
     return True

@@ -132,9 +132,9 @@ def keep_files(letter: Transaction, files: Iterable[Document]) -> None:
 
 
 def receipt(letter: Transaction, *, actor: Actor) -> None:
-    """Send the receipt that the préfecture expects of such a letter; nothing for the others."""
+    """Send the receipt that the préfecture expects of such a letter; nothing for the others, nor when suspended."""
     kind = LETTER_RECEIPTS.get(letter.kind)
-    if kind:
+    if kind and not settings_of(letter.organisation).suspended:
         _request(_open(letter, kind, Status.POSTE, actor=actor, sentence="Accusé à rendre à la préfecture."))
 
 

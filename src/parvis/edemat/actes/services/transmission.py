@@ -77,11 +77,15 @@ SENDER = Actor("job", "actes.envoi")
 BUILT = ("checks", "regulatory_name", "classification_version")  # what the building writes of the act
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=30)
 SILENCE = timedelta(hours=4)
+SUSPENDED = (
+    "La télétransmission est suspendue : l’envoi attend qu’elle reprenne. D’ici là, écrivez à la préfecture sur papier."
+)
 
 register_action("actes.envoi_commence", "Envoi à la préfecture commencé")
 register_action("actes.envoi_reporte", "Envoi reporté, ministère injoignable")
 register_action("actes.envoi_incertain", "Envoi incertain")
 register_action("actes.envoi_leve", "Incertitude de l’envoi levée")
+register_action("actes.envoi_suspendu", "Envoi retenu, télétransmission suspendue")
 register_action("actes.numeros_epuises", "Numéros d’enveloppe du jour épuisés")
 
 
@@ -199,7 +203,7 @@ def build_archive(transaction_id: UUID | str) -> None:
         with transaction.atomic():
             _build(subject)
     except SerialExhausted as refusal:
-        _wait_for_tomorrow(locked(transaction_id), refusal.sentence)
+        _hold_back(locked(transaction_id), refusal.sentence, "actes.numeros_epuises")
         return
     except DomainError as refusal:
         refuse(locked(transaction_id), f"Enveloppe invalide : {refusal.sentence}", actor=SENDER)
@@ -307,13 +311,14 @@ def _judge(subject: Transaction, documents: dict[str, bytes], files: list[str], 
         subject.acte.checks = kept + [finding.to_dict() for finding in findings if finding.code == "schema"]
 
 
-def _wait_for_tomorrow(subject: Transaction, sentence: str) -> None:
+def _hold_back(subject: Transaction, sentence: str, action: str) -> None:
+    """Say once why the sending waits: on the page, in the journal, and to whoever transmits."""
     if subject.delivery_message == sentence:
         return
     subject.delivery_message = sentence
     subject.save(update_fields=["delivery_message"])
     write_event(subject, sentence, actor=SENDER)
-    record(subject.organisation, "actes.numeros_epuises", subject=("transaction_actes", subject.pk), actor=SENDER)
+    record(subject.organisation, action, subject=("transaction_actes", subject.pk), actor=SENDER)
     if subject.acte:
         _ask_to_follow(subject.acte, sentence)
 
@@ -428,6 +433,9 @@ def _start_attempt(transaction_id: UUID | str) -> bool:
         )
         return False
     if subject.delivery != Delivery.PRETE or not is_due(subject):
+        return False
+    if settings_of(subject.organisation).suspended:
+        _hold_back(subject, SUSPENDED, "actes.envoi_suspendu")
         return False
     subject.delivery = Delivery.EN_COURS
     subject.attempts += 1

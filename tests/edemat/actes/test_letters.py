@@ -203,6 +203,42 @@ def test_the_receipt_twice_is_known_and_one_never_asked_goes_to_the_basket(recei
     assert state.poll([raw.replace(b"[SIMULATION]", b"[ENCORE]")]).basket == 1
 
 
+@pytest.fixture
+def two_answers(receive, commune, run_jobs):
+    """``two_answers(day)`` -> the answers, both sent, to a letter of 3 July and to a second one of ``day``."""
+
+    def make(day):
+        first = receive("demande_pieces")
+        answers = []
+        with acting_for(commune):
+            asked = {"actor": AGENT, "text": "encore", "files": [], "message": first.message}
+            second = letters.keep_letter(first.related, "3-1", day=day, **asked)
+            for letter in (first, second):
+                answers.append(letters.prepare_answer(letter, "3-3", pieces(commune, "a.pdf"), actor=AGENT))
+                letters.send_answer(answers[-1], actor=AGENT)
+        run_jobs(queue="actes")
+        return answers
+
+    return make
+
+
+def test_a_receipt_goes_to_the_answer_to_the_letter_that_it_dates(two_answers, state):
+    first, second = two_answers(date(2019, 7, 2))
+    of_the_first, of_the_second = state.mails()
+    state.poll([of_the_first])
+    assert (fresh(first).status, fresh(second).status) == (Status.ACQUITTE, Status.TRANSMIS)
+    state.poll([of_the_second])
+    assert fresh(second).status == Status.ACQUITTE
+
+
+def test_a_receipt_that_fits_two_answers_goes_to_the_basket(two_answers, commune, state):
+    answers = two_answers(date(2019, 7, 3))
+    state.poll([state.mails()[0]])
+    assert [fresh(answer).status for answer in answers] == [Status.TRANSMIS, Status.TRANSMIS]
+    with acting_for(commune):
+        assert "laquelle il concerne" in InboundMessage.objects.get(state=InboundState.BANETTE).error
+
+
 def test_the_journal_says_which_exchange_it_is_about(receive, commune, run_jobs):
     receive("demande_pieces")
     with acting_for(commune):

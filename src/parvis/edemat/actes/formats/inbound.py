@@ -107,11 +107,12 @@ class Courrier(Message):
 
 @dataclass(frozen=True)
 class ArReponse(Message):
-    """3-5 or 4-5: our answer to a letter is received."""
+    """3-5 or 4-5: our answer to a letter is received; ``written`` is the date of that letter."""
 
     code: str
     id_acte: IdActe
     reception: Day
+    written: Day | None
 
 
 @dataclass(frozen=True)
@@ -372,7 +373,11 @@ def _answer_receipt(reader: _Reader) -> ArReponse:
     holder = _Reader(reader.root if infos is None else infos, ())
     holder.name = reader.name
     reception = reader.day(reader.attribute(reader.root, "DateReception"), "date de réception")
-    return ArReponse(reader.name, tuple(reader.remarks), ANSWER_RECEIPTS[reader.name], holder.id_acte(), reception)
+    written = holder.optional_day(holder.attribute(holder.root, "DateCourrierPref"))
+    if written is None:
+        reader.note("date du courrier répondu absente")
+    code = ANSWER_RECEIPTS[reader.name]
+    return ArReponse(reader.name, tuple(reader.remarks), code, holder.id_acte(), reception, written)
 
 
 def _ar_annulation(reader: _Reader) -> ArAnnulation:

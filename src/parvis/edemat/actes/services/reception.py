@@ -53,6 +53,7 @@ from parvis.edemat.actes.services.transmission import (
     locked,
     note_sent,
     refuse,
+    written_on,
 )
 from parvis.edemat.actes.transports.mailbox import ImapMailbox, Mailbox
 
@@ -625,7 +626,7 @@ class Reading:
 
     def _reponse(self, name: str, message: inbound.ArReponse) -> None:
         """Our answer to a letter is received: from that day the préfet's delay runs again."""
-        subject = self._awaited(message.id_acte, ANSWERED_BY[message.code])
+        subject = self._awaited(message.id_acte, ANSWERED_BY[message.code], message.written)
         self._acknowledge(subject, name, message.reception, "Réponse reçue par la préfecture")
         self.transaction, self.outcome = subject, InboundOutcome.REPONSE
 
@@ -636,20 +637,33 @@ class Reading:
         cancellation.take_effect(subject, actor=RECEIVER)
         self.transaction, self.outcome = subject, InboundOutcome.ANNULATION
 
-    def _awaited(self, identifier: IdActe, kinds: tuple[str, ...]) -> Transaction:
-        """The latest of our exchanges of these kinds about that act, locked. Raises ``ToBasket``, ``AlreadyKnown``."""
+    def _awaited(self, identifier: IdActe, kinds: tuple[str, ...], written: date | None = None) -> Transaction:
+        """Our exchange of these kinds about that act, and about the letter ``written`` that day, locked.
+
+        Raises ``ToBasket`` unless it is one and no other, ``AlreadyKnown`` when it has its receipt.
+        """
         original = self._by_identifier(identifier)
-        sent = Transaction.objects.filter(acte=original.acte, kind__in=kinds, attempts__gt=0).order_by("-id")
-        latest = sent.values_list("pk", flat=True).first()
-        if latest is None:
+        found = Transaction.objects.filter(acte=original.acte, kind__in=kinds, attempts__gt=0)
+        sent = [
+            exchange
+            for exchange in found.select_related("related").order_by("-id")
+            if exchange.related and written in (None, written_on(exchange.related))
+        ]
+        if not sent:
             raise ToBasket(
                 f"La préfecture répond à un envoi que la collectivité n’a pas fait sur l’acte {identifier.numero} : "
                 "rien n’a été modifié."
             )
-        subject = locked(latest)
-        if subject.ar_id:
-            raise AlreadyKnown(subject)
-        return subject
+        waiting = [exchange for exchange in sent if exchange.ar_id is None]
+        if not waiting:
+            raise AlreadyKnown(sent[0])
+        likely = [exchange for exchange in waiting if exchange.status != Status.ERREUR] or waiting
+        if len({exchange.related_id for exchange in likely}) > 1:
+            raise ToBasket(
+                f"Plusieurs réponses sur l’acte {identifier.numero} attendent leur accusé, et rien dans celui-ci ne "
+                "dit laquelle il concerne : rien n’a été modifié, interrogez la préfecture."
+            )
+        return locked(likely[0].pk)
 
     def _acknowledge(self, subject: Transaction, name: str, day: date, label: str) -> None:
         document = self._keep(name, label)

@@ -262,9 +262,13 @@ def _message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, list[
         described = piece_file(piece.rank, piece.code_pj, piece.posted_filename, piece.document)
         named = piece_name(identifier, piece.code_pj, piece.rank, extension_of(described), subject.kind)
         files.append(Member(named, piece.document.size, opened.enter_context(open_document(piece.document))))
-    written = letter.letter_date or letter.received_on or clock.today()
-    xml = build_letter_answer(subject.kind, str(identifier), written, tuple(file.name for file in files))
+    xml = build_letter_answer(subject.kind, str(identifier), written_on(letter), tuple(file.name for file in files))
     return message_name(identifier, subject.kind), xml, files
+
+
+def written_on(letter: Transaction) -> date:
+    """The date of a letter of the préfecture, as our answers recall it and their receipts repeat it."""
+    return letter.letter_date or letter.received_on or clock.today()
 
 
 def _acte_message(subject: Transaction, opened: ExitStack) -> tuple[str, bytes, list[Member]]:

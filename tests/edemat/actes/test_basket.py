@@ -9,6 +9,7 @@ from parvis.edemat.actes.enums import InboundState, Status
 from parvis.edemat.actes.models import InboundMessage, Transaction
 from parvis.edemat.actes.services import letters
 from parvis.edemat.actes.services.basket import NotAttached, attach_by_hand, find_acte, set_aside
+from parvis.edemat.actes.services.reception import SenderNotProven
 from tests.edemat.actes.conftest import AGENT
 from tests.edemat.actes.test_reception import attachments, with_attachments
 
@@ -119,6 +120,19 @@ def test_what_has_left_the_basket_is_not_decided_twice(commune, lost_letter):
         assert Transaction.objects.filter(kind="3-1").count() == 1
 
 
+def test_a_letter_whose_sender_is_not_proven_is_attached_only_once_accepted(commune, lost_letter, settings):
+    acte, message = lost_letter
+    settings.PARVIS_ACTES_SENDERS = ["@ailleurs.test"]
+    with acting_for(commune):
+        with pytest.raises(SenderNotProven):
+            attach_by_hand(message, acte, actor=AGENT)
+        assert letters.letters_of(acte) == []
+        attach_by_hand(message, acte, actor=AGENT, despite_sender=True)
+        entry = Entry.objects.get(action="actes.message_accepte")
+        assert (entry.actor_id, entry.sha256) == (AGENT.id, message.sha256)
+        assert len(letters.letters_of(acte)) == 1
+
+
 # --- pages ------------------------------------------------------------------------------------------------
 def test_the_pages_attach_and_set_aside(agent_client, commune, lost_letter):
     acte, message = lost_letter
@@ -134,6 +148,17 @@ def test_the_pages_attach_and_set_aside(agent_client, commune, lost_letter):
     assert f"{acte.pk}/#courriers" in answer["Location"]
     refused = client.post(f"{here}ecarter/", {"reason": "trop tard"})
     assert "n’est plus dans la banette" in refused.content.decode()
+
+
+def test_the_page_asks_to_vouch_for_a_sender_that_nothing_proves(agent_client, commune, lost_letter, settings):
+    acte, message = lost_letter
+    client, here = agent_client(commune, "administrateur"), f"{LIST}banette/{message.pk}/rattacher/"
+    assert "vient d’elle" not in client.get(here).content.decode()
+    settings.PARVIS_ACTES_SENDERS = ["@ailleurs.test"]
+    refused = client.post(here, {"acte": acte.numero})
+    assert refused.status_code == 422
+    assert "rien ne prouve l’expéditeur" in refused.content.decode()
+    assert client.post(here, {"acte": acte.numero, "accepter": "on"}).status_code == 302
 
 
 def test_what_is_set_aside_stays_readable(agent_client, commune, lost_letter):

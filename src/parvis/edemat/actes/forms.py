@@ -369,6 +369,16 @@ class SetAsideForm(forms.Form):
 
 
 class AttachForm(forms.Form):
-    """Which act a message of the basket is about."""
+    """Which act a message of the basket is about; whoever sent it must be vouched for when nothing proves it."""
 
     acte = forms.CharField(label="Numéro ou identifiant unique de l’acte", max_length=60)
+    accepter = forms.BooleanField(
+        label="La préfecture m’a confirmé que ce message vient d’elle",
+        help_text="Rien ne le prouve ici. Votre décision est inscrite au journal.",
+        error_messages={"required": "Interrogez la préfecture, puis cochez cette case : rien ne prouve l’expéditeur."},
+    )
+
+    def __init__(self, *args: Any, proven: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if proven:
+            del self.fields["accepter"]

@@ -19,7 +19,7 @@ from parvis.edemat.actes.formats import inbound
 from parvis.edemat.actes.locking import lock_acte
 from parvis.edemat.actes.models import Acte, InboundMessage
 from parvis.edemat.actes.services import letters
-from parvis.edemat.actes.services.reception import files_of, parse_mail
+from parvis.edemat.actes.services.reception import files_of, parse_mail, sender_is_proven, verify_sender
 
 register_action("actes.message_ecarte", "Message de l’État écarté")
 register_action("actes.message_rattache", "Message de l’État rattaché à la main")
@@ -65,8 +65,11 @@ def set_aside(message: InboundMessage, reason: str, *, actor: Actor) -> None:
         _settled(message, "actes.message_ecarte", actor)
 
 
-def attach_by_hand(message: InboundMessage, acte: Acte, *, actor: Actor) -> None:
-    """Keep the message with ``acte`` as a letter; the act does not change. Raises ``NotAttached``."""
+def attach_by_hand(message: InboundMessage, acte: Acte, *, actor: Actor, despite_sender: bool = False) -> None:
+    """Keep the message with ``acte`` as a letter; the act does not change. Raises ``NotAttached``.
+
+    A message whose sender is not proven is refused, unless the person accepts it (``despite_sender``).
+    """
     with transaction.atomic():
         message = _waiting(message)
         acte = lock_acte(acte.pk)
@@ -74,6 +77,9 @@ def attach_by_hand(message: InboundMessage, acte: Acte, *, actor: Actor) -> None
         if original is None:
             raise NotAttached("Cet acte n’a pas été transmis : aucun message ne peut le concerner.")
         raw = read_bytes(message.raw)
+        accepted = despite_sender and not sender_is_proven(raw)
+        if not accepted:
+            verify_sender(raw)
         files = files_of(raw)
         letter = _letter_in(files)
         subject = str(parse_mail(raw).get("Subject", "") or "")[:LONGEST_SUBJECT]
@@ -90,6 +96,8 @@ def attach_by_hand(message: InboundMessage, acte: Acte, *, actor: Actor) -> None
         message.remarks, message.error = [*message.remarks, BY_HAND], ""
         message.processed_at = clock.now()
         message.save()
+        if accepted:
+            _trace(message, "actes.message_accepte", actor)
         _settled(message, "actes.message_rattache", actor, acte=str(acte.pk))
 
 
@@ -114,6 +122,10 @@ def _letter_in(files: dict[str, bytes]) -> inbound.Courrier | None:
 
 
 def _settled(message: InboundMessage, action: str, actor: Actor, **details: str) -> None:
+    close_tasks(message.organisation, subject=("message_actes", message.pk))
+    _trace(message, action, actor, **details)
+
+
+def _trace(message: InboundMessage, action: str, actor: Actor, **details: str) -> None:
     subject = ("message_actes", message.pk)
-    close_tasks(message.organisation, subject=subject)
     record(message.organisation, action, subject=subject, actor=actor, sha256=message.sha256, details=details)

@@ -269,6 +269,15 @@ def verify_sender(raw: bytes) -> None:
         )
 
 
+def sender_is_proven(raw: bytes) -> bool:
+    """True when ``verify_sender`` has nothing to say of the mail."""
+    try:
+        verify_sender(raw)
+    except SenderNotProven:
+        return False
+    return True
+
+
 def replay(message: InboundMessage, *, actor: Actor, despite_sender: bool = False) -> None:
     """A person asks to read again a mail of the basket, in the caller's transaction.
 

@@ -20,8 +20,8 @@ from parvis.edemat.actes.forms import AttachForm, SetAsideForm
 from parvis.edemat.actes.models import InboundMessage
 from parvis.edemat.actes.services.basket import attach_by_hand, find_acte
 from parvis.edemat.actes.services.basket import set_aside as put_aside
-from parvis.edemat.actes.services.reception import SenderNotProven, verify_sender
 from parvis.edemat.actes.services.reception import replay as replay_message
+from parvis.edemat.actes.services.reception import sender_is_proven
 
 SHOWN_BYTES = 256 * 1024
 SHOWN_CHARACTERS = 60_000
@@ -45,8 +45,7 @@ def basket(request: AgentRequest) -> HttpResponse:
 def message(request: AgentRequest, pk: UUID) -> HttpResponse:
     """One message: why it waits, its raw text, its attachments by name."""
     found = _message(request, pk)
-    with open_document(found.raw) as stream:
-        raw = stream.read(SHOWN_BYTES)
+    raw = _beginning(found)
     mail = message_from_bytes(raw, policy=modern)
     return render(
         request,
@@ -57,7 +56,7 @@ def message(request: AgentRequest, pk: UUID) -> HttpResponse:
             "sender": str(mail.get("From", ""))[:300],
             "attachments": [name for part in mail.walk() if (name := part.get_filename())],
             "raw": raw.decode("utf-8", "replace")[:SHOWN_CHARACTERS],
-            "unproven": _unproven(raw),
+            "unproven": not sender_is_proven(raw),
             "cut": found.raw.size > SHOWN_CHARACTERS,
         },
     )
@@ -110,11 +109,12 @@ def set_aside(request: AgentRequest, pk: UUID) -> HttpResponse:
 def attach(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The message is about an act that it does not name rightly: it is kept with it, as a letter."""
     found = _message(request, pk)
-    form = AttachForm(request.POST or None)
+    form = AttachForm(request.POST or None, proven=sender_is_proven(_beginning(found)))
 
     def carry_out() -> str:
         acte = find_acte(request.organisation, form.cleaned_data["acte"])
-        attach_by_hand(found, acte, actor=request.actor)
+        accepted = form.cleaned_data.get("accepter", False)
+        attach_by_hand(found, acte, actor=request.actor, despite_sender=accepted)
         return reverse("actes:detail", args=[request.organisation.slug, acte.pk]) + "#courriers"
 
     return fill_in(
@@ -138,12 +138,9 @@ def _crumbs(request: AgentRequest) -> list[dict[str, str]]:
     ]
 
 
-def _unproven(raw: bytes) -> bool:
-    try:
-        verify_sender(raw)
-    except SenderNotProven:
-        return True
-    return False
+def _beginning(message: InboundMessage) -> bytes:
+    with open_document(message.raw) as stream:
+        return stream.read(SHOWN_BYTES)
 
 
 def _message(request: AgentRequest, pk: UUID) -> InboundMessage:

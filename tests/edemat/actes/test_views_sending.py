@@ -1,7 +1,10 @@
 """Pages of sending: two steps before the State, uncertain sends settled by a person, the basket replayed."""
 
+from datetime import timedelta
+
 import pytest
 
+from parvis.core import clock
 from parvis.core.organisations.tenancy import acting_for
 from parvis.edemat.actes.enums import Delivery, InboundState, Status
 from parvis.edemat.actes.models import Acte, InboundMessage, Transaction
@@ -67,7 +70,7 @@ def test_only_those_who_may_transmit_do(agent_client, commune, prepare):
 def test_another_organisations_act_is_missing(agent_client, commune, neighbour, prepare):
     foreign = prepare(neighbour)
     client = agent_client(commune, "secretaire")
-    for action in ("transmettre", "envoi-incertain"):
+    for action in ("transmettre", "annuler"):
         assert client.get(f"{LIST}{foreign.pk}/{action}/").status_code == 404
         assert client.post(f"{LIST}{foreign.pk}/{action}/", {"received": "oui"}).status_code == 404
 
@@ -132,14 +135,59 @@ def test_an_uncertain_send_is_told_and_settled_by_a_person(secretary, commune, p
     assert "1\u00a0envoi incertain" in secretary.get(LIST).content.decode()
     assert acte.objet in secretary.get(f"{LIST}envois-incertains/").content.decode()
     assert "Envoi incertain" in secretary.get(f"{LIST}{acte.pk}/").content.decode()
-    page = secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").content.decode()
+    address = f"{LIST}envois-incertains/{subject.pk}/"
+    assert address in secretary.get(f"{LIST}{acte.pk}/").content.decode()
+    page = secretary.get(address).content.decode()
     assert "EACT--213401235--20190703-1.xml" in page
-    assert secretary.post(f"{LIST}{acte.pk}/envoi-incertain/", {"received": "peut-être"}).status_code == 200
-    assert secretary.post(f"{LIST}{acte.pk}/envoi-incertain/", {"received": "oui"}).status_code == 302
+    assert secretary.post(address, {"received": "peut-être"}).status_code == 200
+    assert secretary.post(address, {"received": "oui"}).status_code == 302
     with acting_for(commune):
         subject.refresh_from_db()
         assert subject.status == Status.TRANSMIS
-    assert secretary.get(f"{LIST}{acte.pk}/envoi-incertain/").status_code == 404, "nothing is uncertain any more"
+    assert secretary.get(address).status_code == 404, "nothing is uncertain any more"
+
+
+def doubt(organisation, kind: str, number: int, acte=None) -> Transaction:
+    with acting_for(organisation):
+        return Transaction.objects.create(
+            organisation=organisation, acte=acte, kind=kind, status=Status.EN_ATTENTE, delivery=Delivery.INCERTAINE,
+            envelope_name=f"EACT--213401235--20190703-{number}.xml", created_at=clock.now(),
+            attempt_started_at=clock.now() + timedelta(seconds=number),
+        )  # fmt: skip
+
+
+def test_two_doubts_about_one_act_are_named_and_settled_one_by_one(secretary, commune, prepare):
+    acte = prepare(commune)
+    pieces, cancelling = doubt(commune, "3-4", 2, acte), doubt(commune, "6-1", 3, acte)
+    assert "envoi des pièces complémentaires" in secretary.get(f"{LIST}{acte.pk}/").content.decode()
+    address = f"{LIST}envois-incertains/{cancelling.pk}/"
+    assert "Annulation de la transmission" in secretary.get(address).content.decode()
+    assert secretary.post(address, {"received": "oui"}).status_code == 302
+    with acting_for(commune):
+        assert list(Transaction.objects.uncertain()) == [pieces]
+
+
+def test_a_doubt_about_the_classification_is_settled_too(secretary, commune):
+    asked = doubt(commune, "7-1", 2)
+    listed = secretary.get(f"{LIST}envois-incertains/").content.decode()
+    assert f"envois-incertains/{asked.pk}/" in listed
+    answer = secretary.post(f"{LIST}envois-incertains/{asked.pk}/", {"received": "oui"})
+    assert answer["Location"] == f"{LIST}envois-incertains/"
+
+
+def test_another_organisations_doubt_is_missing(secretary, neighbour):
+    foreign = doubt(neighbour, "7-1", 2)
+    assert secretary.get(f"{LIST}envois-incertains/{foreign.pk}/").status_code == 404
+    assert secretary.post(f"{LIST}envois-incertains/{foreign.pk}/", {"received": "oui"}).status_code == 404
+
+
+def test_the_list_of_doubts_has_pages(secretary, commune):
+    for number in range(1, 53):
+        doubt(commune, "7-1", number)
+    first = secretary.get(f"{LIST}envois-incertains/").content.decode()
+    assert first.count('class="item"') == 50
+    following = first.partition("?apres=")[2].partition('"')[0]
+    assert secretary.get(f"{LIST}envois-incertains/?apres={following}").content.decode().count('class="item"') == 2
 
 
 # --- the basket ---

@@ -12,7 +12,7 @@ from parvis.core.documents.models import Document
 from parvis.core.journal.models import Entry
 from parvis.core.routing.models import RouteStep
 from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_longue, date_moyenne, jour_heure, pluriel
-from parvis.edemat.actes.enums import Delivery, Nature, Status
+from parvis.edemat.actes.enums import Nature, Status, TransactionKind
 from parvis.edemat.actes.legal_dates import DefereDelay, last_appeal_day, online_until
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
 from parvis.edemat.actes.publication import known_on, may_hold_personal_data
@@ -185,18 +185,8 @@ class Dossier:
     def action(self) -> Action | None:
         """What comes next, said for the person who reads."""
         acte, transaction = self.acte, self.transaction
-        if transaction and transaction.delivery == Delivery.INCERTAINE and transaction.status == Status.EN_ATTENTE:
-            return self._offer(
-                RESOLVE,
-                Action(
-                    "Envoi incertain",
-                    "La préfecture a pu recevoir l’acte sans que nous ayons sa réponse. Rien n’est "
-                    "renvoyé sans vous : vérifiez auprès de la préfecture ou attendez l’accusé de réception.",
-                    "danger",
-                    "Dire ce qu’il en est",
-                    self._url("uncertain"),
-                ),
-            )
+        if doubtful := acte.transactions.uncertain().order_by("id").first():
+            return self._doubt(doubtful)
         match acte.status:
             case Status.ERREUR:
                 return self._error(transaction)
@@ -222,6 +212,22 @@ class Dossier:
                     "waiting",
                 )
         return self._publication_action()
+
+    def _doubt(self, doubtful: Transaction) -> Action:
+        """The oldest exchange of the act whose outcome nobody knows, named unless it is the act's own transmission."""
+        own = doubtful.kind == TransactionKind.ACTE
+        place = {"organisation_slug": self.acte.organisation.slug, "pk": doubtful.pk}
+        return self._offer(
+            RESOLVE,
+            Action(
+                "Envoi incertain" if own else f"Envoi incertain : {doubtful.get_kind_display().lower()}",
+                f"La préfecture a pu recevoir {'l’acte' if own else 'cet envoi'} sans que nous ayons sa réponse. Rien "
+                "n’est renvoyé sans vous : vérifiez auprès de la préfecture ou attendez l’accusé de réception.",
+                "danger",
+                "Dire ce qu’il en est",
+                reverse("actes:uncertain", kwargs=place),
+            ),
+        )
 
     def _to_transmit(self) -> Action:
         if self.blocking:

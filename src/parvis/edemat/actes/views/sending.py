@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.web.confirming import carry_out, confirm
+from parvis.core.web.keyset import page_of
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.checks import refusals
 from parvis.edemat.actes.models import Transaction
@@ -84,16 +85,16 @@ def ask_for_classification(request: AgentRequest, pk: UUID) -> HttpResponse:
 def uncertain_list(request: AgentRequest) -> HttpResponse:
     """The sends whose outcome nobody knows yet, oldest first."""
     waiting = Transaction.objects.filter(organisation=request.organisation).uncertain().select_related("acte")
-    return render(request, "actes/uncertain_list.html", {"transactions": waiting.order_by("attempt_started_at")[:200]})
+    page = page_of(waiting, "attempt_started_at", request.GET, descending=False)
+    return render(request, "actes/uncertain_list.html", {"page": page})
 
 
 @agent_view("actes.transmettre", application="edemat", recent=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def uncertain(request: AgentRequest, pk: UUID) -> HttpResponse:
-    """A person says whether the préfecture received the act: wait for its answer, or send again."""
-    acte = get_acte(request, pk)
-    here: dict[str, Any] = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
-    subject = get_object_or_404(Transaction.objects.uncertain(), acte=acte, organisation=request.organisation)
+    """A person says whether the préfecture received this exchange: wait for its answer, or send again."""
+    waiting = Transaction.objects.uncertain().select_related("acte", "related", "organisation")
+    subject = get_object_or_404(waiting, pk=pk, organisation=request.organisation)
     answer = request.POST.get("received", "")
     if request.method == "POST" and answer in ("oui", "non"):
         try:
@@ -101,10 +102,13 @@ def uncertain(request: AgentRequest, pk: UUID) -> HttpResponse:
         except DomainError as refusal:
             messages.error(request, refusal.sentence)
         else:
-            said = "L’acte attend son accusé de réception." if answer == "oui" else "L’acte repart à la préfecture."
+            said = "L’envoi est tenu pour reçu." if answer == "oui" else "L’envoi repart à la préfecture."
             messages.success(request, said)
-        return redirect("actes:detail", **here)
-    return render(request, "actes/uncertain.html", {"acte": acte, "transaction": subject})
+        place = [request.organisation.slug]
+        if subject.acte_id is None:
+            return redirect("actes:uncertain_list", *place)
+        return redirect("actes:detail", *place, subject.acte_id)
+    return render(request, "actes/uncertain.html", {"acte": subject.acte, "transaction": subject})
 
 
 @agent_view("actes.transmettre", application="edemat", recent=True)

@@ -20,6 +20,7 @@ from parvis.edemat.actes.schemas import schema_errors, schema_path
 from parvis.edemat.actes.services import letters
 from parvis.edemat.actes.services.letters import AnswerRefused
 from parvis.edemat.actes.services.preparation import Annexe
+from parvis.edemat.actes.services.transmission import refuse
 from tests.edemat.actes.conftest import AGENT, a_pdf
 
 LIST = "/o/juvignac/actes/"
@@ -87,7 +88,9 @@ def test_the_receipt_of_a_letter_leaves_alone_with_the_letter_s_date(receive, st
     assert b'actes:DateCourrierPref="2019-07-03"' in message
 
 
-def test_no_receipt_leaves_during_a_suspension(commune, prepare, state, run_jobs):
+@pytest.fixture
+def unreceipted(commune, prepare, state, run_jobs):
+    """A request for pieces that came during a suspension: nobody told the préfecture that it is there."""
     state.scenario("demande_pieces", count=1)
     acte = state.transmit(prepare(commune))
     with acting_for(commune):
@@ -95,9 +98,41 @@ def test_no_receipt_leaves_during_a_suspension(commune, prepare, state, run_jobs
     state.poll()
     run_jobs(queue="actes")
     with acting_for(commune):
-        (letter,) = letters.letters_of(acte)
+        return letters.letters_of(acte)[0]
+
+
+def test_no_receipt_leaves_during_a_suspension(commune, unreceipted, state):
+    letter = unreceipted
+    with acting_for(commune):
         assert (letter.status, letter.answers.count()) == (Status.DOCUMENT_RECU, 0)
     assert len(state.sent) == 1
+
+
+def test_a_receipt_that_did_not_leave_is_given_by_a_person_once(unreceipted, agent_client, commune, state, run_jobs):
+    client, here = agent_client(commune, "secretaire"), f"{LIST}courriers/{unreceipted.pk}/accuser/"
+    assert "sur papier" in client.post(here, follow=True).content.decode()
+    with acting_for(commune):
+        ActeSettings.objects.update(suspended_since=None)
+    page = client.get(f"{LIST}{unreceipted.acte_id}/").content.decode()
+    assert here in page
+    assert agent_client(commune, "lecteur").post(here).status_code == 403
+    client.post(here)
+    assert "déjà rendu, ou en route" in client.post(here, follow=True).content.decode()
+    run_jobs(queue="actes")
+    assert len(state.sent) == 2
+    assert fresh(unreceipted).status == Status.ACQUITTEMENT_ENVOYE
+    assert here not in client.get(f"{LIST}{unreceipted.acte_id}/").content.decode()
+
+
+def test_a_refused_receipt_may_be_given_again(unreceipted, commune, state, run_jobs):
+    with acting_for(commune):
+        ActeSettings.objects.update(suspended_since=None)
+        letters.give_receipt(unreceipted, actor=AGENT)
+        first = Transaction.objects.get(kind="3-2")
+        refuse(first, "Enveloppe invalide.", actor=AGENT)
+        letters.give_receipt(unreceipted, actor=AGENT)
+    run_jobs(queue="actes")
+    assert fresh(unreceipted).status == Status.ACQUITTEMENT_ENVOYE
 
 
 def test_a_letter_without_its_file_goes_to_the_basket(commune, prepare, state):
@@ -360,4 +395,5 @@ def test_the_neighbour_s_letter_is_missing(receive, agent_client, commune, neigh
     client = agent_client(neighbour, "secretaire")
     for end in ("repondre/", "clore/"):
         assert client.get(f"/o/fabregues/actes/courriers/{letter.pk}/{end}").status_code == 404
-    assert client.post(f"/o/fabregues/actes/courriers/{letter.pk}/lu/").status_code == 404
+    for end in ("lu/", "accuser/"):
+        assert client.post(f"/o/fabregues/actes/courriers/{letter.pk}/{end}").status_code == 404

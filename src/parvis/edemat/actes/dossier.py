@@ -69,6 +69,7 @@ class Letter:
     answer_url: str
     close_url: str
     send_url: str
+    receipt_url: str
 
     @property
     def restarts(self) -> bool:
@@ -412,6 +413,7 @@ class Dossier:
             answer_url=url("answer", letter.pk) if waits else "",
             close_url=url("close_letter", letter.pk) if answer is None and letter.kind in letters.QUESTIONS else "",
             send_url=url("send_answer", answer.pk) if answer and prepared else "",
+            receipt_url=url("give_receipt", letter.pk) if letters.lacks_receipt(letter) else "",
         )
 
     # --- essentials ---

@@ -17,6 +17,7 @@ urlpatterns = [
     path("banette/<uuid:pk>/rattacher/", basket.attach, name="attach"),
     path("banette/<uuid:pk>/ecarter/", basket.set_aside, name="set_aside"),
     path("courriers/<uuid:pk>/lu/", letters.mark_read, name="mark_read"),
+    path("courriers/<uuid:pk>/accuser/", letters.give_receipt, name="give_receipt"),
     path("courriers/<uuid:pk>/clore/", letters.close, name="close_letter"),
     path("courriers/<uuid:pk>/repondre/", letters.answer, name="answer"),
     path("reponses/<uuid:pk>/", letters.send_answer, name="send_answer"),

@@ -138,6 +138,26 @@ def receipt(letter: Transaction, *, actor: Actor) -> None:
         _request(_open(letter, kind, Status.POSTE, actor=actor, sentence="Accusé à rendre à la préfecture."))
 
 
+def lacks_receipt(letter: Transaction) -> bool:
+    """True when the préfecture awaits a receipt of ``letter`` that neither left nor is about to."""
+    kind = LETTER_RECEIPTS.get(letter.kind)
+    given = any(answer.kind == kind and answer.status != Status.ERREUR for answer in letter.answers.all())
+    return letter.status == Status.DOCUMENT_RECU and not given
+
+
+def give_receipt(letter: Transaction, *, actor: Actor) -> None:
+    """Send the receipt that did not leave by itself, or was refused. Raises ``AnswerRefused``."""
+    with transaction.atomic():
+        letter = locked(letter.pk)
+        if not lacks_receipt(letter):
+            raise AnswerRefused("L’accusé de ce courrier est déjà rendu, ou en route : rechargez la page.")
+        chosen = settings_of(letter.organisation)
+        if chosen.suspended:
+            raise AnswerRefused("La télétransmission est suspendue : accusez réception sur papier.")
+        emitter_of(letter.organisation, chosen)
+        receipt(letter, actor=actor)
+
+
 def _open(letter: Transaction, kind: TransactionKind, status: Status, *, actor: Actor, sentence: str) -> Transaction:
     made = Transaction.objects.create(
         organisation=letter.organisation,

@@ -46,6 +46,16 @@ def mark_read(request: AgentRequest, pk: UUID) -> HttpResponse:
     return carry_out(request, lambda: letters.mark_read(letter, actor=request.actor), done="Courrier lu.", back=back)
 
 
+@agent_view("actes.transmettre", application="edemat", recent=True)
+@require_POST
+def give_receipt(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """The receipt that did not leave by itself, or that was refused, leaves now."""
+    letter = _letter(request, pk)
+    done = "L’accusé de réception est en route vers la préfecture."
+    back = _page(request, letter.acte_id)
+    return carry_out(request, lambda: letters.give_receipt(letter, actor=request.actor), done=done, back=back)
+
+
 @agent_view("actes.transmettre", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: AgentRequest, pk: UUID) -> HttpResponse:

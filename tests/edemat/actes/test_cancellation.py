@@ -3,14 +3,17 @@
 import pytest
 
 from parvis.core.organisations.tenancy import acting_for
+from parvis.edemat.actes import lifecycle
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.outbound import build_cancellation
 from parvis.edemat.actes.models import Transaction
 from parvis.edemat.actes.publication import Author, PublicationRefused, publish
 from parvis.edemat.actes.schemas import schema_errors
+from parvis.edemat.actes.services import reception
 from parvis.edemat.actes.services.cancellation import CancellationRefused, ask_to_cancel
 from parvis.edemat.actes.services.preparation import NumberTaken
 from tests.edemat.actes.conftest import AGENT
+from tests.edemat.actes.test_reception import attachments, with_attachments
 
 LIST = "/o/juvignac/actes/"
 
@@ -58,6 +61,24 @@ def test_the_receipt_of_the_cancellation_twice_changes_nothing_more(received, st
     state.poll([raw])
     report = state.poll([raw.replace(b"[SIMULATION]", b"[REPETITION]")])
     assert (report.basket, report.processed) == (0, 1)
+
+
+def test_two_receipts_in_one_mail_lock_both_acts_before_the_journal_is_written(
+    received, commune, prepare, state, run_jobs, monkeypatch
+):
+    other = state.transmit(prepare(commune, numero="19.07.01.06"))
+    state.poll()
+    with acting_for(commune):
+        for acte in (received, other):
+            ask_to_cancel(acte, actor=AGENT)
+    run_jobs(queue="actes")
+    first, second = map(attachments, state.mails())
+    steps, lock, write = [], reception.lock_actes, lifecycle.record
+    monkeypatch.setattr(reception, "lock_actes", lambda acts: (steps.append(set(acts)), lock(acts)))
+    monkeypatch.setattr(lifecycle, "record", lambda *a, **named: (steps.append("journal"), write(*a, **named))[1])
+    state.poll([with_attachments(first | second)])
+    assert steps[:2] == [{received.pk, other.pk}, "journal"]
+    assert {state.again(acte).status for acte in (received, other)} == {Status.ANNULE}
 
 
 def test_a_cancellation_never_asked_goes_to_the_basket(received, state, run_jobs):

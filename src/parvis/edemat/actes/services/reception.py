@@ -468,7 +468,12 @@ class Reading:
         acts: set[UUID] = set()
         for name, message in messages:
             match message:
-                case inbound.ArActe(id_acte=one) | inbound.Courrier(id_acte=one) | inbound.ArReponse(id_acte=one):
+                case (
+                    inbound.ArActe(id_acte=one)
+                    | inbound.Courrier(id_acte=one)
+                    | inbound.ArReponse(id_acte=one)
+                    | inbound.ArAnnulation(id_acte=one)
+                ):
                     found = self._transmissions(one.date, one.numero, one.nature_code)
                 case inbound.AnomalieActe(acte=one):
                     found = self._transmissions(one.date, one.numero, one.nature)

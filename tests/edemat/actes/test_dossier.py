@@ -6,6 +6,7 @@ import pytest
 
 from parvis.core.routing.models import Route, RouteStep
 from parvis.edemat.actes.dossier import Dossier
+from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.publication import Author, publish
 from tests.edemat.actes.conftest import AGENT
 from tests.edemat.actes.making import make_acte
@@ -50,6 +51,12 @@ def test_each_step_says_its_date_once_with_its_time(acte):
 def test_a_receipt_read_another_day_shows_the_day_that_counts(acte):
     acte.received_on = date(2019, 7, 2)
     assert plain(Dossier(acte, frozenset()).steps[1]["lines"]) == ["2 juillet 2019"]
+
+
+def test_what_is_awaited_is_named(acting_for_juvignac):
+    sent = make_acte(acting_for_juvignac, status=Status.TRANSMIS)
+    action = Dossier(sent, frozenset()).action
+    assert action.text.endswith("L’accusé vient en général en quelques minutes.")
 
 
 def test_the_same_remark_is_shown_once(acte):

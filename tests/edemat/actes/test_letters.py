@@ -76,6 +76,12 @@ def test_a_letter_is_kept_with_its_files_and_receipted_when_it_must(receive, sce
     assert open_tasks(letter) == [verb]
 
 
+def test_the_history_says_what_came_whatever_its_gender(receive, commune):
+    letter = receive("lettre_observations")
+    with acting_for(commune):
+        assert letter.events.order_by("id")[0].message == "Reçu de la préfecture : lettre d’observations."
+
+
 def test_the_receipt_of_a_letter_leaves_alone_with_the_letter_s_date(receive, state):
     letter = receive("demande_pieces")
     assert len(state.sent) == 2

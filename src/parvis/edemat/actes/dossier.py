@@ -209,7 +209,7 @@ class Dossier:
             case Status.TRANSMIS:
                 return Action(
                     "En attente de l’accusé de réception",
-                    f"Transmis le {date_heure(acte.sent_at)}. Elle vient en général en quelques minutes.",
+                    f"Transmis le {date_heure(acte.sent_at)}. L’accusé vient en général en quelques minutes.",
                     "waiting",
                 )
         return self._publication_action()

@@ -109,7 +109,7 @@ def keep_letter(
         received_on=clock.today(),
         created_at=clock.now(),
     )
-    begin(letter, f"{letter.get_kind_display()} reçu(e) de la préfecture.", actor=actor, document=message)
+    begin(letter, f"Reçu de la préfecture : {letter.get_kind_display().lower()}.", actor=actor, document=message)
     keep_files(letter, files)
     ask_to_look(letter)
     return letter

@@ -1,7 +1,7 @@
 """Operations of acts: read them, download them, prepare one as its own software would hand it over."""
 
 import datetime as dt
-from typing import Annotated, Any, BinaryIO, Literal, cast
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,9 +15,7 @@ from pydantic import Field
 from parvis.core.api.fields import TEXT, Cursor, Limit, Page, Search, page_of, refused
 from parvis.core.api.operations import JSON, MULTIPART, ApiRequest, operation
 from parvis.core.documents.delivery import deliver
-from parvis.core.documents.models import Document
-from parvis.core.documents.services import store
-from parvis.core.referentials.legality import MAX_ANNEXES
+from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE
 from parvis.edemat.actes import board
 from parvis.edemat.actes.formats.checks import Finding
 from parvis.edemat.actes.formats.numbers import InvalidActeNumber
@@ -28,12 +26,12 @@ from parvis.edemat.actes.services.preparation import (
     NumberTaken,
     check_acte,
     current_classification,
+    keep_upload,
     label_of_matiere,
     prepare_acte,
 )
 
 router = Router(tags=["Actes"])
-MAX_FILES = 150 * 1024 * 1024  # one act's archive (arrêté technique)
 Situation = Literal["", "a_transmettre", "en_cours", "acquittes", "a_publier", "publies", "erreur", "annules"]
 NATURES = Literal["1", "2", "3", "4", "5", "6"]
 
@@ -184,7 +182,7 @@ def read_document(request: ApiRequest, pk: UUID) -> HttpResponseBase:
     scope="actes.preparer",
     application="edemat",
     body=MULTIPART,
-    max_body=MAX_FILES,
+    max_body=MAX_ARCHIVE,
     response={201: PreparedOut},
     summary="Préparer un acte",
 )
@@ -201,10 +199,10 @@ def prepare(
     if len(annexes) > MAX_ANNEXES:
         raise refused("corps.annexes", f"{MAX_ANNEXES} annexes au plus.", "Réunissez-en plusieurs.")
     organisation = request.organisation
-    document = _kept(request, fichier)
+    document = keep_upload(organisation, fichier)
     if document.media_type != "application/pdf":
         raise refused("corps.fichier", "L’acte est un fichier PDF.", "Enregistrez-le en PDF, puis déposez-le.")
-    attached = [Annexe(_kept(request, annexe)) for annexe in annexes]
+    attached = [Annexe(keep_upload(organisation, annexe)) for annexe in annexes]
     facts = acte.model_dump(mode="json") | {"matiere_label": _matiere_label(request, acte.matiere)}
     try:
         with transaction.atomic():
@@ -251,11 +249,6 @@ def correct(request: ApiRequest, pk: UUID, correction: CorrectionIn) -> dict[str
 def _checked(findings: list[Finding]) -> dict[str, Any]:
     told = [{"code": f.code, "gravite": f.severity, "respecte": f.ok, "explication": f.sentence} for f in findings]
     return {"controles": told}
-
-
-def _kept(request: ApiRequest, upload: UploadedFile) -> Document:
-    content = cast(BinaryIO, upload.file)
-    return store(request.organisation, content, upload.name or "document", must_be_sound=True, limit=MAX_FILES)
 
 
 def _matiere_label(request: ApiRequest, code: str) -> str:

@@ -4,15 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
+from parvis.core.documents.services import store
 from parvis.core.errors import DomainError
 from parvis.core.journal.actions import register_action
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
+from parvis.core.referentials.legality import MAX_ARCHIVE
 from parvis.core.routing.models import Route
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats import checks
@@ -48,6 +52,12 @@ class Annexe:
     document: Document
     filename: str = ""
     code_pj: str = ""
+
+
+def keep_upload(organisation: Organisation, upload: UploadedFile) -> Document:
+    """Keep a file of an act that a person or their software sends, sound and no heavier than an archive may be."""
+    content = cast(BinaryIO, upload.file)
+    return store(organisation, content, upload.name or "document", must_be_sound=True, limit=MAX_ARCHIVE)
 
 
 def settings_of(organisation: Organisation) -> ActeSettings:

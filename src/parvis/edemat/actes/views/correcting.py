@@ -1,17 +1,13 @@
 """Correcting an act that has not left: its description and its annexes, each finding next to its field."""
 
-from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from parvis.core.documents.models import Document
-from parvis.core.documents.services import store
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.referentials.legality import MAX_ARCHIVE
@@ -29,7 +25,13 @@ from parvis.edemat.actes.services.correction import (
     is_correctable,
     print_is_ours,
 )
-from parvis.edemat.actes.services.preparation import Annexe, NumberTaken, check_acte, current_classification
+from parvis.edemat.actes.services.preparation import (
+    Annexe,
+    NumberTaken,
+    check_acte,
+    current_classification,
+    keep_upload,
+)
 from parvis.edemat.actes.views.acts import get_acte
 
 
@@ -84,13 +86,13 @@ def _carry_out(request: AgentRequest, acte: Acte, form: CorrectionForm) -> list[
             for piece in form.pieces:
                 field = f"file_{piece.pk}"
                 file = entered[field]
-                replacement = _kept(request, file) if file else None
+                replacement = keep_upload(request.organisation, file) if file else None
                 changes.append(
                     PieceChange(piece.pk, entered[f"type_{piece.pk}"], replacement, entered[f"drop_{piece.pk}"])
                 )
             for file in entered["added"]:
                 field = "added"
-                added.append(Annexe(_kept(request, file), code_pj=entered["added_type"]))
+                added.append(Annexe(keep_upload(request.organisation, file), code_pj=entered["added_type"]))
             field = None
             described = {name: entered.get(name) for name in ("objet", "numero", "decision_date", "matiere")}
             correction = Correction(
@@ -108,8 +110,3 @@ def _carry_out(request: AgentRequest, acte: Acte, form: CorrectionForm) -> list[
     except DomainError as refusal:
         form.add_error(field, refusal.sentence)
     return None
-
-
-def _kept(request: AgentRequest, upload: UploadedFile) -> Document:
-    content = cast(BinaryIO, upload.file)
-    return store(request.organisation, content, upload.name or "annexe", must_be_sound=True, limit=MAX_ARCHIVE)

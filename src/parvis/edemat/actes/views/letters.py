@@ -1,16 +1,12 @@
 """Letters of the préfecture on the page of an act: read, closed, answered in two clicks."""
 
-from typing import BinaryIO, cast
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from parvis.core.documents.models import Document
-from parvis.core.documents.services import store
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.referentials.legality import MAX_ARCHIVE
 from parvis.core.web.confirming import carry_out, confirm, fill_in
@@ -19,7 +15,7 @@ from parvis.edemat.actes.enums import LETTERS
 from parvis.edemat.actes.forms import AnswerForm
 from parvis.edemat.actes.models import Transaction
 from parvis.edemat.actes.services import letters
-from parvis.edemat.actes.services.preparation import Annexe, current_classification
+from parvis.edemat.actes.services.preparation import Annexe, current_classification, keep_upload
 
 
 def _letter(request: AgentRequest, pk: UUID) -> Transaction:
@@ -85,7 +81,7 @@ def answer(request: AgentRequest, pk: UUID) -> HttpResponse:
     form = AnswerForm(letter, known, request.POST or None, request.FILES or None)
 
     def prepare() -> str:
-        files = [Annexe(_kept(request, file), code_pj=code) for file, code in form.files_given]
+        files = [Annexe(keep_upload(request.organisation, file), code_pj=code) for file, code in form.files_given]
         made = letters.prepare_answer(letter, form.cleaned_data["kind"], files, actor=request.actor)
         return reverse("actes:send_answer", args=[request.organisation.slug, made.pk])
 
@@ -100,11 +96,6 @@ def answer(request: AgentRequest, pk: UUID) -> HttpResponse:
         crumbs=_crumbs(request, letter),
         multipart=True,
     )
-
-
-def _kept(request: AgentRequest, upload: UploadedFile) -> Document:
-    content = cast(BinaryIO, upload.file)
-    return store(request.organisation, content, upload.name or "réponse", must_be_sound=True, limit=MAX_ARCHIVE)
 
 
 def _answer(request: AgentRequest, pk: UUID) -> Transaction:

@@ -8,7 +8,8 @@ from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import read_bytes, store
 from parvis.core.journal.services import Actor, record
-from parvis.core.routing.services import attach
+from parvis.core.routing.models import Route
+from parvis.core.routing.services import attach, lock_route
 from parvis.core.trust.timestamps import TimestampUnavailable, TokenReport, request_token, verify_token
 from parvis.edemat.seances.formats.preuve import (
     Meeting,
@@ -110,6 +111,7 @@ def stamp(preuve: Preuve) -> bool:
     except TimestampUnavailable as error:
         logger.warning("time-stamp of statement %s deferred: %s", preuve.pk, error.data)
         return False
+    routes = _lock_open_routes(preuve) if preuve.kind == Preuve.Kind.ENVOI else []
     preuve.token = store(
         preuve.organisation,
         token.response,
@@ -120,6 +122,8 @@ def stamp(preuve: Preuve) -> bool:
     )
     preuve.stamped_at, preuve.serial, preuve.authority = token.gen_time, str(token.serial), token.authority
     preuve.save(update_fields=["token", "stamped_at", "serial", "authority"])
+    for route in routes:
+        attach(route, "convocation_jeton", preuve.token, "Jeton d’horodatage de la convocation")
     record(
         preuve.organisation,
         "seances.preuve_horodatee",
@@ -128,8 +132,6 @@ def stamp(preuve: Preuve) -> bool:
         sha256=preuve.token.sha256,
         details={"rank": preuve.rank},
     )
-    if preuve.kind == Preuve.Kind.ENVOI:
-        _complete_open_routes(preuve)
     return True
 
 
@@ -146,12 +148,10 @@ def ask_missing_tokens(seance: Seance) -> int:
     return len(waiting)
 
 
-def _complete_open_routes(preuve: Preuve) -> None:
-    """A token that came late joins the deliberations that left without it."""
-    deliberations = Deliberation.objects.filter(point__seance=preuve.seance_id, route__isnull=False)
-    for deliberation in deliberations.select_related("route"):
-        if deliberation.route and preuve.token:
-            attach(deliberation.route, "convocation_jeton", preuve.token, "Jeton d’horodatage de la convocation")
+def _lock_open_routes(preuve: Preuve) -> list[Route]:
+    """The routes of the deliberations that left without the token, which a token that comes late joins."""
+    left = Deliberation.objects.filter(point__seance=preuve.seance_id, route__isnull=False)
+    return [lock_route(pk) for pk in sorted(left.values_list("route_id", flat=True))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,3 +86,18 @@ def test_a_token_that_comes_late_and_the_route_it_joins_wait_in_turn(untimed, mo
     assert errors == []
     with acting_for(untimed.organisation):
         assert Route.objects.get().document("convocation_jeton") is not None
+
+
+def test_the_authority_is_waited_for_outside_any_transaction(untimed, monkeypatch):
+    asked = []
+
+    def request_token(data):
+        asked.append(connection.in_atomic_block)
+        return TOKEN
+
+    monkeypatch.setattr(evidence, "request_token", request_token)
+    _stamp(untimed)
+    _stamp(untimed)
+    assert asked == [False]
+    with acting_for(untimed.organisation):
+        assert Preuve.objects.get(pk=untimed.pk).serial == "7"

@@ -35,13 +35,12 @@ def send_notice(organisation_id: int, *, avis_id: str) -> None:
         raise TryAgain(reason, avis=avis_id)
 
 
-@job(queue="seances", label="Horodatage d’une preuve d’envoi")
+@job(queue="seances", in_transaction=False, label="Horodatage d’une preuve d’envoi")
 def stamp_statement(organisation_id: int, *, preuve_id: str) -> None:
     """Time-stamp a statement, again and again until an authority answers."""
-    from parvis.edemat.seances.models import Preuve
     from parvis.edemat.seances.services.evidence import stamp
 
-    if not stamp(Preuve.objects.get(pk=preuve_id)):
+    if not stamp(organisation_id, preuve_id):
         raise TryAgain("Aucun service d’horodatage ne répond.", preuve=preuve_id)
 
 

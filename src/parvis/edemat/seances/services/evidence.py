@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import read_bytes, store
 from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route
 from parvis.core.routing.services import attach, lock_route
-from parvis.core.trust.timestamps import TimestampUnavailable, TokenReport, request_token, verify_token
+from parvis.core.trust.timestamps import TimestampUnavailable, Token, TokenReport, request_token, verify_token
 from parvis.edemat.seances.formats.preuve import (
     Meeting,
     Recipient,
@@ -20,6 +22,7 @@ from parvis.edemat.seances.formats.preuve import (
     write_statement,
 )
 from parvis.edemat.seances.models import Convocation, Deliberation, Preuve, Seance
+from parvis.edemat.seances.services.agenda import lock_seance
 from parvis.edemat.seances.tasks import stamp_statement
 
 logger = logging.getLogger(__name__)
@@ -99,18 +102,33 @@ def state_evidence(
     return preuve
 
 
-def stamp(preuve: Preuve) -> bool:
+def stamp(organisation_id: int, preuve_id: UUID | str) -> bool:
     """Time-stamp a statement; False when no authority answered, which loses nothing. Harmless when
-    repeated."""
-    preuve = Preuve.objects.select_for_update(of=("self",)).select_related("statement").get(pk=preuve.pk)
-    if preuve.token_id:
-        return True
-    content = read_bytes(preuve.statement, limit=MAX_STATEMENT)
+    repeated.
+
+    It opens its own transactions: the authority is waited for between the two, while nothing is locked.
+    """
+    with acting_for(organisation_id):
+        preuve = Preuve.objects.select_related("statement").get(pk=preuve_id)
+        if preuve.token_id:
+            return True
+        content = read_bytes(preuve.statement, limit=MAX_STATEMENT)
     try:
         token = request_token(content)
     except TimestampUnavailable as error:
-        logger.warning("time-stamp of statement %s deferred: %s", preuve.pk, error.data)
+        logger.warning("time-stamp of statement %s deferred: %s", preuve_id, error.data)
         return False
+    with acting_for(organisation_id):
+        _keep_token(preuve, token)
+    return True
+
+
+def _keep_token(preuve: Preuve, token: Token) -> None:
+    """Keep a token beside its statement, unless another came first, and on the routes that left without it."""
+    lock_seance(preuve.seance)  # so that no deliberation leaves between its routes being read and the commit
+    preuve = Preuve.objects.select_for_update(of=("self",)).select_related("statement").get(pk=preuve.pk)
+    if preuve.token_id:
+        return
     routes = _lock_open_routes(preuve) if preuve.kind == Preuve.Kind.ENVOI else []
     preuve.token = store(
         preuve.organisation,
@@ -132,7 +150,6 @@ def stamp(preuve: Preuve) -> bool:
         sha256=preuve.token.sha256,
         details={"rank": preuve.rank},
     )
-    return True
 
 
 def ask_token(preuve: Preuve) -> None:

@@ -247,13 +247,13 @@ class Provider:
             "expires_in": int(TOKEN_LIFE.total_seconds()),
             "id_token": self._id_token(grant),
             "scope": grant.asked["scope"],
-            "token_type": "Bearer",
+            "token_type": "mac" if "token_type" in self.faults else "Bearer",
         }
 
     def _id_token(self, grant: Grant) -> str:
         faults = self.faults
         at = left_half(grant.access_token if "at_hash" not in faults else "autre")
-        claims = {**self._frame(grant), "nonce": grant.asked["nonce"], "acr": grant.acr, "at_hash": at,
+        claims = {**self._frame(grant, "id_token"), "nonce": grant.asked["nonce"], "acr": grant.acr, "at_hash": at,
                   "auth_time": int(self.clock().timestamp())}  # fmt: skip
         if "amr" in grant.asked.get("claims", ""):
             claims["amr"] = grant.amr
@@ -271,20 +271,22 @@ class Provider:
         if grant is None or grant.token_issued is None or self.clock() - grant.token_issued > TOKEN_LIFE:
             raise Refused(401, "invalid_token", "invalid access token provided")
         wanted = [claim for scope in grant.asked["scope"].split() for claim in SCOPES[self.kind].get(scope, ())]
-        claims = {**self._frame(grant), **{k: v for k, v in grant.person.claims.items() if k in wanted}}
+        claims = {**self._frame(grant, "userinfo"), **{k: v for k, v in grant.person.claims.items() if k in wanted}}
         if "userinfo_sub" in self.faults:
             claims["sub"] = "quelqu-un-d-autre"
+        if "userinfo_error" in self.faults:
+            raise Refused(401, "invalid_token", "invalid access token provided")
         if "userinfo_json" in self.faults:
             return claims
         return self._sealed(claims, grant.client, _lie(self.faults, "userinfo"))
 
-    def _frame(self, grant: Grant) -> Claims:
+    def _frame(self, grant: Grant, token: str) -> Claims:
         now = int(self.clock().timestamp())
-        late = 3600 if "expired" in self.faults else 0
+        late = 3600 if _told(self.faults, "expired", token) else 0
         return {
-            "iss": self.issuer + ("-autre" if "iss_token" in self.faults else ""),
+            "iss": self.issuer + ("-autre" if _told(self.faults, "iss_token", token) else ""),
             "sub": self.subject(grant.client, grant.person),
-            "aud": "un-autre-service" if "aud" in self.faults else grant.client.client_id,
+            "aud": "un-autre-service" if _told(self.faults, "aud", token) else grant.client.client_id,
             "iat": now - late,
             "exp": now - late + int(TOKEN_LIFE.total_seconds()),
         }
@@ -334,4 +336,9 @@ def _essential_acrs(asked: dict[str, str]) -> list[str]:
 def _lie(faults: dict[str, Any], token: str) -> str:
     """The lie told about the signature of ``token``: a fault is the name of the lie, its value the token."""
     names = ("alg_none", "hs256", "unknown_kid", "foreign_key", "embedded_key")
-    return next((name for name in names if name in faults and faults[name] in (True, token)), "")
+    return next((name for name in names if _told(faults, name, token)), "")
+
+
+def _told(faults: dict[str, Any], name: str, token: str) -> bool:
+    """True when this fault is told of ``token``, or of both tokens (True)."""
+    return name in faults and faults[name] in (True, token)

@@ -1,5 +1,6 @@
 """A browser, a provider of the sandbox and the way between them."""
 
+import logging
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -82,6 +83,21 @@ def proconnect(db, sandbox, settings):
     settings.BASE_URL = "http://localhost:8000"
     yield running
     running.fault()
+
+
+@pytest.fixture
+def refusals(caplog):
+    """``refusals()`` -> the reason of each login refused since the last call, with what was logged of it."""
+    from parvis.core.federation.views.login import logger
+
+    caplog.set_level(logging.WARNING, logger=logger.name)
+
+    def since():
+        found = [record.args[1:] for record in caplog.records if record.name == logger.name]
+        caplog.clear()
+        return found
+
+    return since
 
 
 @pytest.fixture

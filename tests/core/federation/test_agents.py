@@ -178,7 +178,9 @@ def test_an_account_of_several_organisations_is_opened_by_none_of_them(
     proconnect.log_in(browser, "p.durable")
     page = browser.get("/federation/agent/").content.decode()
     assert "Connectez-vous d’abord" in page
-    assert browser.post("/federation/agent/").status_code == 409
+    answer = browser.post("/federation/agent/")
+    assert answer.status_code == 409
+    assert "Votre compte sert déjà" in answer.content.decode()
     assert who(browser) is None
     assert links.identities_of(account) == []
 
@@ -218,7 +220,9 @@ def test_an_administration_does_not_open_an_account_that_has_a_holder(
     (asked,) = requests_of(juvignac)
     administrator.post(f"/o/juvignac/administration/activations/{asked.pk}/accepter/", {"account": maire.pk})
     assert "Connectez-vous d’abord" in browser.get("/federation/agent/").content.decode()
-    assert browser.post("/federation/agent/").status_code == 409
+    answer = browser.post("/federation/agent/")
+    assert answer.status_code == 409
+    assert "Votre compte sert déjà" in answer.content.decode()
     assert who(browser) is None
     assert links.identities_of(maire) == []
 
@@ -316,10 +320,11 @@ def test_d_second_factor_may_be_demanded_of_proconnect(proconnect, browser, sett
     assert proconnect.log_in(Client(), "p.durable")["Location"] == "/federation/agent/"
 
 
-def test_d_a_lower_level_than_demanded_is_refused(proconnect, browser, settings):
+def test_d_a_lower_level_than_demanded_is_refused(proconnect, browser, settings, refusals):
     settings.PARVIS_PROCONNECT_TWO_FACTORS = True
     proconnect.fault(lower_acr="eidas1")
     assert proconnect.log_in(browser, "p.durable").status_code == 400
+    assert refusals() == [("id_token.acr", {"reason": "id_token.acr", "acr": "eidas1"})]
 
 
 # --- (e) the SIRET decides ----------------------------------------------------------------------------------
@@ -330,6 +335,7 @@ def test_e_logged_in_agent_links_the_siret_of_their_own_organisation_only(
     proconnect.log_in(stranger, "p.durable")
     answer = stranger.post("/federation/relier/")
     assert answer.status_code == 409
+    assert "n’est celui d’aucune organisation" in answer.content.decode()
     assert links.identities_of(stranger.account) == []
     assert len(links.identities_of(linked(proconnect, agent_client(juvignac, "secretaire"), "p.durable"))) == 1
 

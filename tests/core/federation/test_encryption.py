@@ -47,11 +47,17 @@ def test_encrypted_tokens_open_an_account(plus):
     assert "_auth_user_id" in client.session
 
 
-def test_plain_tokens_and_lies_inside_the_encryption_are_refused(plus):
-    for lie in ({"not_encrypted": True}, {"alg_none": "id_token"}, {"nonce": True}, {"userinfo_sub": True}):
+def test_plain_tokens_and_lies_inside_the_encryption_are_refused(plus, refusals):
+    for lie, reason, facts in (
+        ({"not_encrypted": True}, "id_token.encryption", {"alg": "ES256", "enc": "None"}),
+        ({"alg_none": "id_token"}, "id_token.algorithm", {"alg": "none"}),
+        ({"nonce": True}, "id_token.nonce", {}),
+        ({"userinfo_sub": True}, "userinfo.another_subject", {}),
+    ):
         plus.fault(**lie)
         client = Client()
         assert plus.log_in(client, "test").status_code == 400, lie
+        assert refusals() == [(reason, {"reason": reason, **facts})]
         assert "federation.pending" not in client.session
 
 
@@ -76,7 +82,12 @@ def test_a_token_for_another_key_is_refused():
     algorithms = ["RSA-OAEP-256", "RSA1_5", "A256GCM", "A128CBC-HS256"]
     registered = replace(REGISTERED, decryption_key=ours)
     assert opened(jwe.encrypt_compact(header, b"a.b.c", ours, algorithms=algorithms), registered) == "a.b.c"
-    for changed, key in (({}, other), ({"alg": "RSA1_5"}, ours), ({"enc": "A128CBC-HS256"}, ours)):
+    for changed, key, facts in (
+        ({}, other, {"cause": "DecodeError"}),
+        ({"alg": "RSA1_5"}, ours, {"alg": "RSA1_5", "enc": "A256GCM"}),
+        ({"enc": "A128CBC-HS256"}, ours, {"alg": "RSA-OAEP-256", "enc": "A128CBC-HS256"}),
+    ):
         token = jwe.encrypt_compact({**header, **changed}, b"a.b.c", key, algorithms=algorithms)
-        with pytest.raises(AnswerRefused):
+        with pytest.raises(AnswerRefused) as refused:
             opened(token, registered)
+        assert refused.value.data == {"reason": "encryption", **facts}

@@ -149,44 +149,55 @@ def test_discovery_is_read_once_an_hour(franceconnect, browser):
 
 
 # --- refusals and wrong answers -----------------------------------------------------------------------------
-def test_refusal_is_told_with_the_other_ways(franceconnect, browser):
+def test_refusal_is_told_with_the_other_ways(franceconnect, browser, refusals):
     answer = franceconnect.log_in(browser, None)
+    assert [reason for reason, _ in refusals()] == ["declined"]
     assert answer.status_code == 200
     assert "rien n’a été transmis" in answer.content.decode()
     assert "Se connecter autrement" in answer.content.decode()
     assert nobody(browser)
 
 
+# What the provider lies about, the check that refuses it, and what the log says of it besides.
 LIES = {
-    "nonce": {"nonce": True},
-    "no_nonce": {"no_nonce": True},
-    "audience": {"aud": True},
-    "alg_none_id_token": {"alg_none": "id_token"},
-    "alg_none_userinfo": {"alg_none": "userinfo"},
-    "hs256_with_the_public_key": {"hs256": "id_token"},
-    "hs256_userinfo": {"hs256": "userinfo"},
-    "unknown_kid": {"unknown_kid": True},
-    "key_of_another": {"foreign_key": "id_token"},
-    "key_of_another_userinfo": {"foreign_key": "userinfo"},
-    "key_inside_the_token": {"embedded_key": "id_token"},
-    "expired": {"expired": True},
-    "userinfo_of_somebody_else": {"userinfo_sub": True},
-    "lower_acr": {"lower_acr": "eidas0"},
-    "issuer_of_the_token": {"iss_token": True},
-    "issuer_of_the_return": {"iss_callback": True},
-    "userinfo_in_json": {"userinfo_json": True},
-    "at_hash": {"at_hash": True},
-    "state": {"state": True},
+    "state": ({"state": True}, "state", {}),
+    "issuer_of_the_return": ({"iss_callback": True}, "issuer", {}),
+    "kind_of_access_token": ({"token_type": True}, "token_answer", {}),
+    "alg_none_id_token": ({"alg_none": "id_token"}, "id_token.algorithm", {"alg": "none"}),
+    "hs256_with_the_public_key": ({"hs256": "id_token"}, "id_token.algorithm", {"alg": "HS256"}),
+    "unknown_kid": ({"unknown_kid": "id_token"}, "id_token.key", {}),
+    "key_of_another": ({"foreign_key": "id_token"}, "id_token.signature", {"cause": "BadSignatureError"}),
+    "key_inside_the_token": ({"embedded_key": "id_token"}, "id_token.signature", {"cause": "BadSignatureError"}),
+    "issuer_of_the_token": ({"iss_token": "id_token"}, "id_token.issuer", {}),
+    "audience": ({"aud": "id_token"}, "id_token.audience", {}),
+    "expired": ({"expired": "id_token"}, "id_token.dates", {}),
+    "nonce": ({"nonce": True}, "id_token.nonce", {}),
+    "no_nonce": ({"no_nonce": True}, "id_token.nonce", {}),
+    "at_hash": ({"at_hash": True}, "id_token.at_hash", {}),
+    "lower_acr": ({"lower_acr": "eidas0"}, "id_token.acr", {"acr": "eidas0"}),
+    "userinfo_refused": ({"userinfo_error": True}, "userinfo.status", {"status": 401}),
+    "userinfo_in_json": ({"userinfo_json": True}, "userinfo.media_type", {"media_type": "application/json"}),
+    "alg_none_userinfo": ({"alg_none": "userinfo"}, "userinfo.algorithm", {"alg": "none"}),
+    "hs256_userinfo": ({"hs256": "userinfo"}, "userinfo.algorithm", {"alg": "HS256"}),
+    "unknown_kid_userinfo": ({"unknown_kid": "userinfo"}, "userinfo.key", {}),
+    "key_of_another_userinfo": ({"foreign_key": "userinfo"}, "userinfo.signature", {"cause": "BadSignatureError"}),
+    "key_inside_the_userinfo": ({"embedded_key": "userinfo"}, "userinfo.signature", {"cause": "BadSignatureError"}),
+    "issuer_of_the_userinfo": ({"iss_token": "userinfo"}, "userinfo.issuer", {}),
+    "audience_of_the_userinfo": ({"aud": "userinfo"}, "userinfo.audience", {}),
+    "expired_userinfo": ({"expired": "userinfo"}, "userinfo.dates", {}),
+    "userinfo_of_somebody_else": ({"userinfo_sub": True}, "userinfo.another_subject", {}),
 }
 
 
 @pytest.mark.parametrize("lie", LIES, ids=list(LIES))
-def test_every_lie_opens_nothing(franceconnect, browser, lie):
+def test_every_lie_opens_nothing_and_is_refused_by_its_own_check(franceconnect, browser, refusals, lie):
     franceconnect.log_in(browser, "test")
     create_account(browser, email="")
     other = type(browser)()
-    franceconnect.fault(**LIES[lie])
+    faults, reason, facts = LIES[lie]
+    franceconnect.fault(**faults)
     answer = franceconnect.log_in(other, "test")
+    assert refusals() == [(reason, {"reason": reason, **facts})]
     assert answer.status_code == 400
     assert nobody(other)
     assert "federation.pending" not in other.session
@@ -200,18 +211,33 @@ def test_a_failed_login_is_logged_with_its_reason(franceconnect, browser, monkey
 
     logged = []
     monkeypatch.setattr(login, "audit", lambda event, **facts: logged.append((event, facts["data"]["reason"])))
-    for lie, reason in (
-        ("nonce", "nonce"),
-        ("aud", "audience"),
-        ("userinfo_json", "userinfo"),
-        ("iss_token", "issuer"),
-    ):
-        franceconnect.fault(**{lie: True})
+    for lie in ("nonce", "audience", "userinfo_in_json", "issuer_of_the_token", "issuer_of_the_return"):
+        faults, reason, _ = LIES[lie]
+        franceconnect.fault(**faults)
         franceconnect.log_in(browser, "test")
         assert logged.pop() == ("user.login.failure", reason)
 
 
-def test_acr_lower_than_the_one_demanded_is_refused(franceconnect, browser, settings):
+def test_a_code_that_the_provider_does_not_know_is_refused(franceconnect, browser, refusals):
+    back = franceconnect.choose(franceconnect.leave(browser), "test")
+    code = parameters(back)["code"]
+    assert franceconnect.come_back(browser, back.replace(code, "un-code-invente")).status_code == 400
+    assert [reason for reason, _ in refusals()] == ["token_endpoint"]
+
+
+def test_a_return_without_code_is_refused(franceconnect, browser, refusals):
+    back = franceconnect.choose(franceconnect.leave(browser), "test")
+    assert franceconnect.come_back(browser, back.replace("code=", "autre=")).status_code == 400
+    assert [reason for reason, _ in refusals()] == ["code"]
+
+
+def test_the_issuer_is_looked_at_before_the_error(franceconnect, browser, refusals):
+    franceconnect.fault(iss_callback=True)
+    assert franceconnect.log_in(browser, None).status_code == 400
+    assert [reason for reason, _ in refusals()] == ["issuer"]
+
+
+def test_acr_lower_than_the_one_demanded_is_refused(franceconnect, browser, settings, refusals):
     settings.PARVIS_FRANCECONNECT_ACR = "eidas2"
     address = franceconnect.leave(browser)
     assert parameters(address)["acr_values"] == "eidas2"
@@ -219,58 +245,66 @@ def test_acr_lower_than_the_one_demanded_is_refused(franceconnect, browser, sett
     back = franceconnect.choose(franceconnect.leave(browser), "test")
     settings.PARVIS_FRANCECONNECT_ACR = "eidas2"
     assert franceconnect.come_back(browser, back).status_code == 400
+    assert refusals() == [("id_token.acr", {"reason": "id_token.acr", "acr": "eidas1"})]
 
 
-def test_level_that_is_not_allowed_comes_back_as_an_error(franceconnect, browser, settings):
+def test_level_that_is_not_allowed_comes_back_as_an_error(franceconnect, browser, settings, refusals):
     settings.PARVIS_FRANCECONNECT_ACR = "eidas3"
     address = franceconnect.leave(browser)
     back = requests.get(address, allow_redirects=False, timeout=5).headers["Location"]
     assert parameters(back)["error"] == "invalid_acr"
     answer = franceconnect.come_back(browser, back)
     assert "n’a pas pu terminer" in answer.content.decode()
+    assert refusals() == [("provider_error", {"reason": "provider_error", "error": "invalid_acr"})]
 
 
-def test_unknown_keys_do_not_make_us_call_the_provider_at_will(franceconnect, browser):
+def test_unknown_keys_do_not_make_us_call_the_provider_at_will(franceconnect, browser, refusals):
     franceconnect.log_in(browser, "test")
     franceconnect.fault(unknown_kid=True)
     before = franceconnect.counts["jwks"]
     for _ in range(3):
         assert franceconnect.log_in(browser, "test").status_code == 400
     assert franceconnect.counts["jwks"] == before + 1
+    assert [reason for reason, _ in refusals()] == ["id_token.key"] * 3
 
 
-def test_answer_of_another_browser_is_refused(franceconnect, browser, client):
+def test_answer_of_another_browser_is_refused(franceconnect, browser, client, refusals):
     back = franceconnect.choose(franceconnect.leave(browser), "test")
     assert franceconnect.come_back(client, back).status_code == 400
+    assert [reason for reason, _ in refusals()] == ["state"]
     assert nobody(client)
 
 
-def test_replayed_return_is_refused(franceconnect, browser):
+def test_replayed_return_is_refused(franceconnect, browser, refusals):
     back = franceconnect.choose(franceconnect.leave(browser), "test")
     assert franceconnect.come_back(browser, back).status_code == 302
     answer = franceconnect.come_back(browser, back)
     assert answer.status_code == 400
     assert "a déjà servi" in answer.content.decode()
+    assert [reason for reason, _ in refusals()] == ["state"]
 
 
-def test_stale_return_is_refused(franceconnect, browser, monkeypatch):
+def test_stale_return_is_refused(franceconnect, browser, monkeypatch, refusals):
     back = franceconnect.choose(franceconnect.leave(browser), "test")
     later = clock.now() + timedelta(minutes=31)
     monkeypatch.setattr(clock, "now", lambda: later)
     answer = franceconnect.come_back(browser, back)
     assert answer.status_code == 400
     assert "trente minutes" in answer.content.decode()
+    assert [reason for reason, _ in refusals()] == ["stale"]
 
 
-def test_answer_of_one_provider_is_not_taken_for_the_others(franceconnect, proconnect, browser):
+def test_answer_of_one_provider_is_not_taken_for_the_others(franceconnect, proconnect, browser, refusals):
     back = franceconnect.choose(franceconnect.leave(browser), "test")
     mixed_up = back.replace("/federation/franceconnect/", "/federation/proconnect/")
     assert franceconnect.come_back(browser, mixed_up).status_code == 400
     assert franceconnect.come_back(browser, back).status_code == 400, "a state serves once, right or wrong"
+    assert [reason for reason, _ in refusals()] == ["mixed_up", "state"]
 
 
-def test_return_without_anything_is_refused(franceconnect, browser):
+def test_return_without_anything_is_refused(franceconnect, browser, refusals):
     assert browser.get("/federation/franceconnect/retour/").status_code == 400
+    assert [reason for reason, _ in refusals()] == ["state"]
 
 
 def test_identity_waits_half_an_hour_and_no_more(franceconnect, browser, monkeypatch):
@@ -282,41 +316,52 @@ def test_identity_waits_half_an_hour_and_no_more(franceconnect, browser, monkeyp
 
 
 # --- a provider in trouble ----------------------------------------------------------------------------------
-def test_provider_down_is_told_with_the_other_ways(franceconnect, browser):
+def unavailable(refused) -> list[str]:
+    assert all(reason == "unavailable" for reason, _ in refused)
+    return [facts["cause"] for _, facts in refused]
+
+
+def test_provider_down_is_told_with_the_other_ways(franceconnect, browser, refusals):
     franceconnect.fault(down=True)
     answer = browser.get("/federation/franceconnect/")
     assert answer.status_code == 503
     assert "ne répond pas" in answer.content.decode()
+    assert unavailable(refusals()) == ["status 503"]
     assert "Se connecter autrement" in answer.content.decode()
 
 
-def test_silent_provider_holds_no_worker_twice(franceconnect, browser):
+def test_silent_provider_holds_no_worker_twice(franceconnect, browser, refusals):
     franceconnect.fault(slow={"/.well-known/openid-configuration": 8})
     assert browser.get("/federation/franceconnect/").status_code == 503
     began = time.monotonic()
     assert browser.get("/federation/franceconnect/").status_code == 503
     assert time.monotonic() - began < 1
+    assert unavailable(refusals()) == ["ReadTimeout", "silent a moment ago"]
 
 
 @pytest.mark.parametrize("path", ["/token", "/userinfo", "/jwks"])
-def test_slow_provider_makes_nobody_wait_five_seconds(franceconnect, browser, path):
+def test_slow_provider_makes_nobody_wait_five_seconds(franceconnect, browser, refusals, path):
     back = franceconnect.choose(franceconnect.leave(browser), "test")
     franceconnect.fault(slow={path: 8})
     began = time.monotonic()
     answer = franceconnect.come_back(browser, back)
     assert time.monotonic() - began < 5
     assert answer.status_code == 503
+    ((reason, facts),) = refusals()
+    assert (reason, facts["cause"], facts["url"]) == ("unavailable", "ReadTimeout", franceconnect.issuer + path)
     assert nobody(browser)
 
 
-def test_closed_port_is_a_provider_that_does_not_answer(browser, db, settings, sandbox):
+def test_closed_port_is_a_provider_that_does_not_answer(browser, db, settings, sandbox, refusals):
     settings.PARVIS_FRANCECONNECT_ISSUER = "http://127.0.0.1:9/api/v2"
     assert browser.get("/federation/franceconnect/").status_code == 503
+    assert unavailable(refusals()) == ["ConnectionError"]
 
 
-def test_discovery_that_names_another_issuer_is_refused(franceconnect, browser):
+def test_discovery_that_names_another_issuer_is_refused(franceconnect, browser, refusals):
     franceconnect.fault(iss_discovery=True)
     assert browser.get("/federation/franceconnect/").status_code == 503
+    assert unavailable(refusals()) == ["the discovery document names another issuer"]
 
 
 # --- who the account is -------------------------------------------------------------------------------------

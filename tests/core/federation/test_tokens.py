@@ -91,8 +91,9 @@ def test_wrong_claims_are_refused(changed, reason):
 def test_level_below_the_one_demanded_is_refused(demanded):
     from dataclasses import replace
 
-    with pytest.raises(AnswerRefused):
+    with pytest.raises(AnswerRefused) as refused:
         check(replace(REGISTERED, acr=demanded), acr="eidas1")
+    assert refused.value.reason == "acr"
     check(replace(REGISTERED, acr=demanded), acr="eidas3")
 
 
@@ -103,16 +104,28 @@ def test_two_factors_demanded_of_proconnect():
     for acr in TWO_FACTORS:
         check(registered, acr=acr)
     for acr in ("eidas1", None, "https://proconnect.gouv.fr/assurance/self-asserted"):
-        with pytest.raises(AnswerRefused):
+        with pytest.raises(AnswerRefused) as refused:
             check(registered, acr=acr)
+        assert refused.value.reason == "acr"
 
 
 @pytest.mark.parametrize(
-    "token", ["", "a", "a.b", "...", "é.é.é", "e30.e30.", "W10.e30.x", "eyJhbGciOiJFUzI1NiJ9.e30.x"]
+    ("token", "reason"),
+    [
+        ("", "token"),
+        ("a", "token"),
+        ("a.b", "token"),
+        ("...", "token"),
+        ("é.é.é", "token"),
+        ("W10.e30.x", "token"),  # its header is a list
+        ("e30.e30.", "algorithm"),
+        ("eyJhbGciOiJFUzI1NiJ9.e30.x", "key"),
+    ],
 )
-def test_what_is_no_token_is_refused(token):
-    with pytest.raises(AnswerRefused):
+def test_what_is_no_token_is_refused(token, reason):
+    with pytest.raises(AnswerRefused) as refused:
         signed_claims(token, REGISTERED, lambda kid: None)
+    assert refused.value.reason == reason
 
 
 @pytest.mark.parametrize(
@@ -129,12 +142,14 @@ def test_what_is_no_token_is_refused(token):
     ],
 )
 def test_addresses_without_tls_or_with_tricks_are_refused(address):
-    with pytest.raises(Silent):
+    with pytest.raises(Silent) as refused:
         origin_of(address)
+    assert refused.value.data["cause"] == "address refused"
 
 
 def test_a_provider_makes_us_call_no_other_server():
     line = Line("https://fc.test/api/v2")
     for address in ("https://interne.test/jwks", "https://fc.test:8443/jwks", "http://127.0.0.1/jwks"):
-        with pytest.raises(Silent):
+        with pytest.raises(Silent) as refused:
             line.get_json(address)
+        assert refused.value.data["cause"] == "another origin"

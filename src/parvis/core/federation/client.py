@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from parvis.core.federation import flow
 from parvis.core.federation.configuration import FRANCECONNECT, TWO_FACTORS, Registration
 from parvis.core.federation.discovery import Metadata, metadata, signing_key
-from parvis.core.federation.errors import AnswerRefused, Declined, ProviderUnavailable
+from parvis.core.federation.errors import AnswerRefused, Declined, ProviderUnavailable, part_of
 from parvis.core.federation.outgoing import Line, Silent
 from parvis.core.federation.tokens import check_frame, check_id_token, opened, signed_claims
 
@@ -129,13 +129,15 @@ def _exchange(
     def read(token: str) -> dict[str, Any]:
         return signed_claims(token, registered, lambda kid: signing_key(facts, kid, line))
 
-    id_token = opened(sealed_token, registered)
-    proof = read(id_token)
-    check_id_token(proof, registered, nonce=waiting.nonce, access_token=access)
-    info = read(opened(_userinfo(facts, line, access), registered))
-    check_frame(info, registered)
-    if info["sub"] != proof["sub"]:
-        raise AnswerRefused("userinfo_subject")
+    with part_of("id_token"):
+        id_token = opened(sealed_token, registered)
+        proof = read(id_token)
+        check_id_token(proof, registered, nonce=waiting.nonce, access_token=access)
+    with part_of("userinfo"):
+        info = read(opened(_userinfo(facts, line, access), registered))
+        check_frame(info, registered)
+        if info["sub"] != proof["sub"]:
+            raise AnswerRefused("another_subject")
     amr = tuple(one for one in _list(proof.get("amr")) if isinstance(one, str))[:10]
     return _identity(registered, proof, info, amr), id_token
 
@@ -153,8 +155,10 @@ def _userinfo(facts: Metadata, line: Line, token: str) -> str:
     status, media_type, content = line.call(
         "GET", facts.userinfo_endpoint, token=token, accept="application/jwt", any_status=True
     )
-    if status != 200 or media_type != "application/jwt":
-        raise AnswerRefused("userinfo", status=status, media_type=media_type[:60])
+    if status != 200:
+        raise AnswerRefused("status", status=status)
+    if media_type != "application/jwt":
+        raise AnswerRefused("media_type", media_type=media_type[:60])
     return content.decode("ascii", errors="replace").strip()
 
 

@@ -1,12 +1,15 @@
 """What may go wrong between Parvis and an identity provider, in words for the person who was logging in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from parvis.core.errors import DomainError
 
 OTHER_WAYS = "Vous pouvez réessayer, ou vous connecter autrement."
 
 
 class FederationError(DomainError):
-    """A login through a provider did not succeed. ``reason`` is a short code for the log and the tests."""
+    """A login through a provider did not succeed. ``reason`` names, for the log and the tests, the check that failed."""
 
     def __init__(self, reason: str, sentence: str, **data: object) -> None:
         super().__init__(sentence, reason=reason, **data)
@@ -28,6 +31,16 @@ class AnswerRefused(FederationError):
             f"La réponse reçue n’a pas pu être vérifiée : par sécurité, la connexion est abandonnée. {OTHER_WAYS}"
         )
         super().__init__(reason, sentence, **data)
+
+
+@contextmanager
+def part_of(answer: str) -> Iterator[None]:
+    """Say in the reason of a refusal which part of the answer it is about: ``signature`` of the ``id_token``."""
+    try:
+        yield
+    except AnswerRefused as refused:
+        refused.reason = refused.data["reason"] = f"{answer}.{refused.reason}"
+        raise
 
 
 class StateUnknown(FederationError):

@@ -34,7 +34,7 @@ def opened(token: str, registered: Registration) -> str:
         return token
     header = _header(token)
     if header.get("alg") not in ENCRYPTION or header.get("enc") != "A256GCM":
-        raise AnswerRefused("encryption", alg=str(header.get("alg"))[:20])
+        raise AnswerRefused("encryption", **{name: str(header.get(name))[:20] for name in ("alg", "enc")})
     try:
         inside = jwe.decrypt_compact(token, registered.decryption_key, algorithms=[header["alg"], "A256GCM"])
     except (JoseError, ValueError, TypeError) as error:

@@ -2,9 +2,11 @@
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 
 from tests.conftest import PASSWORD
 from tests.core.federation.conftest import Provider
+from tests.core.federation.test_step_up import aged
 from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,3 +152,34 @@ def test_agent_asks_and_the_administration_answers(browser_page, providers, juvi
     looked_at(page, "agent-a-relier")
     page.get_by_role("button", name="Relier et continuer").click()
     page.get_by_text("ProConnect est relié à votre compte").wait_for()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_agent_without_password_confirms_with_proconnect(browser_page, providers, juvignac, agent_client, width):
+    proconnect, first = providers["proconnect"], agent_client(juvignac, "secretaire")
+    proconnect.log_in(first, "p.durable")
+    first.post("/federation/relier/")
+    first.account.set_unusable_password()
+    first.account.save()
+    first.account.authenticator_set.all().delete()
+    client = Client()
+    proconnect.log_in(client, "p.durable")
+    page = browser_page(width=width, client=aged(client))
+    page.goto("/mon-compte/securite/confirmer/?next=/bureau/")
+    looked_at(page, "confirmer")
+    proconnect.fault(session_of=3600)
+    page.get_by_role("link", name="Confirmer avec ProConnect").click()
+    choose(page, "p.durable")
+    page.get_by_role("heading", name="Rien n’est confirmé").wait_for()
+    looked_at(page, "rien-de-confirme")
+    proconnect.fault()
+    page.get_by_role("link", name="Revenir").click()
+    page.get_by_role("link", name="Confirmer avec ProConnect").click()
+    choose(page, "p.durable")
+    page.wait_for_url("**/bureau/")
+
+
+def test_login_page_on_a_dark_screen(browser_page, providers):
+    page = browser_page(width=PHONE, dark=True)
+    page.goto("/compte/login/")
+    looked_at(page, "connexion-sombre")

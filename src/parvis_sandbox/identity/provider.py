@@ -254,7 +254,9 @@ class Provider:
         faults = self.faults
         at = left_half(grant.access_token if "at_hash" not in faults else "autre")
         claims = {**self._frame(grant, "id_token"), "nonce": grant.asked["nonce"], "acr": grant.acr, "at_hash": at,
-                  "auth_time": int(self.clock().timestamp())}  # fmt: skip
+                  "auth_time": int(self.clock().timestamp()) - (faults.get("session_of") or 0)}  # fmt: skip
+        if "no_auth_time" in faults:
+            del claims["auth_time"]
         if "amr" in grant.asked.get("claims", ""):
             claims["amr"] = grant.amr
         if "nonce" in faults:

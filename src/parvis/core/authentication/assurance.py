@@ -99,16 +99,24 @@ def assurance_of(request: HttpRequest) -> Assurance:
 
 
 def note_federated(
-    request: HttpRequest, provider: str, acr: str, amr: Iterable[str] = (), *, user: Any = None, again: bool = False
+    request: HttpRequest,
+    provider: str,
+    acr: str,
+    amr: Iterable[str] = (),
+    *,
+    age: float = 0,
+    user: Any = None,
+    again: bool = False,
 ) -> None:
-    """Write down that ``provider`` (``franceconnect`` or ``proconnect``) answered for ``user`` just now.
+    """Write down that ``provider`` (``franceconnect`` or ``proconnect``) answered for ``user``, who proved it there
+    ``age`` seconds ago: a session that was open there makes nothing recent here.
 
     To be called before the login is carried on (``user`` given), or with ``again`` when it was a step-up.
     Raises ValueError for another provider.
     """
     if provider not in FEDERATED:
         raise ValueError(f"{provider} does not answer for people")
-    extra = {"acr": acr, "amr": [m for m in amr if isinstance(m, str)][:10]}
+    extra = {"acr": acr, "amr": [m for m in amr if isinstance(m, str)][:10], "at": time.time() - age}
     record_authentication(request, user or request.user, method=provider, reauthenticated=again or None, **extra)
 
 

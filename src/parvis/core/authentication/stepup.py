@@ -68,6 +68,11 @@ def address(wanted: str, since: float = 0) -> str:
     return f"{reverse('authentication:step_up')}?{urlencode(query)}"
 
 
+def waiting_at(token: str, wanted: str) -> str:
+    """Address of the page that asks for a proof, then goes on with what is kept under ``token``, or to ``wanted``."""
+    return f"{reverse('authentication:step_up')}?{urlencode({'suite': token})}" if token else address(wanted)
+
+
 def ask(request: HttpRequest, *, two_factors: bool = False) -> HttpResponse | None:
     """None when the proof is fresh; otherwise the way to the page that asks for it, what was sent being kept.
 
@@ -82,8 +87,8 @@ def ask(request: HttpRequest, *, two_factors: bool = False) -> HttpResponse | No
 
 def prove(request: HttpRequest) -> HttpResponse:
     """The way to the page that asks for a proof; what ``request`` sends is kept."""
-    query = {"next": request.get_full_path()} if _reads(request) else {"suite": keep(request)}
-    return _lead(request, f"{reverse('authentication:step_up')}?{urlencode(query)}")
+    token = "" if _reads(request) else keep(request)
+    return _lead(request, waiting_at(token, request.get_full_path()))
 
 
 def enrol(request: HttpRequest) -> HttpResponse:

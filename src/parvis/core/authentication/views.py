@@ -73,7 +73,8 @@ def step_up(request: AccountRequest) -> HttpResponse:
         "waiting": waiting,
         "token": token,
         "next": wanted,
-        "proofs": federated_proofs(account),
+        "proofs": [] if alone else federated_proofs(account),
+        "here": request.get_full_path() if request.method == "GET" else stepup.waiting_at(token, wanted),
         "js_data": {"request_options": webauthn.begin_authentication(account)} if passkey else None,
     }
     return render(request, "authentication/step_up.html", context, status=400 if form.errors or problem else 200)

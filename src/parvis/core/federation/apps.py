@@ -9,17 +9,20 @@ class FederationConfig(AppConfig):
     verbose_name = "FranceConnect et ProConnect"
 
     def ready(self) -> None:
+        from functools import partial
+
         from parvis.core.authentication.assurance import register_federated_proof
         from parvis.core.authentication.departures import register_departure
         from parvis.core.federation import agents, links, logout  # noqa: F401  agents registers its journal actions
+        from parvis.core.federation.configuration import LABELS
         from parvis.core.identity import closing, contributions
         from parvis.core.web.navigation import register_account_page, register_administration
 
         links.register_notices()
         register_departure("federation", logout.departures)
-        register_federated_proof(
-            "franceconnect", "Confirmer avec FranceConnect", "federation:franceconnect", links.can_prove_again
-        )
+        for code, label in LABELS.items():
+            available = partial(links.can_prove_again, provider=code)
+            register_federated_proof(code, f"Confirmer avec {label}", f"federation:{code}", available)
         register_account_page("federation", "FranceConnect et ProConnect", "federation:identities", rank=40)
         register_administration("activations", "Agents ProConnect", "activations:queue", rank=60)
         closing.register_eraser("identités FranceConnect et ProConnect", links.forget)

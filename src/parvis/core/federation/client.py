@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,14 +17,17 @@ from django.http import HttpRequest
 from parvis.core.federation import flow
 from parvis.core.federation.configuration import FRANCECONNECT, TWO_FACTORS, Registration
 from parvis.core.federation.discovery import Metadata, metadata, signing_key
-from parvis.core.federation.errors import AnswerRefused, Declined, ProviderUnavailable, part_of
+from parvis.core.federation.errors import AnswerRefused, Declined, FederationError, ProviderUnavailable, part_of
 from parvis.core.federation.outgoing import Line, Silent
-from parvis.core.federation.tokens import check_frame, check_id_token, opened, signed_claims
+from parvis.core.federation.tokens import auth_time, check_frame, check_fresh, check_id_token, opened, signed_claims
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a provider said of somebody, verified. ``claims`` are those of the userinfo."""
+    """What a provider said of somebody, verified. ``claims`` are those of the userinfo.
+
+    ``authenticated_at`` is when the person logged in there (seconds since 1970), 0 where the provider does not say.
+    """
 
     provider: str
     issuer: str
@@ -32,6 +35,7 @@ class Identity:
     acr: str
     amr: tuple[str, ...]
     claims: dict[str, Any] = field(default_factory=dict)
+    authenticated_at: float = 0
 
     @property
     def email(self) -> str:
@@ -52,13 +56,22 @@ class Answer:
     id_token: str
 
 
-def authorization_address(request: HttpRequest, registered: Registration, next_page: str) -> str:
-    """Address to send the browser to. Raises ProviderUnavailable."""
+def authorization_address(
+    request: HttpRequest, registered: Registration, next_page: str, *, fresh: bool = False, two_factors: bool = False
+) -> str:
+    """Address to send the browser to; ``fresh`` and ``two_factors`` demand what ``Waiting`` says of them.
+
+    Raises ProviderUnavailable.
+    """
+    if two_factors:
+        registered = replace(registered, two_factors=True)
     try:
         facts = metadata(registered.issuer, Line(registered.issuer))
     except Silent as silent:
         raise ProviderUnavailable(registered.label, **silent.data) from silent
-    waiting = flow.open_request(request, registered.code, next_page, pkce=facts.pkce)
+    waiting = flow.open_request(
+        request, registered.code, next_page, pkce=facts.pkce, fresh=fresh, two_factors=two_factors
+    )
     asked = {
         "response_type": "code",
         "client_id": registered.client_id,
@@ -70,6 +83,8 @@ def authorization_address(request: HttpRequest, registered: Registration, next_p
     }
     if registered.code == FRANCECONNECT:
         asked |= {"acr_values": registered.acr, "prompt": "login consent"}
+    elif fresh:
+        asked |= {"prompt": "login"}  # never max_age: ProConnect has none, and refuses what it does not know
     if waiting.verifier:
         digest = hashlib.sha256(waiting.verifier.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -79,6 +94,8 @@ def authorization_address(request: HttpRequest, registered: Registration, next_p
 
 def _claims_asked(registered: Registration) -> dict[str, Any]:
     claims: dict[str, Any] = {"amr": {"essential": True}}
+    if registered.code != FRANCECONNECT:  # which asks everybody to log in
+        claims["auth_time"] = {"essential": True}
     if registered.two_factors:
         claims["acr"] = {"essential": True, "values": list(TWO_FACTORS)}
     return claims
@@ -91,6 +108,17 @@ def receive(request: HttpRequest, registered: Registration) -> Answer:
     """
     query = {name: request.GET[name] for name in request.GET}
     waiting = flow.take(request, registered.code, query)
+    if waiting.two_factors:
+        registered = replace(registered, two_factors=True)
+    try:
+        identity, id_token = _received(query, registered, waiting)
+    except FederationError as error:
+        error.next = waiting.next
+        raise
+    return Answer(identity, waiting.next, id_token)
+
+
+def _received(query: Mapping[str, str], registered: Registration, waiting: flow.Waiting) -> tuple[Identity, str]:
     if query.get("iss") != registered.issuer:
         raise AnswerRefused("issuer")
     if "error" in query:
@@ -99,10 +127,9 @@ def receive(request: HttpRequest, registered: Registration) -> Answer:
         raise AnswerRefused("code")
     line = Line(registered.issuer)
     try:
-        identity, id_token = _exchange(registered, metadata(registered.issuer, line), line, query["code"], waiting)
+        return _exchange(registered, metadata(registered.issuer, line), line, query["code"], waiting)
     except Silent as silent:
         raise ProviderUnavailable(registered.label, **silent.data) from silent
-    return Answer(identity, waiting.next, id_token)
 
 
 def _exchange(
@@ -133,21 +160,25 @@ def _exchange(
         id_token = opened(sealed_token, registered)
         proof = read(id_token)
         check_id_token(proof, registered, nonce=waiting.nonce, access_token=access)
+        at = auth_time(proof)
+        if waiting.fresh:
+            check_fresh(at, registered, waiting.at)
+            at = max(at, waiting.at)  # the provider's clock may be late
     with part_of("userinfo"):
         info = read(opened(_userinfo(facts, line, access), registered))
         check_frame(info, registered)
         if info["sub"] != proof["sub"]:
             raise AnswerRefused("another_subject")
     amr = tuple(one for one in _list(proof.get("amr")) if isinstance(one, str))[:10]
-    return _identity(registered, proof, info, amr), id_token
+    return _identity(registered, proof, info, amr, at), id_token
 
 
 def _identity(
-    registered: Registration, proof: Mapping[str, Any], info: dict[str, Any], amr: tuple[str, ...]
+    registered: Registration, proof: Mapping[str, Any], info: dict[str, Any], amr: tuple[str, ...], at: float
 ) -> Identity:
     frame = ("iss", "sub", "aud", "exp", "iat")
     claims = {name: value for name, value in info.items() if name not in frame}
-    return Identity(registered.code, registered.issuer, proof["sub"], _text(proof.get("acr")), amr, claims)
+    return Identity(registered.code, registered.issuer, proof["sub"], _text(proof.get("acr")), amr, claims, at)
 
 
 def _userinfo(facts: Metadata, line: Line, token: str) -> str:

@@ -9,11 +9,13 @@ OTHER_WAYS = "Vous pouvez réessayer, ou vous connecter autrement."
 
 
 class FederationError(DomainError):
-    """A login through a provider did not succeed. ``reason`` names, for the log and the tests, the check that failed."""
+    """A login through a provider did not succeed. ``reason`` names the check that failed, for the log."""
 
     def __init__(self, reason: str, sentence: str, **data: object) -> None:
         super().__init__(sentence, reason=reason, **data)
         self.reason = reason
+        self.next = ""
+        """The page that the person wanted, once their request is known."""
 
 
 class ProviderUnavailable(FederationError):

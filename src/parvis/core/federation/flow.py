@@ -18,7 +18,10 @@ MOST: Final = 8
 
 @dataclass(frozen=True)
 class Waiting:
-    """One request to a provider: ``next`` is the page wanted afterwards, ``verifier`` the PKCE secret if any."""
+    """One request to a provider: ``next`` is the page wanted afterwards, ``verifier`` the PKCE secret if any.
+
+    ``fresh``: the person was asked to log in there again. ``two_factors``: and to prove two factors.
+    """
 
     provider: str
     state: str
@@ -26,9 +29,13 @@ class Waiting:
     next: str
     at: float
     verifier: str = ""
+    fresh: bool = False
+    two_factors: bool = False
 
 
-def open_request(request: HttpRequest, provider: str, next_page: str, *, pkce: bool) -> Waiting:
+def open_request(
+    request: HttpRequest, provider: str, next_page: str, *, pkce: bool, fresh: bool = False, two_factors: bool = False
+) -> Waiting:
     """Note a request to ``provider`` in the session; the oldest gives way beyond ``MOST``."""
     waiting = Waiting(
         provider,
@@ -37,6 +44,8 @@ def open_request(request: HttpRequest, provider: str, next_page: str, *, pkce: b
         next_page,
         clock.now().timestamp(),
         secrets.token_urlsafe(48) if pkce else "",
+        fresh,
+        two_factors,
     )
     request.session[KEY] = [*request.session.get(KEY, []), asdict(waiting)][-MOST:]
     return waiting

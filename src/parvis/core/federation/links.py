@@ -167,10 +167,9 @@ def attribute_label(name: str) -> str:
     return LABELS_OF_ATTRIBUTES[name]
 
 
-def can_prove_again(account: Account) -> bool:
-    """True when FranceConnect may confirm who ``account`` is: it always asks the person to log in there."""
-    offered = registration(FRANCECONNECT) is not None
-    return offered and any(row.provider == FRANCECONNECT for row in identities_of(account))
+def can_prove_again(account: Account, provider: str) -> bool:
+    """True when ``provider`` may confirm who ``account`` is: it is linked to it, and this installation offers it."""
+    return registration(provider) is not None and any(row.provider == provider for row in identities_of(account))
 
 
 def by_six_values(identity: Identity) -> Account | None:

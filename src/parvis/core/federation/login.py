@@ -6,10 +6,11 @@ from allauth.account.internal.flows.login import perform_login
 from allauth.account.models import Login
 from django.http import HttpRequest, HttpResponse
 
-from parvis.core.authentication.assurance import note_federated
+from parvis.core import clock
+from parvis.core.authentication.assurance import RECENT, note_federated
 from parvis.core.federation import sessions
 from parvis.core.federation.client import Identity
-from parvis.core.federation.configuration import PROCONNECT, TWO_FACTORS
+from parvis.core.federation.configuration import FRANCECONNECT, PROCONNECT, TWO_FACTORS
 from parvis.core.identity.models import Account
 
 
@@ -18,12 +19,24 @@ def proves_two_factors(identity: Identity) -> bool:
     return identity.provider == PROCONNECT and (identity.acr in TWO_FACTORS or "mfa" in identity.amr)
 
 
+def note(request: HttpRequest, identity: Identity, *, user: Account | None = None, again: bool = False) -> None:
+    """Write down what the provider answered for, and when the person proved it there (see ``note_federated``)."""
+    acr = TWO_FACTORS[0] if proves_two_factors(identity) and identity.acr not in TWO_FACTORS else identity.acr
+    note_federated(request, identity.provider, acr, identity.amr, age=_age(identity), user=user, again=again)
+
+
+def _age(identity: Identity) -> float:
+    """Seconds since the person logged in at the provider. A session that ProConnect does not date is not recent."""
+    if identity.authenticated_at:
+        return max(0.0, clock.now().timestamp() - identity.authenticated_at)
+    return 0 if identity.provider == FRANCECONNECT else RECENT
+
+
 def log_in(
     request: HttpRequest, account: Account, identity: Identity, id_token: str, next_page: str, *, signup: bool = False
 ) -> HttpResponse:
     """Carry the login on: a second factor that the provider did not prove is asked where the account has one."""
-    acr = TWO_FACTORS[0] if proves_two_factors(identity) and identity.acr not in TWO_FACTORS else identity.acr
-    note_federated(request, identity.provider, acr, identity.amr, user=account)
+    note(request, identity, user=account)
     sessions.forget_pending(request)
     sessions.keep_token(request, identity, id_token)
     login = Login(

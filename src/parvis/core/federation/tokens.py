@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from parvis.core import clock
-from parvis.core.federation.configuration import EIDAS, TWO_FACTORS, Registration
+from parvis.core.federation.configuration import EIDAS, FRANCECONNECT, TWO_FACTORS, Registration
 from parvis.core.federation.errors import AnswerRefused
 
 LEEWAY: Final = 60
@@ -87,6 +87,24 @@ def check_id_token(claims: Claims, registered: Registration, *, nonce: str, acce
         raise AnswerRefused("at_hash")
     if not acr_suffices(claims.get("acr"), registered):
         raise AnswerRefused("acr", acr=str(claims.get("acr"))[:60])
+
+
+def auth_time(claims: Claims) -> float:
+    """When the person logged in at the provider, in seconds since 1970; 0 when it does not say."""
+    at = claims.get("auth_time")
+    return at if isinstance(at, int | float) and not isinstance(at, bool) else 0
+
+
+def check_fresh(at: float, registered: Registration, since: float) -> None:
+    """That the person logged in at the provider after ``since``, rather than came from a session open there.
+
+    FranceConnect asks everybody to log in and need not say when; of ProConnect, which keeps a session of half a day,
+    silence proves nothing. Raises AnswerRefused.
+    """
+    if not at and registered.code == FRANCECONNECT:
+        return
+    if not since - LEEWAY <= at <= clock.now().timestamp() + LEEWAY:
+        raise AnswerRefused("auth_time", auth_time=at)
 
 
 def acr_suffices(acr: object, registered: Registration) -> bool:

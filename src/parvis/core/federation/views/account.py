@@ -8,9 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from parvis.core.authentication import departures
-from parvis.core.authentication.assurance import note_federated
 from parvis.core.federation import agents, links, logout, pivot, sessions
 from parvis.core.federation.configuration import LABELS, PROCONNECT, registrations
+from parvis.core.federation.login import note
 from parvis.core.identity.access import AccountRequest, account_view, open_view
 from parvis.core.web import navigation
 
@@ -62,7 +62,7 @@ def link(request: AccountRequest) -> HttpResponse:
     if request.method == "POST":
         sessions.forget_pending(request)
         sessions.keep_token(request, identity, pending.id_token)
-        note_federated(request, identity.provider, identity.acr, identity.amr)
+        note(request, identity)
         messages.success(request, f"{label} est relié à votre compte.")
         return HttpResponseRedirect(pending.next or reverse("federation:identities"))
     name = " ".join(pivot.names(identity.claims))

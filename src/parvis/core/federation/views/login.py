@@ -10,8 +10,8 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from parvis.core.authentication.assurance import note_federated
-from parvis.core.authentication.stepup import local_address
+from parvis.core.authentication.factors import has_second_factor
+from parvis.core.authentication.stepup import is_fresh, local_address
 from parvis.core.errors import DomainError
 from parvis.core.federation import accounts, agents, companies, links, pivot, sessions
 from parvis.core.federation.client import Answer, authorization_address, receive
@@ -25,7 +25,7 @@ from parvis.core.federation.configuration import (
 )
 from parvis.core.federation.errors import Declined, FederationError, ProviderUnavailable
 from parvis.core.federation.forms import NewAccountForm
-from parvis.core.federation.login import log_in
+from parvis.core.federation.login import log_in, note
 from parvis.core.identity.access import open_view
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
@@ -46,13 +46,25 @@ def _registered(provider: str) -> Registration:
 @require_GET
 def start(request: HttpRequest, provider: str) -> HttpResponse:
     """Send the browser to the provider. Nothing happens here without the person's choice there, and a new link to an
-    account is confirmed on return."""
+    account is confirmed on return.
+
+    Whoever is logged in here logs in there again: a session open there since this morning proves nothing now.
+    """
     registered = _registered(provider)
     wanted = local_address(request, request.GET.get("next", ""), "")
+    user = request.user if isinstance(request.user, Account) else None
+    two_factors = user is not None and provider == PROCONNECT and _alone_proves(user)
     try:
-        return HttpResponseRedirect(authorization_address(request, registered, wanted))
+        address = authorization_address(request, registered, wanted, fresh=user is not None, two_factors=two_factors)
+        return HttpResponseRedirect(address)
     except FederationError as error:
         return _failed(request, registered, error)
+
+
+def _alone_proves(account: Account) -> bool:
+    """True for an agent whose two factors are those of ProConnect, having none here."""
+    agent = account.population == Account.Population.AGENT
+    return agent and not has_second_factor(account) and links.can_prove_again(account, PROCONNECT)
 
 
 @open_view
@@ -78,7 +90,8 @@ def _failed(request: HttpRequest, registered: Registration, error: FederationErr
     data = {"reason": error.reason}
     audit("user.login.failure", request=request, outcome="failure", method=registered.code, data=data)
     status = 503 if isinstance(error, ProviderUnavailable) else 200 if isinstance(error, Declined) else 400
-    facts = {"sentence": error.sentence, "label": registered.label, "provider": registered.code}
+    wanted = error.next or local_address(request, request.GET.get("next", ""), "")
+    facts = {"sentence": error.sentence, "label": registered.label, "provider": registered.code, "wanted": wanted}
     return render(request, "federation/failure.html", facts, status=status)
 
 
@@ -98,8 +111,12 @@ def _logged_in_already(request: HttpRequest, account: Account | None, answer: An
         return redirect("federation:link")
     links.refresh(account, identity, request=request)
     sessions.keep_token(request, identity, answer.id_token)
-    if identity.provider == FRANCECONNECT:  # ProConnect may answer from a session of this morning: no fresh proof
-        note_federated(request, identity.provider, identity.acr, identity.amr, again=True)
+    note(request, identity, again=True)
+    if has_second_factor(user) and not is_fresh(request):
+        messages.info(
+            request,
+            f"{LABELS[identity.provider]} a confirmé qui vous êtes. Il reste à donner votre second facteur.",
+        )
     return HttpResponseRedirect(answer.next or reverse("federation:identities"))
 
 

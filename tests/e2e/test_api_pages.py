@@ -5,6 +5,7 @@ import base64
 import pytest
 from django.test import Client
 
+from tests.core.api.conftest import certificate_pem
 from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,3 +68,29 @@ def test_the_documentation_is_read_by_everybody(browser_page, juvignac, width, d
     page.goto("/api/")
     page.get_by_role("heading", name="POST /api/v1/actes").wait_for()
     _look(page, "api-documentation")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_certificate_is_renewed(browser_page, juvignac, agent_client, width):
+    from parvis.core.api.services import create_account
+    from parvis.core.journal.services import Actor
+    from parvis.core.organisations.tenancy import acting_for
+
+    certificates = certificate_pem("paie.test"), certificate_pem("paie-2.test")
+    with acting_for(juvignac):
+        create_account(
+            juvignac, name="Paie", contact="x@editeur.test", scopes=[], actor=Actor("system"),
+            certificate=certificates[0],
+        )  # fmt: skip
+    page = browser_page(width=width, client=agent_client(juvignac, "administrateur"))
+    page.goto("/o/juvignac/administration/api/")
+    page.get_by_role("link", name="Paie").click()
+    page.get_by_role("link", name="Renouveler le certificat").click()
+    page.get_by_label("Nouveau certificat").fill(certificates[0])
+    page.get_by_role("button", name="Enregistrer le certificat").click()
+    page.get_by_text("déjà celui du compte").first.wait_for()
+    _look(page, "api-certificat")
+    page.get_by_label("Nouveau certificat").fill(certificates[1])
+    page.get_by_role("button", name="Enregistrer le certificat").click()
+    page.get_by_text("Le nouveau certificat est accepté dès maintenant").wait_for()
+    _look(page, "api-certificats")

@@ -54,3 +54,33 @@ def caller(api_account):
         return Caller(*api_account(organisation, *scopes, **fields), **(headers or {}))
 
     return make
+
+
+def certificate_pem(name, end=2040):
+    """A self-signed certificate, in PEM."""
+    from datetime import UTC, datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2018, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(end, 1, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.fixture(scope="session")
+def certificates():
+    """Three of them; the last one ends first."""
+    return certificate_pem("logiciel.test"), certificate_pem("autre.test"), certificate_pem("court.test", 2027)

@@ -89,7 +89,7 @@ def test_an_unknown_account_costs_the_same_queries_and_comparisons(api_account, 
             assert credentials.authenticate(proof) is None
         costs.append((len(queries), len(compared)))
     assert costs[0] == costs[1] == costs[2]
-    assert costs[0][1] == 3  # two secrets and a certificate, whatever the account has
+    assert costs[0][1] == 4  # two secrets and two certificates, whatever the account has
 
 
 def test_a_revoked_account_stops_at_the_next_call(caller, juvignac):
@@ -146,34 +146,6 @@ def test_a_call_from_another_network_is_refused(caller, juvignac):
 
 
 # --- TLS client certificates ---------------------------------------------------------------------------------
-@pytest.fixture(scope="module")
-def certificates():
-    """Two self-signed certificates, in PEM."""
-    from datetime import UTC, datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    def make(name):
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(datetime(2018, 1, 1, tzinfo=UTC))
-            .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
-            .sign(key, hashes.SHA256())
-        )
-        return made.public_bytes(serialization.Encoding.PEM).decode()
-
-    return make("logiciel.test"), make("autre.test")
-
-
 def header_of(pem):
     return ":" + "".join(pem.splitlines()[1:-1]) + ":"
 
@@ -181,7 +153,7 @@ def header_of(pem):
 def test_a_certificate_proves_the_account_when_the_proxy_tells_it(api_account, juvignac, settings, certificates):
     from urllib.parse import quote
 
-    mine, other = certificates
+    mine, other, _ = certificates
     account, secret = api_account(juvignac, certificate=mine)
     assert secret == ""
     known = basic(account.identifier, "")
@@ -214,6 +186,116 @@ def test_an_account_with_a_certificate_has_no_secret_to_rotate(api_account, juvi
     account, _ = api_account(juvignac, certificate=certificates[0])
     with acting_for(juvignac), pytest.raises(services.ApiAccountRefused):
         services.rotate_secret(account, overlap=timedelta(0), actor=SYSTEM)
+
+
+@pytest.fixture
+def knocks(settings):
+    """``knocks(account, pem, …)`` -> the status that each certificate gets, in order."""
+    settings.PARVIS_BEHIND_PROXY, settings.PARVIS_PROXY_ADDRESSES = True, ["127.0.0.1"]
+
+    def make(account, *pems):
+        known = basic(account.identifier, "")
+        return [whoami(known | {"Client-Cert": header_of(pem)}).status_code for pem in pems]
+
+    return make
+
+
+def renew(account, pem, **options):
+    with acting_for(account.organisation):
+        services.rotate_certificate(
+            account, certificate=pem, **{"overlap": timedelta(days=7), "actor": SYSTEM, **options}
+        )
+
+
+def test_two_certificates_are_accepted_during_a_rotation_and_never_three(
+    api_account, juvignac, knocks, certificates, frozen_clock
+):
+    frozen_clock("2026-03-01T10:00+01:00")
+    first, second, third = certificates
+    account, _ = api_account(juvignac, certificate=first)
+    assert knocks(account, first, second) == [200, 401]
+    renew(account, second)
+    assert knocks(account, first, second) == [200, 200]
+    told = whoami(basic(account.identifier, "") | {"Client-Cert": header_of(second)}).json()
+    assert told["ancien_certificat_jusqu_au"].startswith("2026-03-08")
+    renew(account, third)
+    assert knocks(account, first, second, third) == [401, 200, 200]
+    frozen_clock("2026-03-08T09:59+01:00")
+    assert knocks(account, second, third) == [200, 200]
+    frozen_clock("2026-03-08T10:00+01:00")
+    assert knocks(account, second, third) == [401, 200]
+    told = whoami(basic(account.identifier, "") | {"Client-Cert": header_of(third)}).json()
+    assert told["ancien_certificat_jusqu_au"] is None
+
+
+def test_a_rotation_without_overlap_refuses_the_former_certificate_at_once(api_account, juvignac, knocks, certificates):
+    account, _ = api_account(juvignac, certificate=certificates[0])
+    renew(account, certificates[1], overlap=timedelta(0))
+    assert knocks(account, *certificates[:2]) == [401, 200]
+
+
+def test_the_former_certificate_is_not_accepted_after_its_own_end(
+    api_account, juvignac, knocks, certificates, frozen_clock
+):
+    frozen_clock("2026-12-30T10:00+00:00")
+    first, short = certificates[0], certificates[2]
+    account, _ = api_account(juvignac, certificate=short)
+    renew(account, first, overlap=timedelta(days=30))
+    assert knocks(account, short, first) == [200, 200]
+    frozen_clock("2027-01-01T00:00+00:00")
+    assert knocks(account, short, first) == [401, 200]
+
+
+def test_a_certificate_that_has_ended_is_replaced_without_coming_back(
+    api_account, juvignac, knocks, certificates, frozen_clock
+):
+    frozen_clock("2026-12-30T10:00+00:00")
+    account, _ = api_account(juvignac, certificate=certificates[2])
+    frozen_clock("2027-02-01T10:00+00:00")
+    renew(account, certificates[0], overlap=timedelta(days=30))
+    assert knocks(account, certificates[2], certificates[0]) == [401, 200]
+    with acting_for(juvignac):
+        assert ApiAccount.objects.get().former_sha256 == ""
+
+
+def test_the_rotation_of_a_certificate_is_journalled_with_its_digest(api_account, juvignac, certificates):
+    account, _ = api_account(juvignac, certificate=certificates[0])
+    renew(account, certificates[1])
+    with acting_for(juvignac):
+        entry = Entry.objects.get(action="compte_api.certificat_renouvele")
+        fresh = ApiAccount.objects.get()
+    assert entry.sha256 == fresh.certificate_sha256
+    assert entry.details == {"overlap_hours": 168, "former": account.certificate_sha256}
+
+
+@pytest.mark.parametrize(
+    ("case", "sentence"),
+    [
+        ({"certificate": 0}, "déjà celui du compte"),
+        ({"certificate": "rien"}, "illisible"),
+        ({"overlap": timedelta(days=31)}, "plus de trente jours"),
+        ({"overlap": timedelta(days=-1)}, "plus de trente jours"),
+        ({"with": "secret"}, "se prouve par un secret"),
+        ({"with": "revoked"}, "est révoqué"),
+        ({"with": "writing"}, "que vous ne détenez pas"),
+    ],
+    ids=["same", "unreadable", "too long", "negative", "secret", "revoked", "beyond"],
+)
+def test_a_rotation_that_cannot_be_is_refused_with_its_reason(api_account, juvignac, certificates, case, sentence):
+    kind = case.get("with")
+    scopes = ["actes.preparer"] if kind == "writing" else []
+    account, _ = api_account(juvignac, *scopes, certificate="" if kind == "secret" else certificates[0])
+    with acting_for(juvignac):
+        if kind == "revoked":
+            services.revoke_account(account, actor=SYSTEM)
+        before = ApiAccount.objects.get().certificate_sha256
+        given = case.get("certificate", 1)
+        pem = certificates[given] if isinstance(given, int) else given
+        with pytest.raises(services.ApiAccountRefused, match=sentence):
+            services.rotate_certificate(
+                account, certificate=pem, overlap=case.get("overlap", timedelta(days=7)), actor=SYSTEM
+            )
+        assert ApiAccount.objects.get().certificate_sha256 == before
 
 
 @pytest.mark.parametrize(

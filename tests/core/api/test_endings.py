@@ -138,6 +138,20 @@ def test_a_pinned_certificate_is_told_of_before_its_end(start, api_account, juvi
     assert "Le certificat TLS expire le 30\u00a0juin 2026" in mailoutbox[0].body
 
 
+def test_the_certificate_kept_during_a_rotation_is_told_of(start, api_account, juvignac, morning, mailoutbox):
+    account, _ = api_account(juvignac)
+    far = datetime(2040, 1, 1, tzinfo=clock.UTC)
+    with acting_for(juvignac):
+        ApiAccount.objects.filter(pk=account.pk).update(
+            certificate_sha256="0" * 64, certificate_until=far, former_sha256="1" * 64,
+            former_until=datetime(2026, 6, 30, 10, tzinfo=clock.UTC),
+        )  # fmt: skip
+    for day in ("2026-05-30", "2026-05-31", "2026-06-23", "2026-06-24"):
+        morning(day)
+    assert told(juvignac) == [("former", 30), ("former", 7)]
+    assert "L’ancien certificat TLS ne sera plus accepté après le 30\u00a0juin 2026" in mailoutbox[0].body
+
+
 def test_two_ends_of_one_day_make_one_message(account, juvignac, frozen_clock, morning, mailoutbox):
     frozen_clock("2026-05-30T12:00+02:00")
     with acting_for(juvignac):

@@ -125,6 +125,37 @@ def test_a_rotation_out_of_the_list_changes_nothing(admin, juvignac):
         assert account.secrets.count() == 1
 
 
+def test_a_certificate_is_renewed_on_its_page(admin, juvignac, certificates):
+    admin.post(f"{BASE}nouveau/", FORM | {"certificate": certificates[0]})
+    account = _only(juvignac)
+    page = f"{BASE}{account.pk}/certificat/"
+    assert page in admin.get(f"{BASE}{account.pk}/").content.decode()
+    for forged, field in (
+        ({"certificate": "rien", "overlap_days": "7"}, "certificate"),
+        ({"certificate": certificates[0], "overlap_days": "7"}, "certificate"),
+        ({"certificate": certificates[1], "overlap_days": "3650"}, "overlap_days"),
+    ):
+        assert set(admin.post(page, forged).context["form"].errors) == {field}
+    assert _only(juvignac).certificate_sha256 == account.certificate_sha256
+    answer = admin.post(page, {"certificate": certificates[1], "overlap_days": "7"}, follow=True)
+    shown = answer.content.decode()
+    assert "Le nouveau certificat est accepté dès maintenant" in shown
+    assert account.certificate_sha256 in shown
+    assert _only(juvignac).former_sha256 == account.certificate_sha256
+    with acting_for(juvignac):
+        events = SecurityEvent.objects.filter(client=account.identifier).order_by("at").values_list("event", flat=True)
+        assert list(events) == ["manager.api.creation", "manager.api.rotation"]
+
+
+def test_a_certificate_of_another_organisation_is_not_there(admin, agent_client, juvignac, fabregues, certificates):
+    admin.post(f"{BASE}nouveau/", FORM | {"certificate": certificates[0]})
+    account = _only(juvignac)
+    other = agent_client(fabregues, "administrateur")
+    given = {"certificate": certificates[1], "overlap_days": "7"}
+    assert other.post(f"/o/fabregues/administration/api/{account.pk}/certificat/", given).status_code == 404
+    assert _only(juvignac).certificate_sha256 == account.certificate_sha256
+
+
 WRITING = FORM | {"scopes": ["annuaire.lire", "actes.preparer"]}
 
 

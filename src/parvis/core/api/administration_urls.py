@@ -10,5 +10,6 @@ urlpatterns = [
     path("nouveau/", views.create, name="create"),
     path("<uuid:pk>/", views.detail, name="detail"),
     path("<uuid:pk>/secret/", views.rotate, name="rotate"),
+    path("<uuid:pk>/certificat/", views.rotate_certificate, name="rotate_certificate"),
     path("<uuid:pk>/revocation/", views.revoke, name="revoke"),
 ]

@@ -19,6 +19,7 @@ class ApiConfig(AppConfig):
         register_router(router)
         register_action("compte_api.cree", "Compte d’API créé")
         register_action("compte_api.secret_renouvele", "Secret du compte d’API renouvelé")
+        register_action("compte_api.certificat_renouvele", "Certificat du compte d’API renouvelé")
         register_action("compte_api.revoque", "Compte d’API révoqué")
         register_action("compte_api.echeance_annoncee", "Échéance annoncée à l’adresse à prévenir")
         register_action("compte_api.echeance_non_remise", "Échéance non annoncée : l’adresse à prévenir est refusée")

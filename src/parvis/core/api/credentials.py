@@ -12,7 +12,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -31,6 +31,7 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 MAX_AUTHORIZATION = 1000
 _NO_DIGEST = "0" * 64
 _VALID_AT_ONCE = 2
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _NOBODY = Scope(organisations=(0,))
 
 
@@ -97,16 +98,21 @@ def authenticate(proof: Presented) -> ApiAccount | None:
 
 
 def _proved(account: ApiAccount | None, proof: Presented) -> bool:
-    """Compare in constant time, whether or not there is an account, one secret or two."""
+    """Compare in constant time, whether or not there is an account, one secret or certificate, or two."""
     known: list[str] = list(getattr(account, "digests", []))[:_VALID_AT_ONCE]
     known += [_NO_DIGEST] * (_VALID_AT_ONCE - len(known))
     given = digest_of(proof.secret)
     by_secret = [hmac.compare_digest(given, digest) for digest in known]
-    pinned = account.certificate_sha256 if account else ""
-    by_certificate = hmac.compare_digest(proof.certificate or "-", pinned or "+")
-    if pinned and account:
-        return by_certificate and account.certificate_until is not None and clock.now() < account.certificate_until
-    return any(by_secret)
+    pinned = [
+        (getattr(account, "certificate_sha256", ""), getattr(account, "certificate_until", None)),
+        (getattr(account, "former_sha256", ""), getattr(account, "former_until", None)),
+    ]
+    now = clock.now()
+    by_certificate = [
+        hmac.compare_digest(proof.certificate or "-", digest or "+") and now < (until or _NEVER)
+        for digest, until in pinned
+    ]
+    return any(by_certificate if pinned[0][0] else by_secret)
 
 
 def _note_use(account: ApiAccount, address: str) -> None:

@@ -31,6 +31,9 @@ class Myself(Schema):
     secret_valable_jusqu_au: datetime | None = Field(
         description="Fin de validité du plus ancien secret encore admis, pendant un renouvellement."
     )
+    ancien_certificat_jusqu_au: datetime | None = Field(
+        description="Fin d’acceptation du certificat remplacé, pendant un renouvellement."
+    )
 
 
 @operation(router, "GET", "/moi", scope="", response=Myself, summary="Le compte qui appelle")
@@ -45,6 +48,7 @@ def whoami(request: ApiRequest) -> dict[str, object]:
         "droits": [{"code": code, "libelle": label_of(code)} for code in account.scopes],
         "dernier_jour": account.expires_on,
         "secret_valable_jusqu_au": ending.ends_at if ending else None,
+        "ancien_certificat_jusqu_au": account.former_until if account.former_accepted else None,
     }
 
 

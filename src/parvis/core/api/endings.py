@@ -1,4 +1,4 @@
-"""What will soon stop a piece of software (the end of an account, old secret or certificate), told to its contact."""
+"""What will soon stop a piece of software (the end of an account, secret or certificate), told to its contact."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,11 +40,16 @@ class Ending:
                     f"L’ancien secret ne sera plus accepté après le {date_heure(self.ends_at)}. Installez avant cette "
                     "date le secret qui l’a remplacé, si ce n’est pas déjà fait."
                 )
+            case What.FORMER:
+                return (
+                    f"L’ancien certificat TLS ne sera plus accepté après le {date_heure(self.ends_at)}. Installez "
+                    "avant cette date celui qui l’a remplacé, si ce n’est pas déjà fait."
+                )
             case _:
                 return (
                     f"Le certificat TLS expire le {date_heure(self.ends_at)} ; les appels seront ensuite refusés. "
-                    "Demandez avant cette date à l’administration de l’organisation un compte pour le certificat "
-                    "suivant."
+                    "Remettez avant cette date le certificat suivant à l’administration de l’organisation : elle "
+                    "l’enregistre, et l’ancien peut rester accepté le temps de son installation."
                 )
 
 
@@ -72,6 +77,8 @@ def _ends(account: ApiAccount) -> Iterator[tuple[EndNotice.What, datetime]]:
         yield What.ACCOUNT, datetime.combine(account.expires_on, time(23, 59, 59), clock.PARIS)
     if account.certificate_until:
         yield What.CERTIFICATE, account.certificate_until
+    if account.former_until:
+        yield What.FORMER, account.former_until
     for secret in account.secrets.filter(ends_at__isnull=False):
         assert secret.ends_at
         yield What.SECRET, secret.ends_at
@@ -83,6 +90,7 @@ def accounts_to_warn(organisation: Organisation) -> Iterator[ApiAccount]:
     soon = timedelta(days=max(NOTICE_DAYS) + 1)
     near = Q(expires_on__range=(today, today + soon))
     near |= Q(certificate_until__range=(now, now + soon)) | Q(secrets__ends_at__range=(now, now + soon))
+    near |= Q(former_until__range=(now, now + soon))
     accounts = ApiAccount.objects.live().filter(near, organisation=organisation)
     return (account for account in accounts.distinct() if endings(account))
 

@@ -75,9 +75,27 @@ class AccountForm(forms.Form):
         return lines
 
 
+_DELAYS = [(7, "sept jours"), (30, "trente jours"), (1, "un jour"), (0, "plus du tout")]
+
+
 class RotationForm(forms.Form):
     overlap_days = forms.TypedChoiceField(
         label="L’ancien secret reste valable",
         coerce=int,
-        choices=[(7, "sept jours"), (30, "trente jours"), (1, "un jour"), (0, "plus du tout")],
+        choices=_DELAYS,
+    )
+
+
+class CertificateForm(forms.Form):
+    certificate = forms.CharField(
+        label="Nouveau certificat TLS du logiciel",
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        help_text="Au format PEM, sans la clé privée : elle reste chez qui exploite le logiciel.",
+    )
+    overlap_days = forms.TypedChoiceField(
+        label="L’ancien certificat reste accepté",
+        coerce=int,
+        choices=_DELAYS,
+        help_text="Le temps d’installer le nouveau, et jamais après sa propre fin.",
     )

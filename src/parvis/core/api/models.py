@@ -19,7 +19,8 @@ class ApiAccountQuerySet(models.QuerySet["ApiAccount"]):
 class ApiAccount(TenantModel):
     """A piece of software that calls the API for one organisation, within its scopes.
 
-    It proves itself by a secret, or by the TLS certificate whose digest is kept here and then by nothing else.
+    It proves itself by a secret, or by the TLS certificate whose digest is kept here and then by nothing else. The
+    certificate that this one replaced proves it too, until ``former_until``.
     """
 
     name = models.CharField("nom", max_length=80)
@@ -29,6 +30,8 @@ class ApiAccount(TenantModel):
     certificate_sha256 = models.CharField("empreinte du certificat", max_length=64, blank=True)
     certificate_subject = models.CharField("titulaire du certificat", max_length=300, blank=True)
     certificate_until = models.DateTimeField("fin du certificat", null=True, blank=True)
+    former_sha256 = models.CharField("empreinte de l’ancien certificat", max_length=64, blank=True)
+    former_until = models.DateTimeField("ancien certificat accepté jusqu’au", null=True, blank=True)
     expires_on = models.DateField("dernier jour", null=True, blank=True)
     created_at = models.DateTimeField("créé le")
     last_used_at = models.DateTimeField("dernier appel", null=True, blank=True)
@@ -46,6 +49,11 @@ class ApiAccount(TenantModel):
             ),
             models.CheckConstraint(
                 condition=Q(certificate_sha256="") | Q(certificate_until__isnull=False), name="apiaccount_certificate"
+            ),
+            models.CheckConstraint(
+                condition=Q(former_sha256="", former_until__isnull=True)
+                | (~Q(certificate_sha256="") & ~Q(former_sha256="") & Q(former_until__isnull=False)),
+                name="apiaccount_former",
             ),
         ]
 
@@ -65,6 +73,11 @@ class ApiAccount(TenantModel):
     def usable(self) -> bool:
         """Neither revoked, nor expired."""
         return self.revoked_at is None and not self.expired
+
+    @property
+    def former_accepted(self) -> bool:
+        """True while the certificate that was replaced still proves the account."""
+        return self.former_until is not None and clock.now() < self.former_until
 
     def admits(self, address: str) -> bool:
         """True when a call may come from ``address``: any, or one of the networks named."""
@@ -111,6 +124,7 @@ class EndNotice(TenantModel):
         ACCOUNT = "account", "le compte"
         SECRET = "secret", "l’ancien secret"
         CERTIFICATE = "certificate", "le certificat"
+        FORMER = "former", "l’ancien certificat"
 
     account = models.ForeignKey(ApiAccount, models.CASCADE, related_name="end_notices")
     what = models.CharField("ce qui prend fin", max_length=11, choices=What.choices)

@@ -167,12 +167,7 @@ def rotate_secret(
         raise ApiAccountRefused("Ce compte se prouve par un certificat : il n’a pas de secret à renouveler.")
     if not timedelta(0) <= overlap <= OVERLAP:
         raise ApiAccountRefused("L’ancien secret ne peut rester valable plus de trente jours.")
-    beyond = [s.code for s in scopes() if s.code in account.scopes and not givable(s, permissions)]
-    if beyond:
-        raise ApiAccountRefused(
-            f"Ce compte a le droit « {label_of(beyond[0])} », que vous ne détenez pas : une personne qui le détient "
-            "renouvellera son secret. Vous pouvez révoquer le compte."
-        )
+    _check_reach(account, permissions, "renouvellera son secret")
     now = clock.now()
     account.secrets.filter(ends_at__gt=now).update(ends_at=now)
     account.secrets.filter(ends_at__isnull=True).update(ends_at=now + overlap)
@@ -185,6 +180,65 @@ def rotate_secret(
         details={"overlap_hours": int(overlap.total_seconds() // 3600)},
     )
     return secret
+
+
+def rotate_certificate(
+    account: ApiAccount,
+    *,
+    certificate: str,
+    overlap: timedelta,
+    actor: Actor,
+    permissions: frozenset[str] = frozenset(),
+) -> None:
+    """Pin ``certificate`` (PEM); the one it replaces is accepted for ``overlap`` more, an older one no longer.
+
+    Who holds the new certificate can do what the account does: the rule of ``create_account`` holds for its scopes.
+    Raises ``ApiAccountRefused``.
+    """
+    account = ApiAccount.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=account.pk)
+    if account.revoked_at is not None:
+        raise ApiAccountRefused("Ce compte est révoqué : créez-en un autre.")
+    if account.certificate_until is None:
+        raise ApiAccountRefused("Ce compte se prouve par un secret : il n’a pas de certificat à renouveler.")
+    if not timedelta(0) <= overlap <= OVERLAP:
+        raise ApiAccountRefused(
+            "L’ancien certificat ne peut rester accepté plus de trente jours.", field="overlap_days"
+        )
+    _check_reach(account, permissions, "renouvellera son certificat")
+    pinned = read_certificate(certificate)
+    if pinned.sha256 == account.certificate_sha256:
+        raise ApiAccountRefused(
+            "Ce certificat est déjà celui du compte : collez celui qui le remplace.", field="certificate"
+        )
+    ends_at = min(clock.now() + overlap, account.certificate_until)
+    kept = ends_at > clock.now()
+    account.former_sha256 = account.certificate_sha256 if kept else ""
+    account.former_until = ends_at if kept else None
+    account.certificate_sha256, account.certificate_subject = pinned.sha256, pinned.subject
+    account.certificate_until = pinned.until
+    account.save(
+        update_fields=[
+            "former_sha256", "former_until", "certificate_sha256", "certificate_subject", "certificate_until"
+        ]
+    )  # fmt: skip
+    record(
+        account.organisation,
+        "compte_api.certificat_renouvele",
+        subject=("compte_api", account.pk),
+        actor=actor,
+        sha256=pinned.sha256,
+        details={"overlap_hours": int(overlap.total_seconds() // 3600), "former": account.former_sha256},
+    )
+
+
+def _check_reach(account: ApiAccount, permissions: frozenset[str], remedy: str) -> None:
+    """Nobody gives a new proof of an account that can do more than they may give."""
+    beyond = [s.code for s in scopes() if s.code in account.scopes and not givable(s, permissions)]
+    if beyond:
+        raise ApiAccountRefused(
+            f"Ce compte a le droit « {label_of(beyond[0])} », que vous ne détenez pas : une personne qui le détient "
+            f"{remedy}. Vous pouvez révoquer le compte."
+        )
 
 
 def revoke_account(account: ApiAccount, *, actor: Actor) -> None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from parvis.core import clock
 from parvis.core.api import services
-from parvis.core.api.forms import AccountForm, RotationForm
+from parvis.core.api.forms import AccountForm, CertificateForm, RotationForm
 from parvis.core.api.models import ApiAccount
 from parvis.core.api.problems import KINDS
 from parvis.core.api.registry import label_of
@@ -217,6 +217,33 @@ def rotate(request: AgentRequest, pk: UUID) -> HttpResponse:
         return redirect(_detail_url(account))
     _audit("manager.api.rotation", request, account)
     return _show_secret(request, account, secret)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION, recent=True)
+def rotate_certificate(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """Pin the certificate that follows; the former one is accepted for a while."""
+    account = _account(request, pk)
+    form = CertificateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            services.rotate_certificate(
+                account,
+                certificate=given["certificate"],
+                overlap=timedelta(days=given["overlap_days"]),
+                actor=request.actor,
+                permissions=request.permissions,
+            )
+        except services.ApiAccountRefused as error:
+            field = error.data.get("field")
+            form.add_error(field if isinstance(field, str) else None, error.sentence)
+        else:
+            _audit("manager.api.rotation", request, account)
+            messages.success(request, "Le nouveau certificat est accepté dès maintenant.")
+            return redirect(_detail_url(account))
+    return render(request, "api/certificate.html", {"account": account, "form": form, "back": _detail_url(account)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -91,7 +91,7 @@ EVENTS: dict[str, str] = {
     "manager.mfa.reset": "Second facteur remis à zéro",
     "manager.export": "Export par l’administration",
     "manager.api.creation": "Compte d’API créé",
-    "manager.api.rotation": "Secret d’API renouvelé",
+    "manager.api.rotation": "Secret ou certificat d’API renouvelé",
     "manager.api.revocation": "Compte d’API révoqué",
 }
 

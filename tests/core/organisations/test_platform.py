@@ -12,7 +12,7 @@ from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
 from parvis.core.journal.models import Entry
 from parvis.core.organisations.models import Invitation, OperatorGrant, Organisation, Subscription
-from parvis.core.organisations.tenancy import acting_for
+from parvis.core.organisations.tenancy import acting_for, identity_of
 from tests.core.organisations.test_invitations import NEW
 
 pytestmark = pytest.mark.django_db
@@ -250,8 +250,82 @@ def test_an_operator_is_removed_by_another_never_by_themselves(operator, operato
     assert other.get(PLATFORM).status_code == 404
 
 
-def test_the_command_line_names_two_operators_and_no_more(db):
+# --- from the server ----------------------------------------------------------------------------------------
+REASON = {"reason": "les deux clés ont brûlé", "decided_by": "Jo Chef, directrice du numérique"}
+
+
+@pytest.fixture
+def installed(db):
+    """The first two operators, as an installation names them."""
     for n in (1, 2):
-        call_command("name_operator", f"op{n}@dsi.test", "O", "P")
-    with pytest.raises(CommandError, match="deux exploitants"):
-        call_command("name_operator", "op3@dsi.test", "O", "P")
+        call_command("name_operator", f"op{n}@dsi.test", "O", f"P{n}")
+    return list(Account.objects.filter(is_platform_administrator=True).order_by("pk"))
+
+
+def named(**options) -> Account:
+    call_command("name_operator", "neuf@dsi.test", "Noa", "Neuf", **options)
+    return Account.objects.get(email="neuf@dsi.test")
+
+
+def test_the_command_names_two_operators_then_leaves_it_to_them(installed):
+    with pytest.raises(CommandError, match=r"Des exploitants sont en fonction \(O P1, O P2\)"):
+        named()
+    assert not Account.objects.filter(email="neuf@dsi.test").exists()
+
+
+@pytest.mark.parametrize("given", [{"reason": "perdus"}, {"decided_by": "Jo"}, {"reason": " ", "decided_by": "Jo"}])
+def test_a_reason_and_who_decides_are_both_wanted(installed, given):
+    with pytest.raises(CommandError, match="--reason"):
+        named(**given)
+    assert not Account.objects.filter(email="neuf@dsi.test").exists()
+
+
+def test_where_none_is_active_a_reason_is_wanted_all_the_same(installed):
+    Account.objects.update(is_active=False)
+    with pytest.raises(CommandError, match="Plus aucun exploitant n’est en fonction"):
+        named()
+    assert named(**REASON).is_platform_administrator
+
+
+def test_one_operator_left_of_two_is_not_the_installation_again(installed):
+    Account.objects.filter(pk=installed[0].pk).update(is_platform_administrator=False)
+    with pytest.raises(CommandError, match=r"Des exploitants sont en fonction \(O P2\)"):
+        named()
+
+
+def test_a_recovery_is_journalled_with_its_reason(installed, monkeypatch):
+    metropole = Organisation.objects.create(
+        slug="metropole", name="Métropole", short_name="Métropole", siren="243400017", kind="metropole",
+        departement="034", arrondissement="3", nature_actes="41",
+    )  # fmt: skip
+    monkeypatch.setenv("SUDO_USER", "jserveur")
+    account = named(**REASON)
+    assert (account.population, account.is_platform_administrator) == ("exploitation", True)
+    assert not account.has_usable_password()
+    with identity_of(account.pk):
+        event = SecurityEvent.objects.get(account=account)
+    assert event.event == "manager.operator.naming"
+    assert event.data == {**REASON, "server_user": "jserveur"}
+    with acting_for(metropole):
+        entry = Entry.objects.filter(action="identite.evenement").order_by("seq").last()
+    assert (entry.subject_id, entry.details["event"]) == (str(event.pk), "manager.operator.naming")
+
+
+def test_every_operator_known_is_told_even_where_their_account_is_closed(installed, run_jobs, mailoutbox):
+    Account.objects.filter(pk=installed[0].pk).update(suspended_at=clock.now())
+    run_jobs()
+    mailoutbox.clear()
+    named(**REASON)
+    run_jobs()
+    assert sorted(message.to[0] for message in mailoutbox) == ["op1@dsi.test", "op2@dsi.test"]
+    assert "Noa Neuf (neuf@dsi.test)" in mailoutbox[0].body
+    assert "les deux clés ont brûlé" in mailoutbox[0].body
+
+
+def test_an_address_that_serves_already_is_refused_and_nothing_is_told(installed, run_jobs, mailoutbox):
+    run_jobs()
+    mailoutbox.clear()
+    with pytest.raises(CommandError, match="a déjà un compte"):
+        call_command("name_operator", "OP1@dsi.test", "O", "P", **REASON)
+    run_jobs()
+    assert mailoutbox == []

@@ -61,6 +61,10 @@ def _reset(account: Account, facts: Facts) -> str:
     )
 
 
+def _why(facts: Facts) -> str:
+    return f". Motif donné : {facts['reason']}" if facts.get("reason") else ""
+
+
 def _jump(account: Account, facts: Facts) -> str:
     what = (
         f"Votre session, ouverte depuis « {facts['before']} », vient d’être reprise depuis « {facts['after']} »."
@@ -120,6 +124,15 @@ NOTICES: dict[str, tuple[str, Callable[[Account, Facts], str]]] = {
         lambda account, facts: (
             f"Les moyens de connexion de {facts['holder']}, exploitant de la plateforme, ont été remis à zéro le"
             f" {facts['when']}."
+        ),
+    ),
+    "operator.named": (
+        "Un exploitant nommé depuis le serveur",
+        lambda account, facts: (
+            f"{facts['holder']} ({facts['address']}) exploite la plateforme depuis le {facts['when']}, par une commande"
+            f" du serveur{_why(facts)}.\n\nSi vous ne savez rien de cette décision, prévenez la direction du numérique"
+            " de la métropole, puis retirez cette personne :\n"
+            f"{address('platform:operators')}"
         ),
     ),
     "factor.reset.done": (

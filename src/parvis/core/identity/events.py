@@ -76,6 +76,7 @@ EVENTS: dict[str, str] = {
     "manager.organisation.edit": "Identité légale d’une organisation modifiée",
     "manager.branding.publication": "Charte graphique publiée",
     "manager.subscription.edit": "Adhésion modifiée",
+    "manager.operator.naming": "Exploitant nommé depuis le serveur",
     "manager.operator.proposal": "Exploitant proposé",
     "manager.operator.approval": "Exploitant approuvé",
     "manager.operator.refusal": "Proposition d’exploitant écartée",

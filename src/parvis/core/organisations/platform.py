@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from parvis.core import clock
+from parvis.core.authentication import notices
 from parvis.core.errors import DomainError
 from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
@@ -24,6 +25,9 @@ from parvis.core.organisations.invitations import digest_of
 from parvis.core.organisations.models import OperatorGrant, Organisation, Subscription
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.web.templatetags.parvis import date_longue
+
+INSTALLING = 2
+"""Operators that the server names without a reason, when the platform has none."""
 
 
 class PlatformRefused(DomainError):
@@ -100,6 +104,51 @@ def operators() -> list[Account]:
     """Those who run the platform."""
     rows = Account.objects.filter(is_platform_administrator=True, is_active=True)
     return list(rows.order_by("family_name", "given_name"))
+
+
+@transaction.atomic
+def name_on_server(
+    email: str, given_name: str, family_name: str, *, reason: str = "", decided_by: str = "", user: str = ""
+) -> Account:
+    """Make an operator from the server: the first two of an installation, then only where a ``reason`` is given.
+
+    ``decided_by`` names who answers for it, ``user`` the session of the server. Every operator is told, those whose
+    account is closed too: they may know better. Raises ``PlatformRefused`` or ``AddressRefused``.
+    """
+    known = list(Account.objects.select_for_update().filter(is_platform_administrator=True).order_by("pk"))
+    installed = Account.objects.filter(population=Account.Population.EXPLOITATION).count() >= INSTALLING
+    reason, decided_by = reason.strip(), decided_by.strip()
+    if installed:
+        _check_recovery(reason, decided_by)
+    email = addresses.canonical(email)
+    if Account.objects.filter(email__iexact=email).exists():
+        raise PlatformRefused("Cette adresse a déjà un compte : prenez-en une autre.")
+    account = Account.objects.create_user(
+        email,
+        given_name=given_name,
+        family_name=family_name,
+        population=Account.Population.EXPLOITATION,
+        is_platform_administrator=True,
+    )
+    data = {"reason": reason, "decided_by": decided_by, "server_user": user} if installed else {"first_operator": True}
+    audit("manager.operator.naming", account=account, data=data)
+    for operator in known:
+        notices.tell(operator, "operator.named", holder=account.full_name, address=account.email, reason=reason)
+    return account
+
+
+def _check_recovery(reason: str, decided_by: str) -> None:
+    """Naming on the server once the platform has run goes round the four eyes: it says why, and who answers for it."""
+    if reason and decided_by:
+        return
+    active = ", ".join(account.full_name for account in operators() if account.suspended_at is None)
+    who = (
+        f"Des exploitants sont en fonction ({active}) : ils nomment les suivants à l’écran, l’un propose et l’autre "
+        "approuve. S’ils sont tous empêchés, dites pourquoi et qui en décide"
+        if active
+        else "Plus aucun exploitant n’est en fonction : dites pourquoi, et qui décide d’en nommer un depuis le serveur"
+    )
+    raise PlatformRefused(f"{who}, par --reason « motif » et --decided-by « Prénom Nom, qualité ».")
 
 
 def _audit(event: str, by: Account, request: HttpRequest | None, **data: Any) -> None:

@@ -1,5 +1,6 @@
 """Login through FranceConnect: what a right answer opens, and every wrong answer that must open nothing."""
 
+import re
 import time
 from datetime import timedelta
 
@@ -56,10 +57,30 @@ def test_demo_offers_both_buttons_each_with_its_words(sandbox, db, browser):
     assert told["PARVIS_FRANCECONNECT_ISSUER"] == sandbox.identity["franceconnect"]["issuer"]
     assert told["PARVIS_PROCONNECT_CLIENT_SECRET"] == sandbox.identity["proconnect"]["secret"]
     page = browser.get("/compte/login/?next=/espace/").content.decode()
-    assert "S’identifier avec FranceConnect" in page
-    assert "Qu’est-ce que FranceConnect ?" in page
-    assert "S’identifier avec ProConnect" in page
-    assert "/federation/franceconnect/?next=%2Fespace%2F" in page
+    for code, label in (("franceconnect", "FranceConnect"), ("proconnect", "ProConnect")):
+        (button,) = re.findall(rf'<a [^>]*href="/federation/{code}/\?next=%2Fespace%2F"[^>]*>.*?</a>', page)
+        assert re.sub("<[^>]+>", "", button) == f"S’identifier avec {label}"
+        assert "aria-label" not in button, "its name is what is read"
+        about = f"Qu’est-ce que {label} ?"
+        (address,) = re.findall(rf'<a href="([^"]+)">{re.escape(about)}</a>', page)
+        assert f'<h1 class="mb-4">{about}</h1>' in browser.get(address).content.decode()
+
+
+def test_official_drawing_takes_the_place_of_ours_where_it_is_installed(sandbox, db, browser, settings, tmp_path):
+    settings.PARVIS_REFERENTIALS_DIR = tmp_path
+    assert browser.get("/federation/proconnect/bouton.svg").status_code == 404
+    (tmp_path / "boutons").mkdir()
+    (tmp_path / "boutons" / "proconnect.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    page = browser.get("/compte/login/").content.decode()
+    assert '<img src="/federation/proconnect/bouton.svg" alt="S’identifier avec ProConnect"' in page
+    assert "<strong>FranceConnect</strong>" in page
+    answer = browser.get("/federation/proconnect/bouton.svg")
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert "sandbox; default-src 'none'" in answer["Content-Security-Policy"]
+    (tmp_path / "boutons" / "proconnect.svg").write_bytes(b" " * (256 * 1024 + 1))
+    assert browser.get("/federation/proconnect/bouton.svg").status_code == 404, "too large to be a button"
+    for odd in ("inconnu", "..", "proconnect.svg"):
+        assert browser.get(f"/federation/{odd}/bouton.svg").status_code == 404
 
 
 def test_secret_may_come_from_a_file(db, settings, tmp_path):

@@ -37,6 +37,8 @@ OPEN = {
     "federation/deconnexion/": "leads a session that has just ended out of its providers",
     "federation/jwks/": "public keys",
     "federation/qu-est-ce-que-franceconnect/": "explanation required by FranceConnect",
+    "federation/qu-est-ce-que-proconnect/": "explanation required by ProConnect",
+    "federation/<slug:provider>/bouton.svg": "official drawing of a button of the login page",
     "federation/franceconnect/": "begins a login",
     "federation/proconnect/": "begins a login",
     "federation/<slug:provider>/retour/": "end of a login, bound to this session by its state",

@@ -2,7 +2,8 @@
 
 Secrets are read from the environment or, when it is silent, from ``PARVIS_SECRETS_DIR``:
 ``franceconnect-client-secret``, ``proconnect-client-secret`` (text) and ``franceconnect-decryption.pem`` (private key
-of FranceConnect+, whose tokens are encrypted).
+of FranceConnect+, whose tokens are encrypted). The official drawings of the buttons are files of
+``PARVIS_REFERENTIALS_DIR``, for this project may not spread them.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from joserfc.jwk import ECKey, KeyParameters, RSAKey
 FRANCECONNECT: Final = "franceconnect"
 PROCONNECT: Final = "proconnect"
 LABELS: Final = {FRANCECONNECT: "FranceConnect", PROCONNECT: "ProConnect"}
+MAX_DRAWING: Final = 256 * 1024
 ALGORITHMS: Final = ("ES256", "RS256")
 EIDAS: Final = ("eidas1", "eidas2", "eidas3")
 _ASSURANCE = "https://proconnect.gouv.fr/assurance/"
@@ -86,6 +88,16 @@ def registration(code: str) -> Registration | None:
 def registrations() -> list[Registration]:
     """What this installation offers, FranceConnect first."""
     return [found for code in LABELS if (found := registration(code)) is not None]
+
+
+def official_drawing(code: str) -> bytes | None:
+    """The drawing of the provider's button that the operator installed (``boutons/<code>.svg``), or None."""
+    if registration(code) is None or not settings.PARVIS_REFERENTIALS_DIR:
+        return None
+    path = Path(settings.PARVIS_REFERENTIALS_DIR) / "boutons" / f"{code}.svg"
+    if not path.is_file() or path.stat().st_size > MAX_DRAWING:
+        return None
+    return path.read_bytes()
 
 
 def decryption_key() -> DecryptionKey | None:

@@ -21,6 +21,7 @@ from parvis.core.federation.configuration import (
     PROCONNECT,
     Registration,
     decryption_key,
+    official_drawing,
     registration,
 )
 from parvis.core.federation.errors import Declined, FederationError, ProviderUnavailable
@@ -259,6 +260,21 @@ def jwks(request: HttpRequest) -> HttpResponse:
 
 @open_view
 @require_GET
-def about(request: HttpRequest) -> HttpResponse:
-    """What FranceConnect is, what it transmits, what to do when its pages refuse an identity."""
-    return render(request, "federation/about.html", {"franceconnect": registration(FRANCECONNECT)})
+def about(request: HttpRequest, provider: str) -> HttpResponse:
+    """What FranceConnect or ProConnect is, what it transmits, what to do when it refuses an identity."""
+    return render(request, f"federation/about_{provider}.html")
+
+
+@open_view
+@require_GET
+def drawing(request: HttpRequest, provider: str) -> HttpResponse:
+    """The official drawing of a button, which this installation received with its habilitation."""
+    content = official_drawing(provider)
+    if content is None:
+        raise Http404
+    headers = {
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "public, max-age=3600",
+    }
+    return HttpResponse(content, content_type="image/svg+xml", headers=headers)

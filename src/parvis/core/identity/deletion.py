@@ -19,8 +19,9 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from parvis.core import clock
+from parvis.core.authentication import sessions
 from parvis.core.errors import DomainError
-from parvis.core.identity import addresses, closing, devices, links
+from parvis.core.identity import addresses, closing, links
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import (
     Account,
@@ -131,7 +132,7 @@ def close(account: Account, link: Link, reason: str, *, request: HttpRequest | N
     account.is_active, account.deleted_at = False, now
     account.set_unusable_password()
     account.save(update_fields=["is_active", "deleted_at", "password"])
-    devices.end_sessions(account)
+    sessions.end_all(account)
     stone = Tombstone.objects.create(
         reference=f"SUP-{clock.today():%Y%m%d}-{''.join(secrets.choice(_LETTERS) for _ in range(8))}",
         account=account, email_digest=addresses.digest(account.email), reason=reason, asked_at=now, link=link,

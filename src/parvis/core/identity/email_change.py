@@ -5,8 +5,9 @@ from typing import Final
 from django.db import transaction
 from django.http import HttpRequest
 
+from parvis.core.authentication import sessions
 from parvis.core.errors import DomainError
-from parvis.core.identity import addresses, devices, links
+from parvis.core.identity import addresses, links
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Link
 
@@ -72,7 +73,7 @@ def undo(token: str, *, request: HttpRequest | None = None) -> Account:
     links.cancel(account)
     account.set_unusable_password()
     account.save(update_fields=["password"])
-    devices.end_sessions(account)
+    sessions.end_all(account)
     notify.defer(account=account.pk, kind="email_undone", facts={})
     audit("user.email.change.undo", account=account, request=request)
     return account

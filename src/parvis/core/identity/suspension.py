@@ -15,8 +15,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from parvis.core import clock
+from parvis.core.authentication import sessions
 from parvis.core.errors import DomainError
-from parvis.core.identity import addresses, closing, devices
+from parvis.core.identity import addresses, closing
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
 from parvis.core.organisations.mandates import keep_an_administrator, lock
@@ -178,7 +179,7 @@ def _suspend(account: Account, facts: dict[str, Any], request: HttpRequest | Non
     account.save(update_fields=["suspended_at"])
     with in_scope(replace(current_scope(), account=account.pk)):
         closing.account_suspended.send(sender=Account, account=account, request=request)
-    devices.end_sessions(account)
+    sessions.end_all(account)
     notify.defer(account=account.pk, kind="suspended", facts=facts)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from allauth.idp.oidc.models import Client, Token
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ from parvis.core.provider.sites import Site
 from parvis.core.provider.subjects import subject_of
 
 CODE_LIFETIME = 60
+KEPT = timedelta(days=365)
 SESSION_SECRET = "provider.session"  # noqa: S105  a session key
 SESSION_KEY = "provider.key"
 
@@ -109,8 +111,16 @@ def follow_session(account_id: int, session: SessionBase) -> None:
 
 
 def purge(older_than: timedelta = timedelta(days=60)) -> int:
-    """Forget the tokens that expired a day ago; returns how many. Their grants go with the account."""
+    """Forget the tokens that expired: access tokens after a day, the others after ``older_than``; returns how many."""
     before = timezone.now() - timedelta(days=1)
     gone, _ = Token.objects.filter(Q(expires_at__lt=before), type__in=[Token.Type.ACCESS_TOKEN]).delete()
     old, _ = Token.objects.filter(expires_at__lt=timezone.now() - older_than).delete()
     return gone + old
+
+
+def forget() -> int:
+    """Erase the logins that ended, or of which nothing is valid any more, a year ago; returns how many."""
+    now = timezone.now()
+    with connection.cursor() as cursor:  # a function of the migration ``forget_grants``, which sees everybody's rows
+        cursor.execute("SELECT parvis_purge_grants(%s, %s)", [now - KEPT, now])
+        return int(cursor.fetchone()[0])

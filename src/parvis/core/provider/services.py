@@ -19,6 +19,7 @@ from uuid import UUID
 from allauth.idp.oidc.models import Client, Token
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -461,9 +462,8 @@ def consents_of(account: Account) -> list[LinkedService]:
     """The sites that ``account`` allowed or logged in to, by name."""
     with identity_of(account.pk):
         consents = {c.client_id: c for c in Consent.objects.filter(account=account)}
-        logins: dict[str, datetime] = {}
-        for client_id, at in Grant.objects.filter(account=account).values_list("client_id", "created_at"):
-            logins[client_id] = max(at, logins.get(client_id, at))
+        mine = Grant.objects.filter(account=account).values_list("client_id")
+        logins: dict[str, datetime] = dict(mine.annotate(Max("created_at")))
     clients = Client.objects.filter(pk__in={*consents, *logins})
     names = dict(Organisation.objects.values_list("pk", "short_name"))
     found = []

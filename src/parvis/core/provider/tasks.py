@@ -38,7 +38,8 @@ def tell(organisation_id: int, notice_id: str) -> None:
 @app.periodic(cron="17 3 * * *")
 @app.task(name="provider.purge", queue="identite")
 def purge(timestamp: int) -> None:
-    """Every night: expired tokens and assertions, keys whose window is over."""
+    """Every night: expired tokens and assertions, logins over for a year, keys whose window is over."""
     grants.purge()
+    grants.forget()
     assertions.purge()
     keys.purge()

@@ -75,7 +75,7 @@ def way_in(identity: Identity, organisation: Organisation) -> Way | None:
         found = _invitation(identity, organisation)
         if found is None:
             return None
-    account = Account.objects.filter(email__iexact=found.email).first()
+    account = Account.objects.filter(email=found.email).first()
     return Way(organisation, account, invitation=found)
 
 

@@ -73,8 +73,8 @@ def _single_script(label: str) -> bool:
 
 
 def account_at(address: str) -> Account | None:
-    """The account of a canonical address."""
-    return Account.objects.filter(email__iexact=address, deleted_at=None).first()
+    """The account of a canonical address, which is how accounts keep theirs: the index answers."""
+    return Account.objects.filter(email=address, deleted_at=None).first()
 
 
 def give(account: Account, address: str) -> None:

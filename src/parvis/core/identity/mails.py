@@ -10,7 +10,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from parvis.core.identity import closing, links
+from parvis.core.identity import addresses, closing, links
 from parvis.core.identity.addresses import masked
 from parvis.core.identity.deletion import KEPT
 from parvis.core.identity.models import NO_ADDRESS, Account, Link, Tombstone
@@ -59,7 +59,7 @@ def write_link(link: Link) -> None:
     """The message of a link: what to follow, or what to know when nothing is to be followed."""
     token = links.token_of(link)
     facts: dict[str, Any] = {"link": link, "account": link.account}
-    holder = Account.objects.filter(email__iexact=link.email, deleted_at=None).first()
+    holder = addresses.account_at(link.email)
     match link.purpose:
         case Link.Purpose.REGISTRATION if holder is not None:
             facts["login"] = absolute("account_login")

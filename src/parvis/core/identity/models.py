@@ -26,7 +26,7 @@ class AccountManager(BaseUserManager["Account"]):
         return account
 
     def get_by_natural_key(self, username: str | None) -> "Account":
-        return self.get(email__iexact=username)
+        return self.get(email=username.lower() if username else username)
 
 
 class Account(AbstractBaseUser):

@@ -116,7 +116,7 @@ def find_citizen(typed: str, *, by: Account, request: HttpRequest | None = None)
         found = citizens().filter(pk=int(text)).first() if len(text) < 19 else None
     elif "@" in text:
         try:
-            found = citizens().filter(email__iexact=addresses.canonical(text)).first()
+            found = citizens().filter(email=addresses.canonical(text)).first()
         except addresses.AddressRefused:
             found = None
     if found is None:

@@ -75,10 +75,10 @@ def invite(
 def _refuse_double(organisation: Organisation, email: str, role: GivenRole, by: Authority) -> None:
     if email == by.account.email.lower():
         raise InvitationRefused("C’est votre adresse : personne ne se donne un mandat.")
-    here = Mandate.objects.filter(organisation=organisation, account__email__iexact=email, **role.columns)
+    here = Mandate.objects.filter(organisation=organisation, account__email=email, **role.columns)
     if here.not_over(clock.today()).exists():
         raise InvitationRefused("Cette personne tient déjà ce rôle dans votre organisation.")
-    waiting = pending(organisation).filter(email__iexact=email, **role.columns)
+    waiting = pending(organisation).filter(email=email, **role.columns)
     if waiting.exists():
         raise InvitationRefused(
             "Une invitation à ce rôle attend déjà à cette adresse : renvoyez-la depuis la liste des invitations."
@@ -334,7 +334,7 @@ def accept_with_new_account(invitation: Invitation, password: str, *, request: H
     """
     with acting_for(invitation.organisation):
         fresh = _still_open(invitation)
-        if Account.objects.filter(email__iexact=fresh.email).exists():
+        if Account.objects.filter(email=fresh.email).exists():
             raise InvitationRefused("Cette adresse a déjà un compte : connectez-vous pour accepter l’invitation.")
         account = Account(email=fresh.email, given_name=fresh.given_name, family_name=fresh.family_name)
         validate_password(password, account)

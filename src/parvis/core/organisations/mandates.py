@@ -165,7 +165,7 @@ def give_mandate(
     if given is None:
         raise MandateRefused("Ce rôle n’existe pas dans l’organisation.", role=role)
     email = addresses.canonical(email)
-    account = Account.objects.filter(email__iexact=email).first()
+    account = Account.objects.filter(email=email).first()
     if account is None:
         account = Account.objects.create_user(email, given_name=given_name, family_name=family_name)
     return open_mandate(organisation, account, given, title=title, start=start, end=end, actor=actor)

@@ -13,6 +13,7 @@ from parvis.core.authentication import factors, resets
 from parvis.core.authentication.forms import FactorResetForm, OperatorResetForm
 from parvis.core.authentication.models import FactorReset, OperatorReset, Reset
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
+from parvis.core.identity.by_name import named, page_by_name, words_of
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
@@ -38,11 +39,17 @@ PLATFORM_COLUMNS = [
 @agent_view(PERMISSION)
 @require_safe
 def people(request: AgentRequest) -> HttpResponse:
-    """Everybody who acts for the organisation, with the state of their second factor."""
+    """Everybody who acts for the organisation, with the state of their second factor, by name and by page."""
+    words = words_of(request.GET)
+    page = page_by_name(named(resets.agents_of(request.organisation), words), request.GET)
     asked = FactorReset.objects.filter(organisation=request.organisation, state=FactorReset.State.ASKED)
-    waiting = {reset.account_id: reset for reset in asked.select_related("asked_by")}
-    rows = [(account, held, waiting.get(account.pk)) for account, held in resets.agents_of(request.organisation)]
+    here = asked.filter(account__in=page.accounts).select_related("asked_by")
+    waiting = {reset.account_id: reset for reset in here}
+    held = factors.held_by_each(page.accounts)
+    rows = [(account, held[account.pk], waiting.get(account.pk)) for account in page.accounts]
     context = {
+        "page": page,
+        "words": words,
         "tabs": administration_tabs(request.organisation, request.permissions, "second-facteur"),
         "rows": rows,
         "columns": COLUMNS,
@@ -96,12 +103,14 @@ def requests(request: AccountRequest) -> HttpResponse:
         rows = [_line(reset, request) for reset in waiting.select_related("account", "organisation", "asked_by")]
     asked = OperatorReset.objects.filter(state=OperatorReset.State.ASKED).select_related("account", "asked_by")
     asked_for = {reset.account_id for reset in asked}
+    operators = list(resets.operators())
+    held = factors.held_by_each(operators)
     context = {
         "tabs": platform_tabs("second-facteur"),
         "rows": rows,
         "columns": PLATFORM_COLUMNS,
         "operator_rows": [(*_line(reset, request), resets.approvers(reset)) for reset in asked.order_by("asked_at")],
-        "operators": [(one, factors.held_by(one), one.pk in asked_for) for one in resets.operators()],
+        "operators": [(one, held[one.pk], one.pk in asked_for) for one in operators],
     }
     return render(request, "authentication/reset_requests.html", context)
 

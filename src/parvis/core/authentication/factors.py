@@ -1,5 +1,6 @@
 """Second factors of an account: application codes, passkeys, recovery codes; who must have them, and since when."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -30,12 +31,17 @@ def passkey_only(account: Any) -> bool:
 
 @dataclass(frozen=True)
 class Held:
-    """The factors of one account. ``codes`` counts the recovery codes that are left."""
+    """The factors of one account."""
 
     application: Authenticator | None
     passkeys: tuple[Authenticator, ...]
-    codes: int
+    recovery: Authenticator | None
     application_counts: bool = True
+
+    @property
+    def codes(self) -> int:
+        """How many recovery codes are left; they are deciphered to be counted."""
+        return len(self.recovery.wrap().get_unused_codes()) if self.recovery else 0
 
     @property
     def number(self) -> int:
@@ -50,12 +56,22 @@ class Held:
 
 def held_by(account: Any) -> Held:
     """What ``account`` has."""
-    rows = list(Authenticator.objects.filter(user_id=account.pk).order_by("created_at"))
-    codes = next((row.wrap() for row in rows if row.type == Authenticator.Type.RECOVERY_CODES), None)
+    return held_by_each([account])[account.pk]
+
+
+def held_by_each(accounts: Collection[Any]) -> dict[int, Held]:
+    """What each of ``accounts`` has, by its number: one query, nothing deciphered."""
+    rows: dict[int, list[Authenticator]] = {account.pk: [] for account in accounts}
+    for row in Authenticator.objects.filter(user_id__in=list(rows)).order_by("created_at"):
+        rows[row.user_id].append(row)
+    return {account.pk: _held(account, rows[account.pk]) for account in accounts}
+
+
+def _held(account: Any, rows: list[Authenticator]) -> Held:
     return Held(
         next((row for row in rows if row.type == Authenticator.Type.TOTP), None),
         tuple(row for row in rows if row.type == Authenticator.Type.WEBAUTHN),
-        len(codes.get_unused_codes()) if codes else 0,
+        next((row for row in rows if row.type == Authenticator.Type.RECOVERY_CODES), None),
         application_counts=not passkey_only(account),
     )
 

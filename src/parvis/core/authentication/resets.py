@@ -8,7 +8,7 @@ are checked here and, for the four eyes, by the database too.
 
 from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from parvis.core import clock
@@ -42,12 +42,10 @@ def _journal(reset: FactorReset, action: str, actor: Account) -> None:
     )
 
 
-def agents_of(organisation: Organisation) -> list[tuple[Account, factors.Held]]:
-    """Those who act today for ``organisation`` (acted for by the caller), with the factors they hold, by name."""
-    mandates = Mandate.objects.filter(organisation=organisation).in_force(clock.today()).select_related("account")
-    accounts = {mandate.account_id: mandate.account for mandate in mandates}
-    ordered = sorted(accounts.values(), key=lambda account: (account.family_name, account.given_name))
-    return [(account, factors.held_by(account)) for account in ordered]
+def agents_of(organisation: Organisation) -> "QuerySet[Account]":
+    """Those who act today for ``organisation`` (acted for by the caller)."""
+    held = Mandate.objects.filter(organisation=organisation).in_force(clock.today())
+    return Account.objects.filter(Exists(held.filter(account=OuterRef("pk"))))
 
 
 @transaction.atomic

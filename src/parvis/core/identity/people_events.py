@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from parvis.core import clock
 from parvis.core.authentication.devices import describe
+from parvis.core.identity.by_name import named, words_of
 from parvis.core.identity.events import EVENTS, FAMILIES, family_of
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
 from parvis.core.organisations.models import Organisation
@@ -37,7 +38,7 @@ class Choice:
     def read(cls, query: Mapping[str, str]) -> "Choice":
         family = query.get("type", "")
         return cls(
-            query.get("q", "").replace("\x00", "").strip()[:100],
+            words_of(query),
             family if family in FAMILIES else "",
             _day(query["du"]) if "du" in query else clock.today() - RECENT,
             _day(query.get("au", "")),
@@ -57,11 +58,8 @@ def _midnight(day: date) -> datetime:
 
 def events_of(organisation: Organisation, choice: Choice) -> "QuerySet[SecurityEvent]":
     """The events that the filters keep, in no order; ``organisation`` is acted for by the caller."""
-    people = Account.objects.filter(pk__in=Mandate.objects.filter(organisation=organisation).values("account"))
-    for word in choice.words.split():
-        people = people.filter(
-            Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(email__icontains=word)
-        )
+    held = Mandate.objects.filter(organisation=organisation).values("account")
+    people = named(Account.objects.filter(pk__in=held), choice.words)
     # Named one by one, so that the database knows how many they are when it chooses its way.
     about = Q(account__in=list(people.values_list("pk", flat=True)))
     rows = SecurityEvent.objects.filter(about if choice.words else about | Q(organisation=organisation))

@@ -1,8 +1,5 @@
 """Reads of the people of an organisation: the list by key, one person, the table to download."""
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,9 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 
 from parvis.core import clock
+from parvis.core.identity.by_name import named, page_by_name, words_of
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
 from parvis.core.organisations.authority import Authority
 
@@ -23,7 +20,6 @@ STATES: Final = {
     "a-venir": "À venir",
     "termines": "Terminés",
 }
-_ORDER: Final = ("family_name", "given_name", "pk")
 
 
 @dataclass
@@ -54,7 +50,7 @@ class Choice:
     def read(cls, query: Mapping[str, str]) -> "Choice":
         state = query.get("etat", "en-cours")
         return cls(
-            query.get("q", "").replace("\x00", "").strip()[:100],
+            words_of(query),
             query.get("role", "").replace("\x00", "")[:60],
             query.get("service", "")[:36],
             state if state in STATES or state == "" else "en-cours",
@@ -104,32 +100,13 @@ def _uuid(text: str) -> UUID:
 def accounts_for(by: Authority, choice: Choice) -> "QuerySet[Account]":
     """Their holders, by name, narrowed to those whose name or address holds every word asked for."""
     held = mandates_for(by, choice).filter(account=OuterRef("pk"))
-    rows = Account.objects.filter(Exists(held))
-    for word in choice.words.split():
-        rows = rows.filter(Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(email__icontains=word))
-    return rows
+    return named(Account.objects.filter(Exists(held)), choice.words)
 
 
 def page_of(by: Authority, choice: Choice, query: Mapping[str, str], *, size: int = PAGE_SIZE) -> PeoplePage:
     """The page that ``query`` asks for (``apres`` or ``avant`` a key): by key, all pages cost the same."""
-    rows = accounts_for(by, choice)
-    after, before = _parse(query.get("apres", "")), _parse(query.get("avant", ""))
-    if before:
-        backwards = rows.filter(TupleLessThan(_ORDER, before)).order_by(*(f"-{name}" for name in _ORDER))
-        found = list(backwards[: size + 1])
-        shown = found[:size][::-1]
-        previous, following = len(found) > size, bool(shown)
-    else:
-        if after:
-            rows = rows.filter(TupleGreaterThan(_ORDER, after))
-        found = list(rows.order_by(*_ORDER)[: size + 1])
-        shown = found[:size]
-        previous, following = bool(after and shown), len(found) > size
-    return PeoplePage(
-        _people(by, choice, shown),
-        _key(shown[0]) if previous and shown else "",
-        _key(shown[-1]) if following and shown else "",
-    )
+    page = page_by_name(accounts_for(by, choice), query, size=size)
+    return PeoplePage(_people(by, choice, page.accounts), page.previous, page.next)
 
 
 def _people(by: Authority, choice: Choice, accounts: Iterable[Account]) -> list[Person]:
@@ -138,21 +115,6 @@ def _people(by: Authority, choice: Choice, accounts: Iterable[Account]) -> list[
     for mandate in rows.order_by("start"):
         people[mandate.account_id].mandates.append(mandate)
     return list(people.values())
-
-
-def _key(account: Account) -> str:
-    content = json.dumps([account.family_name, account.given_name, account.pk], ensure_ascii=False)
-    return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
-
-
-def _parse(text: str) -> tuple[str, str, int] | None:
-    """The key written in an address; None for anything else (the list then begins at its start)."""
-    try:
-        family, given, pk = json.loads(base64.urlsafe_b64decode(text[:1000] + "=" * (-len(text) % 4)))
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        return None
-    well = isinstance(family, str) and isinstance(given, str) and type(pk) is int and 0 <= pk < 2**63
-    return (family, given, pk) if well and "\x00" not in family + given else None
 
 
 def one(by: Authority, account_id: int) -> Person | None:

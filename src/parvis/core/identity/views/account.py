@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -18,9 +17,8 @@ from parvis.core.identity.forms import ProfileForm, shown_value
 from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.identity.views.frame import dress_for
 from parvis.core.organisations.tenancy import identity_of
+from parvis.core.web.keyset import page_of
 from parvis.core.web.navigation import account_tabs
-
-PAGE = 50
 
 
 @require_safe
@@ -65,15 +63,11 @@ def events(request: AccountRequest) -> HttpResponse:
     """What happened to the account, as its holder may read it."""
     account = dress_for(request)
     with identity_of(account.pk):  # not those that the organisations acted for would show
-        rows = SecurityEvent.objects.filter(account=account).order_by("-at", "-pk")
-        page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-        lines = [(row, EVENTS.get(row.event, row.event)) for row in page.object_list]
+        page = page_of(SecurityEvent.objects.filter(account=account), "at", request.GET)
     context = {
         "tabs": account_tabs("evenements", request.user),
-        "lines": lines,
+        "lines": [(row, EVENTS.get(row.event, row.event)) for row in page.rows],
         "page": page,
-        "previous": f"?page={page.previous_page_number()}" if page.has_previous() else "",
-        "next": f"?page={page.next_page_number()}" if page.has_next() else "",
         "columns": [{"label": "Date"}, {"label": "Événement"}, {"label": "Depuis"}, {"label": "Résultat"}],
     }
     return render(request, "identity/events.html", context)

@@ -11,6 +11,7 @@ from parvis.core.errors import DomainError
 from parvis.core.identity import duplicates, suspension
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
 from parvis.core.identity.addresses import masked
+from parvis.core.identity.by_name import named, page_by_name, words_of
 from parvis.core.web.navigation import administration_tabs, platform_tabs
 
 PERMISSION = "administration.organisation"
@@ -20,11 +21,12 @@ MOST_PAIRS = 200
 @require_safe
 @agent_view(PERMISSION)
 def accounts(request: AgentRequest) -> HttpResponse:
-    """The accounts of the people of the organisation, and those that may be one person's."""
-    people = suspension.people_of(request.organisation)
+    """The accounts of the people of the organisation by page, and those that may be one person's."""
+    people, words = suspension.people_of(request.organisation), words_of(request.GET)
     context = {
         "tabs": administration_tabs(request.organisation, request.permissions, "accounts"),
-        "people": people,
+        "page": page_by_name(named(people, words), request.GET),
+        "words": words,
         "pairs": [(pair, pair.first.email, pair.second.email) for pair in duplicates.pending(people)[:MOST_PAIRS]],
         "columns": [{"label": "Personne"}, {"label": "Compte"}, {"label": "Action", "hidden": True}],
     }

@@ -126,6 +126,24 @@ def test_what_was_being_sent_waits_for_the_proof_and_is_sent_again_with_one_clic
     assert old_client.get(done["Location"]).status_code == 302, "shown once"
 
 
+def why(client, query):
+    return client.get(f"/mon-compte/securite/confirmer/?{query}").context["why"]
+
+
+def test_the_page_says_why_it_asks(old_client, agent_client, juvignac):
+    assert "il y a plus de cinq minutes" in why(old_client, "next=/bureau/")
+    fresh = agent_client(juvignac, "secretaire")
+    assert "Le site que vous rejoignez" in why(fresh, f"next=/bureau/&depuis={int(time.time()) + 60}")
+    assert why(fresh, "") == "Prouvez de nouveau qui vous êtes pour continuer."
+    session = fresh.session
+    session["account_authentication_methods"] = session["account_authentication_methods"][:1]
+    session.save()
+    assert "second facteur, que cette session" in why(fresh, "next=/bureau/")
+    session["authentication.doubt"] = {"since": int(time.time()) + 60, "told": []}
+    session.save()
+    assert "n’est plus dans le navigateur" in why(fresh, "next=/bureau/")
+
+
 def test_reading_needs_no_fresh_proof(old_client, address):
     assert old_client.get(address).status_code == 200
 

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parvis.core.authentication import factors, resets, sessions, stepup, throttle
+from parvis.core.authentication import factors, jumps, resets, sessions, stepup, throttle
 from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of, federated_proofs
 from parvis.core.authentication.devices import describe
 from parvis.core.authentication.factors import has_passkey
@@ -68,7 +68,7 @@ def step_up(request: AccountRequest) -> HttpResponse:
     context = {
         "form": form,
         "alone": alone,
-        "weak": factors.has_second_factor(account) and not assurance_of(request).reaches(TWO_FACTORS),
+        "why": _why(request, since),
         "problem": problem,
         "waiting": waiting,
         "token": token,
@@ -78,6 +78,23 @@ def step_up(request: AccountRequest) -> HttpResponse:
         "js_data": {"request_options": webauthn.begin_authentication(account)} if passkey else None,
     }
     return render(request, "authentication/step_up.html", context, status=400 if form.errors or problem else 200)
+
+
+def _why(request: AccountRequest, since: int) -> str:
+    """The sentence that says why a proof is asked, however recent the last one is."""
+    assurance = assurance_of(request)
+    if jumps.DOUBT in request.session:
+        return "Cette session n’est plus dans le navigateur où elle a été ouverte : prouvez de nouveau qui vous êtes."
+    if assurance.auth_time < since:
+        return "Le site que vous rejoignez demande que vous prouviez maintenant qui vous êtes."
+    if factors.has_second_factor(request.user) and not assurance.reaches(TWO_FACTORS):
+        return "Votre compte a un second facteur, que cette session n’a pas encore prouvé."
+    if not assurance.recent:
+        return (
+            "Ce que vous allez faire est sensible\u00a0: vous avez prouvé qui vous êtes il y a plus de cinq minutes, et"
+            " cette preuve est redemandée."
+        )
+    return "Prouvez de nouveau qui vous êtes pour continuer."
 
 
 def _carry_on(request: AccountRequest, token: str, wanted: str) -> HttpResponse:

@@ -324,6 +324,23 @@ def test_a_yes_to_a_third_party_says_nothing_to_the_organisations_own_sites(make
                 services.suspend(site.service, actor=ACTOR)
 
 
+def test_what_is_said_of_the_identifier_is_true_of_the_organisations_own_sites_too(make_site, juvignac, browser):
+    said = {"propre": "tous sous un même identifiant", "tiers": "un identifiant qui lui est propre"}
+    for relation, sentence in said.items():
+        page = make_site(juvignac, name=relation, relation=relation, agreement="demander").ask(browser)
+        assert [s for s in said.values() if s in page.content.decode()] == [sentence]
+
+
+def test_who_has_no_address_is_called_by_name(make_site, juvignac, citizen, browser):
+    citizen.email = "1234@sans-adresse.invalid"
+    citizen.save()
+    asking = make_site(juvignac, scopes=["openid", "profile"], agreement="demander").ask(browser)
+    assert "au nom de Camille Usager" in asking.content.decode()
+    for page in (asking, browser.get("/espace/"), browser.get("/mon-compte/")):
+        assert page.status_code == 200
+        assert "sans-adresse" not in page.content.decode()
+
+
 def test_third_parties_are_agreed_to_together_where_the_page_names_them_all(make_site, juvignac, browser, citizen):
     common = {"relation": "tiers", "agreement": "organisation"}
     canteen = make_site(juvignac, name="Cantine", scopes=["openid", "email"], **common)

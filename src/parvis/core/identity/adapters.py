@@ -84,7 +84,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(url) and stepup.local_address(self.request, url, "") == url
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that the server saw; a proxy in front rewrites it before Python (docs/deployment)."""
+        """The caller's address, which ``web.proxy`` takes from the proxy that stands in front."""
         return request.META.get("REMOTE_ADDR") or "0.0.0.0"  # noqa: S104  no address, not a binding
 
 

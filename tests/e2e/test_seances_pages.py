@@ -35,7 +35,9 @@ def address(council):
     return f"/o/juvignac/seances/{council.seance.pk}/"
 
 
-def test_a_meeting_from_the_convocation_to_the_deliberations(browser_page, agent_client, juvignac, council, address):
+def test_a_meeting_from_the_convocation_to_the_deliberations(
+    browser_page, agent_client, juvignac, council, address, run_jobs
+):
     council.freeze("2019-06-24T17:00+02:00")
     page = browser_page(client=agent_client(juvignac, "secretaire"))
     page.goto("/o/juvignac/seances/")
@@ -79,7 +81,11 @@ def test_a_meeting_from_the_convocation_to_the_deliberations(browser_page, agent
     assert_accessible(page)
     page.get_by_role("button", name="Lever la séance").click()
     page.get_by_role("button", name="Établir et contrôler").click()
-    page.get_by_text("Les délibérations sont établies et contrôlées").wait_for()
+    page.get_by_role("progressbar").wait_for()
+    assert_accessible(page)
+    screenshot(page, "seance-etablissement")
+    run_jobs(queue="seances", may_fail=True)
+    page.get_by_text("règles vérifiées").nth(1).wait_for()  # the progress asks again by itself
     assert page.get_by_text("Délibération n° 19.07.01.02").count()
     assert_accessible(page)
     screenshot(page, "seance-levee")

@@ -168,6 +168,7 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
     go(secretary.get_by_role("link", name="Lever la séance…"))
     go(secretary.get_by_role("button", name="Lever la séance"))
     go(secretary.get_by_role("button", name="Établir et contrôler"))
+    until(secretary, "5 remarques")
     item = secretary.locator(f"#point-{story.RANK}")
     expect(item).to_contain_text("5 remarques")
     look(secretary, "story-deliberations")

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from parvis.core.documents.services import read_bytes
+from parvis.core.journal.models import Entry
+from parvis.core.journal.services import Actor
 from parvis.core.routing.models import Route, Task
 from parvis.edemat.seances import services
 from parvis.edemat.seances.errors import DeliberationBlocked
 from parvis.edemat.seances.models import Convocation, Deliberation, Seance
-from parvis.edemat.seances.services.deliberations import text_of_pdf
+from parvis.edemat.seances.services.deliberations import establish_asked, text_of_pdf
 
 from .council import ACTOR
 
@@ -129,6 +131,32 @@ def test_sending_to_signature_opens_the_route_with_facts_and_documents(risen, st
     roles = {one.role for one in route.documents.all()}
     assert roles == {"original", "convocation", "convocation_ics", "convocation_preuve"}
     assert route.document("original").sha256 == deliberation.document.sha256
+
+
+def test_a_job_establishes_each_deliberation_once_for_the_person_who_asked(risen, account_for, run_jobs):
+    person = Actor("account", str(account_for(risen.organisation, "secretaire").pk))
+    assert services.ask_establishment(risen.seance, actor=person) == 2
+    assert services.ask_establishment(risen.seance, actor=person) == 0
+    assert not Entry.objects.filter(action="seances.deliberation_etablie").exists()
+    run_jobs(queue="seances", may_fail=True)
+    assert [one.work for one in Deliberation.objects.exclude(document=None)] == ["", ""]
+    done = Entry.objects.filter(action="seances.deliberation_etablie")
+    assert [(entry.actor_kind, entry.actor_id) for entry in done] == [("account", person.id)] * 2
+
+
+def test_a_job_run_again_establishes_nothing(risen, run_jobs):
+    services.ask_establishment(risen.seance, actor=ACTOR)
+    run_jobs(queue="seances", may_fail=True)
+    before = _first(risen).document
+    establish_asked(_first(risen).pk, actor=ACTOR)
+    assert _first(risen).document == before
+
+
+def test_a_deliberation_being_established_does_not_leave(risen, steps):
+    deliberation = services.establish(_first(risen), actor=ACTOR)
+    services.ask_establishment(risen.seance, actor=ACTOR)
+    with pytest.raises(DeliberationBlocked, match="attendez la fin"):
+        services.send_to_signature(deliberation, actor=ACTOR)
 
 
 def test_sending_twice_opens_one_route(risen, steps):

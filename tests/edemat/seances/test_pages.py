@@ -7,6 +7,7 @@ from django.urls import reverse
 from parvis.core.organisations.tenancy import acting_for
 from parvis.edemat.seances import services
 from parvis.edemat.seances.models import Deliberation, Point, Scrutin, Seance
+from parvis.edemat.seances.services.deliberations import interrupt_establishment
 
 from .council import ACTOR
 from .test_deliberations import steps  # noqa: F401  the steps of the other services
@@ -173,7 +174,7 @@ def test_a_member_not_convened_has_no_page(prepared, page, agent_client):
     assert other.get(page("my_convocation", prepared.seance.pk)).status_code == 404
 
 
-def test_the_whole_meeting_by_its_page(secretary, prepared, page, steps):  # noqa: F811
+def test_the_whole_meeting_by_its_page(secretary, prepared, page, steps, run_jobs):  # noqa: F811
     seance = prepared.convoke()
     prepared.deliver()
     prepared.freeze("2019-07-01T18:30+02:00")
@@ -190,6 +191,11 @@ def test_the_whole_meeting_by_its_page(secretary, prepared, page, steps):  # noq
     assert "à l’unanimité" in secretary.get(page("rise", pk)).content.decode()
     secretary.post(page("rise", pk))
     body = secretary.post(page("establish", pk), follow=True).content.decode()
+    assert "0 sur 2" in body
+    assert "Actualiser l’avancement" in body
+    run_jobs(queue="seances", may_fail=True)
+    body = secretary.get(page("detail", pk)).content.decode()
+    assert "Actualiser l’avancement" not in body
     assert "Délibération n° 19.07.01.01" in body
     assert "21 règles vérifiées" in body
     deliberation = Deliberation.objects.get(number="19.07.01.01")
@@ -336,4 +342,30 @@ def test_nothing_is_said_established_before_the_end_of_the_meeting(prepared, sec
     body = response.content.decode()
     assert response.status_code == 422
     assert "cette action demande" in body
-    assert "Les délibérations sont établies" not in body
+    assert "L’établissement des délibérations est demandé" not in body
+
+
+@pytest.fixture
+def asked(secretary, prepared, page):
+    prepared.convoke()
+    prepared.deliver()
+    prepared.open()
+    prepared.rise()
+    secretary.post(page("establish", prepared.seance.pk))
+    return prepared
+
+
+def test_the_progress_asks_for_the_whole_page_once_the_work_is_done(secretary, asked, page, run_jobs):
+    box = secretary.get(page("progress", asked.seance.pk))
+    assert "0 sur 2" in box.content.decode()
+    run_jobs(queue="seances", may_fail=True)
+    assert secretary.get(page("progress", asked.seance.pk))["HX-Refresh"] == "true"
+
+
+def test_an_establishment_given_up_is_said_and_asked_again(secretary, asked, page):
+    for one in Deliberation.objects.all():
+        interrupt_establishment(one.pk)
+    body = secretary.get(page("detail", asked.seance.pk)).content.decode()
+    assert "2\u00a0délibérations n’ont pas pu être établies" in body
+    body = secretary.post(page("establish", asked.seance.pk), follow=True).content.decode()
+    assert "0 sur 2" in body

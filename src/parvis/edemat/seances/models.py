@@ -623,6 +623,12 @@ class Compteur(TenantModel):
 class Deliberation(TenantModel):
     """What the body decided on an item: its number, its document, and the verdict of the checks."""
 
+    class Work(models.TextChoices):
+        """Where the job that composes and checks the document stands; empty when there is none."""
+
+        DEMANDE = "demande", "En cours d’établissement"
+        INTERROMPU = "interrompu", "Établissement interrompu"
+
     point = models.OneToOneField(Point, models.PROTECT, related_name="deliberation")
     number = models.CharField("numéro", max_length=15)
     actes_number = models.CharField("numéro à la préfecture", max_length=15)
@@ -630,6 +636,7 @@ class Deliberation(TenantModel):
     day = models.DateField("date de la séance")
     checks = models.JSONField("contrôles", default=list)
     document = models.ForeignKey("documents.Document", models.PROTECT, null=True, related_name="+")
+    work = models.CharField("établissement", max_length=10, choices=Work.choices, blank=True, default="")
     route = models.OneToOneField("routing.Route", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField("établie le")
 

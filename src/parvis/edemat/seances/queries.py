@@ -91,6 +91,14 @@ def bodies_with_holes(day: date) -> QuerySet[Organe]:
     return rows.filter(last__gt=F("members"))
 
 
+def establishment(seance: Seance) -> tuple[int, int]:
+    """How many deliberations of the meeting have not left for signature, and how many of them a job establishes."""
+    waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True)
+    asked = Count("pk", filter=Q(work=Deliberation.Work.DEMANDE))
+    counts = waiting.aggregate(total=Count("pk"), asked=asked)
+    return counts["total"], counts["asked"]
+
+
 def correction_address(route: Route) -> str:
     """Where the deliberation of a route is corrected; "" when none left by it."""
     pk = Deliberation.objects.filter(route=route).values_list("pk", flat=True).first()

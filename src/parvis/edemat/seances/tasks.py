@@ -1,10 +1,11 @@
-"""Background jobs of meetings: one message per member, one token per statement, the tableau after a term."""
+"""Background jobs of meetings: one message per member, one token per statement, one document per deliberation."""
 
 from procrastinate.contrib.django import app
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.jobs import job
+from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 
@@ -42,6 +43,21 @@ def stamp_statement(organisation_id: int, *, preuve_id: str) -> None:
 
     if not stamp(organisation_id, preuve_id):
         raise TryAgain("Aucun service d’horodatage ne répond.", preuve=preuve_id)
+
+
+def _establishment_exhausted(organisation_id: int, error: Exception, *, deliberation_id: str, **actor: str) -> None:
+    from parvis.edemat.seances.services.deliberations import interrupt_establishment
+
+    with acting_for(organisation_id):
+        interrupt_establishment(deliberation_id)
+
+
+@job(queue="seances", retry=3, label="Établissement d’une délibération", exhausted=_establishment_exhausted)
+def establish_deliberation(organisation_id: int, *, deliberation_id: str, actor_kind: str, actor_id: str) -> None:
+    """Compose one deliberation and run its checks, which reads its annexes."""
+    from parvis.edemat.seances.services.deliberations import establish_asked
+
+    establish_asked(deliberation_id, actor=Actor(actor_kind, actor_id))
 
 
 @app.periodic(cron="5 * * * *")

@@ -48,6 +48,7 @@ urlpatterns = [
     path("<uuid:pk>/lever/", sitting.end_sitting, name="rise"),
     path("<uuid:pk>/liste/", deliberations.publish_list, name="publish_list"),
     path("<uuid:pk>/deliberations/", deliberations.establish_all, name="establish"),
+    path("<uuid:pk>/deliberations/avancement/", deliberations.progress, name="progress"),
     path("deliberations/<uuid:pk>/corriger/", deliberations.correct, name="correct"),
     path("deliberations/<uuid:pk>/signature/", deliberations.to_signature, name="to_signature"),
 ]

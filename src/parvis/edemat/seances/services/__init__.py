@@ -23,6 +23,7 @@ from parvis.edemat.seances.services.convening import (
 )
 from parvis.edemat.seances.services.deliberations import (
     STEP_CODES,
+    ask_establishment,
     correct,
     establish,
     refused_step,
@@ -69,6 +70,7 @@ __all__ = [
     "add_annexe",
     "add_elu",
     "add_point",
+    "ask_establishment",
     "ask_missing_tokens",
     "call_off",
     "change_elu",

@@ -34,6 +34,7 @@ from parvis.edemat.seances.formats.texte import lines_of
 from parvis.edemat.seances.models import Deliberation, Elu, Point, Preuve, Scrutin, Seance
 from parvis.edemat.seances.services.agenda import lock_seance
 from parvis.edemat.seances.services.sitting import ESTABLISH
+from parvis.edemat.seances.tasks import establish_deliberation
 
 ROUTE_KIND = "deliberation"
 STEP_CODES = (
@@ -104,6 +105,39 @@ def correct(deliberation: Deliberation, *, actor: Actor, **changes: Any) -> Deli
     return establish(deliberation, actor=actor)
 
 
+def ask_establishment(seance: Seance, *, actor: Actor) -> int:
+    """Have a job establish each deliberation that has not left for signature; return how many were asked for.
+
+    Those already asked for are not asked twice. Raises WrongMoment, DeliberationBlocked when all have left.
+    """
+    seance = lock_seance(seance, Seance.State.LEVEE, Seance.State.CLOSE)
+    waiting = list(Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank"))
+    if not waiting:
+        raise DeliberationBlocked("Il n’y a pas de délibération à établir : toutes sont parties à la signature.")
+    asked = [one for one in waiting if one.work != Deliberation.Work.DEMANDE]
+    for one in asked:
+        one.work = Deliberation.Work.DEMANDE
+        one.save(update_fields=["work"])
+        establish_deliberation.enqueue(
+            seance.organisation, deliberation_id=str(one.pk), actor_kind=actor.kind, actor_id=actor.id
+        )
+    return len(asked)
+
+
+def establish_asked(deliberation_id: UUID | str, *, actor: Actor) -> None:
+    """Establish a deliberation that was asked for, unless it was done meanwhile."""
+    deliberation = Deliberation.objects.select_related("point__seance").get(pk=deliberation_id)
+    lock_seance(deliberation.point.seance)
+    if _fresh(deliberation).work == Deliberation.Work.DEMANDE:
+        establish(deliberation, actor=actor)
+
+
+def interrupt_establishment(deliberation_id: UUID | str) -> None:
+    """Say that the job gave up: the page offers to ask again."""
+    asked = Deliberation.objects.filter(pk=deliberation_id, work=Deliberation.Work.DEMANDE)
+    asked.update(work=Deliberation.Work.INTERROMPU)
+
+
 def establish(deliberation: Deliberation, *, actor: Actor) -> Deliberation:
     """Typeset the deliberation and run the checks on what was printed. May be repeated until it leaves for
     signature, and again once it was refused there: the version before is kept as the source of the new one."""
@@ -121,7 +155,8 @@ def establish(deliberation: Deliberation, *, actor: Actor) -> Deliberation:
     )
     findings = run_checks(fiche_of(deliberation, text_of_pdf(pdf)))
     deliberation.checks = [_as_fact(finding) for finding in findings]
-    deliberation.save(update_fields=["document", "checks"])
+    deliberation.work = ""
+    deliberation.save(update_fields=["document", "checks", "work"])
     record(
         seance.organisation,
         "seances.deliberation_etablie",
@@ -272,6 +307,8 @@ def send_to_signature(deliberation: Deliberation, *, actor: Actor) -> Route:
         raise DeliberationBlocked(f"{deliberation} n’a pas été adoptée : elle n’est pas transmise.")
     if deliberation.document is None:
         raise DeliberationBlocked(f"{deliberation} n’est pas encore établie.")
+    if deliberation.work == Deliberation.Work.DEMANDE:
+        raise DeliberationBlocked(f"{deliberation} est en cours d’établissement : attendez la fin de ses contrôles.")
     if faults := deliberation.faults:
         reasons = " ".join(str(fault["sentence"]) for fault in faults)
         raise DeliberationBlocked(f"{deliberation} ne peut pas partir à la signature. {reasons}")

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from parvis.core.identity.access import AgentRequest
 from parvis.core.web.confirming import confirm, fill_in
@@ -12,9 +13,8 @@ from parvis.edemat.seances import services
 from parvis.edemat.seances.documents import list_rows
 from parvis.edemat.seances.formats.echeances import list_deadline
 from parvis.edemat.seances.forms import CorrectionForm
-from parvis.edemat.seances.models import Deliberation, Seance
-from parvis.edemat.seances.services.agenda import lock_seance
-from parvis.edemat.seances.views.page import MANAGE, address, crumbs, do, seance_or_404
+from parvis.edemat.seances.models import Deliberation
+from parvis.edemat.seances.views.page import MANAGE, address, crumbs, do, progress_of, seance_or_404
 
 
 def _deliberation_or_404(pk: UUID) -> Deliberation:
@@ -27,16 +27,24 @@ def _deliberation_or_404(pk: UUID) -> Deliberation:
 @require_POST
 @MANAGE
 def establish_all(request: AgentRequest, pk: UUID) -> HttpResponse:
-    """Typeset and check the deliberations that have not left for signature."""
+    """Have the deliberations that have not left for signature composed and checked."""
     seance = seance_or_404(pk)
+    return do(
+        request,
+        seance,
+        lambda: services.ask_establishment(seance, actor=request.actor),
+        "L’établissement des délibérations est demandé : cette page en montre l’avancement.",
+    )
 
-    def action() -> None:
-        lock_seance(seance, Seance.State.LEVEE, Seance.State.CLOSE)
-        waiting = Deliberation.objects.filter(point__seance=seance, route__isnull=True).order_by("point__rank")
-        for deliberation in waiting:
-            services.establish(deliberation, actor=request.actor)
 
-    return do(request, seance, action, "Les délibérations sont établies et contrôlées.")
+@require_safe
+@MANAGE
+def progress(request: AgentRequest, pk: UUID) -> HttpResponse:
+    """The progress box alone, asked for again every two seconds until the jobs end."""
+    box = progress_of(request, seance_or_404(pk))
+    if box is None:
+        return HttpResponseClientRefresh()
+    return render(request, "seances/_progress.html", {"progress": box})
 
 
 @require_http_methods(["GET", "POST"])

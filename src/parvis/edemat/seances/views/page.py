@@ -20,7 +20,7 @@ from parvis.edemat.seances.formats.lettres import plural
 from parvis.edemat.seances.formats.presences import Composition
 from parvis.edemat.seances.formats.quorum import Quorum
 from parvis.edemat.seances.forms import PresenceForm, ResendForm, VoteForm
-from parvis.edemat.seances.models import Convocation, Liste, Point, Scrutin, Seance
+from parvis.edemat.seances.models import Convocation, Deliberation, Liste, Point, Scrutin, Seance
 
 READ = agent_view("seances.lire", application="edemat")
 MANAGE = agent_view("seances.gerer", application="edemat")
@@ -85,6 +85,15 @@ def do(request: AgentRequest, seance: Seance, action: Callable[[], Any], done: s
         return draw(request, seance_or_404(seance.pk), refusal=refusal, status=422)
     messages.success(request, done)
     return redirect("seances:detail", seance.organisation.slug, seance.pk)
+
+
+def progress_of(request: AgentRequest, seance: Seance) -> dict[str, Any] | None:
+    """The progress of the jobs that establish the deliberations; None when there is none under way."""
+    total, asked = queries.establishment(seance)
+    if not asked:
+        return None
+    label, url = "Établissement des délibérations", address(request, "progress", seance.pk)
+    return {"label": label, "done": total - asked, "total": total, "url": url}
 
 
 def current_item(seance: Seance) -> int:
@@ -202,7 +211,9 @@ def draw(
         "last_rank": len(items),
         "waiting_items": [one for one in items if one["point"].outcome == Point.Outcome.INSCRIT],
         "to_sign": to_sign,
-        "ready": [one for one in to_sign if one.document_id and not one.faults],
+        "ready": [one for one in to_sign if one.document_id and not one.faults and not one.work],
+        "progress": progress_of(request, seance) if seance.ended_at and may_manage else None,
+        "interrupted": [one for one in to_sign if one.work == Deliberation.Work.INTERROMPU],
     }
     return render(request, "seances/detail.html", context, status=status)
 

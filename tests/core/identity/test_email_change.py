@@ -4,6 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
+from parvis.core import clock
 from parvis.core.identity.models import NO_ADDRESS, Account
 from tests.core.identity.life import PASSWORD, browser_of, citizen, link_in, outbox  # noqa: F401
 
@@ -50,6 +51,21 @@ def test_the_address_changes_once_the_new_one_is_proved(account, run_jobs, outbo
     run_jobs()
     assert outbox[-1].to == [old]
     assert NEW not in outbox[-1].body
+
+
+def test_an_address_given_by_an_administration_is_proved_by_its_holder(account, run_jobs, outbox):  # noqa: F811
+    Account.objects.update(email_verified_at=None)
+    account.refresh_from_db()
+    assert account.proved_address == ""
+    client = browser_of(account)
+    assert "Laissez l’adresse actuelle pour la prouver" in client.get("/mon-compte/adresse/").content.decode()
+    path = asked(account, run_jobs, outbox, account.email)
+    assert "sera prouvée" in client.get(path).content.decode()
+    client.post(path)
+    run_jobs()
+    account.refresh_from_db()
+    assert account.proved_address == account.email
+    assert [m.subject for m in outbox] == ["Confirmez votre adresse"], "nobody else is told, nothing is to be undone"
 
 
 def test_an_old_proof_of_identity_is_asked_again(account):
@@ -134,6 +150,7 @@ def test_undoing_ends_what_the_other_side_had_asked(account, run_jobs, outbox): 
 
 @pytest.mark.parametrize("typed", ["", "pas une adresse", "camille@exеmple.fr", "camille@exemple.test", "x" * 500])
 def test_an_address_that_cannot_be_is_refused_with_the_page(account, typed):
+    Account.objects.update(email_verified_at=clock.now())  # one's own is refused once it is proved
     answer = browser_of(account).post("/mon-compte/adresse/", {"email": typed})
     assert answer.status_code == 200
     assert "à corriger" in answer.content.decode()

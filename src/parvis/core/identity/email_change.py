@@ -1,4 +1,7 @@
-"""Change of address: the new one is proved by a link, the old one is told and may undo it for seven days."""
+"""Change of address: the new one is proved by a link, the old one is told and may undo it for seven days.
+
+An address that an administration gave to an account is proved in the same way, and changes nothing else.
+"""
 
 from typing import Final
 
@@ -28,11 +31,12 @@ def ask(account: Account, new: str, *, request: HttpRequest | None = None) -> No
     """
     from parvis.core.identity.tasks import notify, send_link  # the tasks import this package
 
-    if new == account.email:
+    if new == account.email and account.email_verified_at is not None:
         raise ChangeRefused("C’est déjà l’adresse de votre compte.")
     link = links.make(Link.Purpose.EMAIL, new, account=account, commune=account.commune)
     send_link.defer(link=str(link.pk))
-    notify.defer(account=account.pk, kind="email_asked", facts={"new": addresses.masked(new)})
+    if new != account.email:
+        notify.defer(account=account.pk, kind="email_asked", facts={"new": addresses.masked(new)})
     audit("user.email.change.request", account=account, request=request)
 
 
@@ -49,7 +53,7 @@ def confirm(account: Account, token: str, *, request: HttpRequest | None = None)
     account = Account.objects.select_for_update().get(pk=account.pk)
     old = account.email if account.has_address else ""
     addresses.give(account, link.email)
-    if old:
+    if old and old != account.email:
         undo = links.make(Link.Purpose.EMAIL_UNDO, old, account=account, commune=account.commune)
         send_link.defer(link=str(undo.pk))
     audit("user.email.change", account=account, request=request)

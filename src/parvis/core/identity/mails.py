@@ -21,7 +21,7 @@ from parvis.core.organisations.tenancy import identity_of
 SUBJECTS = {
     "registration": "Terminez votre inscription",
     "already": "Vous avez déjà un compte",
-    "email": "Confirmez votre nouvelle adresse",
+    "email": "Confirmez votre adresse",
     "email_taken": "Cette adresse est déjà celle d’un compte",
     "email_asked": "Un changement d’adresse est demandé",
     "email_undo": "L’adresse de votre compte a changé",
@@ -69,7 +69,7 @@ def write_link(link: Link) -> None:
             write(
                 "registration", link.email, link.commune, {**facts, "url": absolute("registration:open", token=token)}
             )
-        case Link.Purpose.EMAIL if holder is not None:
+        case Link.Purpose.EMAIL if holder is not None and holder.pk != link.account_id:
             write("email_taken", link.email, link.commune, facts)
         case Link.Purpose.EMAIL:
             facts["url"] = absolute("identity:email_confirm", token=token)

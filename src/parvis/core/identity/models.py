@@ -83,6 +83,11 @@ class Account(AbstractBaseUser):
         return not self.email.endswith(NO_ADDRESS)
 
     @property
+    def proved_address(self) -> str:
+        """The address, once a message sent there was answered; else ""."""
+        return self.email if self.has_address and self.email_verified_at is not None else ""
+
+    @property
     def initials(self) -> str:
         return (self.given_name[:1] + self.family_name[:1]).upper()
 

@@ -21,7 +21,8 @@ PER_NETWORK = 20
 @account_view(recent=True)
 def ask(request: AccountRequest) -> HttpResponse:
     account = dress_for(request)
-    form = AddressForm(request.POST or None)
+    unproved = account.email if account.has_address and not account.proved_address else ""
+    form = AddressForm(request.POST or None, initial={"email": unproved})
     if request.method == "POST" and form.is_valid():
         try:
             if too_many(request, "email", PER_NETWORK):
@@ -32,7 +33,7 @@ def ask(request: AccountRequest) -> HttpResponse:
         else:
             messages.success(
                 request,
-                "Un message est parti vers la nouvelle adresse : son lien, valable deux heures, fait le changement.",
+                "Un message est parti vers cette adresse : ouvrez son lien, valable deux heures.",
             )
             return redirect("identity:overview")
     return render(request, "identity/email.html", {"tabs": account_tabs("compte", request.user), "form": form})
@@ -50,7 +51,7 @@ def confirm(request: AccountRequest, token: str) -> HttpResponse:
             raise email_change.ChangeRefused(email_change.OTHER_ACCOUNT)
         if request.method == "POST":
             email_change.confirm(account, token, request=request)
-            messages.success(request, "L’adresse de votre compte est changée.")
+            messages.success(request, "L’adresse de votre compte est prouvée.")
             return redirect("identity:overview")
     except DomainError as refused:
         return render(request, "identity/refused.html", {"sentence": refused.sentence}, status=410)

@@ -7,6 +7,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 
+from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
@@ -29,7 +30,11 @@ def install(stage: Stage, calendar: story.Calendar) -> tuple[Organisation, dict[
     people = {}
     for person in story.PEOPLE:
         account = Account.objects.create_user(
-            person.email, story.PASSWORD, given_name=person.given_name, family_name=person.family_name
+            person.email,
+            story.PASSWORD,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            email_verified_at=clock.now(),
         )
         if not person.role:
             continue

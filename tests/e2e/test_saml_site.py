@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests import apache
-from tests.core.saml.conftest import key_pair
+from tests.core.saml.conftest import key_pair, proved
 from tests.e2e.browser import assert_accessible, assert_fits, screenshot
 
 pytestmark = [pytest.mark.django_db(transaction=True), apache.needs("auth_mellon")]
@@ -80,7 +80,7 @@ def old_site(live_server, settings, juvignac, tmp_path):
 
 
 def test_mod_auth_mellon_logs_in_by_single_sign_on_and_logs_out(old_site, browser_page, agent_client, juvignac):
-    page = browser_page(client=agent_client(juvignac, "secretaire"))
+    page = browser_page(client=proved(agent_client(juvignac, "secretaire")))
     page.goto(f"{old_site}/reserve/")
     assert page.get_by_role("heading", level=1).inner_text() == "Courrier ancien souhaite vous connaître"
     assert_accessible(page)
@@ -100,7 +100,7 @@ def test_mod_auth_mellon_logs_in_by_single_sign_on_and_logs_out(old_site, browse
 
 
 def test_without_scripts_a_button_carries_the_answer(old_site, browser_page, agent_client, juvignac):
-    page = browser_page(client=agent_client(juvignac, "secretaire"), scripts=False, width=390)
+    page = browser_page(client=proved(agent_client(juvignac, "secretaire")), scripts=False, width=390)
     page.goto(f"{old_site}/reserve/")
     page.get_by_role("button", name="Accepter et continuer").click()
     page.get_by_role("button", name="Continuer vers Courrier ancien").click()
@@ -111,7 +111,7 @@ def test_without_scripts_a_button_carries_the_answer(old_site, browser_page, age
 def test_a_logout_of_the_portal_ends_the_session_of_mod_auth_mellon(
     old_site, live_server, browser_page, agent_client, juvignac
 ):
-    page = browser_page(client=agent_client(juvignac, "secretaire"))
+    page = browser_page(client=proved(agent_client(juvignac, "secretaire")))
     page.goto(f"{old_site}/reserve/")
     page.get_by_role("button", name="Accepter et continuer").click()
     page.wait_for_url(f"{old_site}/reserve/")

@@ -82,6 +82,21 @@ def secrets_dir(settings, tmp_path, _own_keys):
     return settings.PARVIS_SECRETS_DIR
 
 
+def proved(client):
+    """The same browser, whose holder proved their address."""
+    from parvis.core import clock
+
+    client.account.email_verified_at = clock.now()
+    client.account.save(update_fields=["email_verified_at"])
+    return client
+
+
+@pytest.fixture
+def agent_client(agent_client):
+    """The same, for people who proved their address."""
+    return lambda *args, **fields: proved(agent_client(*args, **fields))
+
+
 @pytest.fixture
 def party(secrets_dir, tmp_path):
     """``party(organisation, host, signed=…)`` -> a site in service."""

@@ -68,6 +68,46 @@ def test_a_site_learns_what_was_agreed_and_a_subject_of_its_own(party, agent_cli
         assert SamlSite.objects.get().last_used_at is not None
 
 
+UNPROVED = {"never_proved": {"email_verified_at": None}, "none": {"email": "0f@sans-adresse.invalid"}}
+
+
+def unprove(client, how):
+    """The account of ``client`` has no address that it proved."""
+    for name, value in UNPROVED[how].items():
+        setattr(client.account, name, value)
+    client.account.save()
+
+
+@pytest.mark.parametrize("how", UNPROVED)
+def test_an_address_that_nobody_proved_is_not_told(party, agent_client, juvignac, how):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    unprove(client, how)
+    fields, request_id = known.request()
+    page = client.get(LOGIN, fields, follow=True)
+    assert "transmise qu’une fois prouvée" in page.content.decode()
+    assert "avec l’adresse 0f@" not in page.content.decode()
+    page = client.post(page.request["PATH_INFO"], {"accord": "oui"})
+    assert known.read(answered(page), request_id).ava == {"sn": ["Essai"]}
+
+
+@pytest.mark.parametrize("how", UNPROVED)
+def test_a_site_that_knows_people_by_address_waits_for_a_proved_one(party, agent_client, juvignac, how):
+    known, client = party(juvignac, name_id="email"), agent_client(juvignac, "secretaire")
+    unprove(client, how)
+    page = client.get(LOGIN, known.request()[0], follow=True)
+    assert page.status_code == 403
+    assert "la vôtre n’est pas prouvée" in page.content.decode()
+    silent = client.get(LOGIN, known.request(is_passive="true")[0], follow=True)
+    assert samlp.STATUS_NO_PASSIVE in base64.b64decode(answered(silent)).decode()
+
+
+def test_a_site_that_knows_people_by_address_is_told_the_proved_one(party, agent_client, juvignac):
+    known, client = party(juvignac, name_id="email"), agent_client(juvignac, "secretaire")
+    fields, request_id = known.request()
+    read = known.read(answered(log_in(client, fields)), request_id)
+    assert read.name_id.text == "secretaire@juvignac.test"
+
+
 def test_two_organisations_cannot_join_their_users(party, agent_client, juvignac, fabregues):
     client = agent_client(juvignac, "secretaire")
     subjects = []

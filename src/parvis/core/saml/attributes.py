@@ -28,7 +28,7 @@ ATTRIBUTES = {
         Attribute("givenName", "Prénom", lambda account, site: [account.given_name]),
         Attribute("sn", "Nom", lambda account, site: [account.family_name]),
         Attribute("displayName", "Nom complet", lambda account, site: [account.full_name]),
-        Attribute("mail", "Adresse électronique", lambda account, site: [account.email] * account.has_address),
+        Attribute("mail", "Adresse électronique", lambda account, site: [account.proved_address]),
         Attribute("eduPersonEntitlement", "Rôles dans l’organisation", _roles),
     )
 }

@@ -131,6 +131,15 @@ def go_on(request: AccountRequest, token: str) -> HttpResponse:
         audit("user.service.sso.denial", account=request.user, request=request, organisation=site.organisation,
               client=site.entity_id, outcome="failure")  # fmt: skip
         return _answer(request, token, site, pending, status=samlp.STATUS_REQUEST_DENIED)
+    if site.name_id == SamlSite.NameId.EMAIL and not request.user.proved_address:
+        if pending["passive"]:
+            return _answer(request, token, site, pending, status=samlp.STATUS_NO_PASSIVE)
+        return _refused(
+            request,
+            f"{site.name} reconnaît chacun à son adresse électronique, et la vôtre n’est pas prouvée. Ouvrez"
+            " « Mon compte » pour la prouver, puis revenez sur le site.",
+            403,
+        )
     if messages.TWO_FACTORS in pending["classes"] and not proof.reaches(TWO_FACTORS):
         return _answer(request, token, site, pending, status=samlp.STATUS_NO_AUTHN_CONTEXT)
     if request.method == "POST":
@@ -169,7 +178,7 @@ def _answer(
 
 def _subject(request: AccountRequest, site: SamlSite) -> str:
     if site.name_id == SamlSite.NameId.EMAIL:
-        return request.user.email
+        return request.user.proved_address
     if site.name_id == SamlSite.NameId.TRANSIENT:
         return "_" + secrets.token_hex(16)
     return subject_of(request.user, site.organisation_id, site.sector)

@@ -17,6 +17,7 @@ class OpenDeliberations:
     code = STEP
     label = "À ouvrir"
     done_label = "En données ouvertes"
+    dropped_label = "Non ouverte"
     permission = "opendata.publier"
     application = "opendata"
 

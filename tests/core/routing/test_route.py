@@ -10,6 +10,7 @@ from parvis.core.routing.services import (
     StepNotCurrent,
     close_tasks,
     complete_step,
+    end_route,
     fail_step,
     open_route,
     open_task,
@@ -89,6 +90,40 @@ def test_a_failed_step_says_why_and_starts_again_on_retry(route):
     retry_step(step, actor=SYSTEM)
     assert started == ["essai.un", "essai.un"]
     assert step_of(route, "essai.un").state == RouteStep.State.CURRENT
+
+
+def test_an_ended_route_drops_what_was_left_and_says_why(route):
+    complete_step(step_of(route, "essai.un"), summary="fait", actor=SYSTEM)
+    end_route(route, reason="Annulé", actor=SYSTEM)
+    route.refresh_from_db()
+    assert (route.state, states(route)) == ("ended", ["done", "dropped", "dropped"])
+    assert [(step.label, step.summary) for step in route.steps.all()] == [
+        ("Un", "fait"), ("Non deux", "Annulé"), ("Non trois", ""),
+    ]  # fmt: skip
+
+
+def test_an_ended_route_leaves_no_task_of_a_failed_step(route):
+    fail_step(step_of(route, "essai.un"), reason="Panne", actor=SYSTEM)
+    end_route(route, reason="Annulé", actor=SYSTEM)
+    assert not Task.objects.filter(state="open").exists()
+
+
+def test_what_comes_late_to_an_ended_route_changes_nothing(route):
+    step = step_of(route, "essai.un")
+    end_route(route, reason="Annulé", actor=SYSTEM)
+    end_route(route, reason="Encore", actor=SYSTEM)
+    fail_step(step, reason="Panne", actor=SYSTEM)
+    with pytest.raises(StepNotCurrent, match="interrompu"):
+        complete_step(step, summary="trop tard", actor=SYSTEM)
+    assert (states(route)[0], step_of(route, "essai.un").summary) == ("dropped", "Annulé")
+
+
+def test_a_route_that_is_done_does_not_end_otherwise(route, steps):
+    for code in steps:
+        complete_step(step_of(route, code), summary="fait", actor=SYSTEM)
+    end_route(route, reason="Annulé", actor=SYSTEM)
+    route.refresh_from_db()
+    assert route.state == Route.State.DONE
 
 
 def test_the_inbox_shows_open_tasks_by_deadline_to_those_who_may_do_them(route, juvignac, account_for):

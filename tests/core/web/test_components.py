@@ -25,7 +25,7 @@ def test_header_escapes_its_title_and_raises_the_ordinal():
 
 
 def test_route_says_each_state_in_words():
-    steps = [{"label": x, "state": x} for x in ("done", "current", "failed", "waiting")]
+    steps = [{"label": x, "state": x} for x in ("done", "current", "failed", "waiting", "dropped")]
     page = draw('<c-cheminement :steps="steps" />', steps=steps)
     items = page.findall(".//li")
     assert [words(i.find("span[@class='route-label']")) for i in items] == [
@@ -33,8 +33,9 @@ def test_route_says_each_state_in_words():
         "current : étape en cours",
         "failed : en échec",
         "waiting : à venir",
+        "dropped : sans suite",
     ]
-    assert [i.get("aria-current") for i in items] == [None, "step", None, None]
+    assert [i.get("aria-current") for i in items] == [None, "step", None, None, None]
 
 
 def test_route_marks_only_reached_steps_with_a_time(frozen_clock):

@@ -2,17 +2,21 @@
 
 import pytest
 
+from parvis.core.documents.services import store
 from parvis.core.organisations.tenancy import acting_for
+from parvis.core.routing.models import Route, Task
+from parvis.core.routing.services import attach, open_route, retry_step, step_of
 from parvis.edemat.actes import lifecycle
+from parvis.edemat.actes.dossier import Dossier
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.outbound import build_cancellation
-from parvis.edemat.actes.models import Transaction
+from parvis.edemat.actes.models import Acte, Transaction
 from parvis.edemat.actes.publication import Author, PublicationRefused, publish
 from parvis.edemat.actes.schemas import schema_errors
 from parvis.edemat.actes.services import reception
 from parvis.edemat.actes.services.cancellation import CancellationRefused, ask_to_cancel
 from parvis.edemat.actes.services.preparation import NumberTaken
-from tests.edemat.actes.conftest import AGENT
+from tests.edemat.actes.conftest import AGENT, FACTS, a_pdf
 from tests.edemat.actes.test_reception import attachments, with_attachments
 
 LIST = "/o/juvignac/actes/"
@@ -139,6 +143,86 @@ def test_the_page_says_what_it_does_then_asks(agent_client, received, state, run
     assert "annuler/" not in page
     state.poll()
     assert "Transmission annulée" in client.get(here).content.decode()
+
+
+# --- its route --------------------------------------------------------------------------------------------
+@pytest.fixture
+def on_its_route(commune, state, run_jobs):
+    """An acknowledged act whose route stands at « À publier », with the task to publish it."""
+    with acting_for(commune):
+        route = open_route(
+            commune, kind="deliberation", title=FACTS["objet"], reference=FACTS["numero"],
+            step_codes=["actes.transmission", "actes.acquittement", "actes.publication", "archives.versement"],
+            facts={"acte": FACTS}, actor=AGENT,
+        )  # fmt: skip
+        attach(route, "signe", store(commune, a_pdf(), "délibération.pdf"), "Délibération signée")
+        retry_step(step_of(route, "actes.transmission"), actor=AGENT)
+        acte = Acte.objects.get(route=route)
+    state.transmit(acte)
+    state.poll()
+    run_jobs()
+    return state.again(acte)
+
+
+def cancel(acte, state, run_jobs):
+    with acting_for(acte.organisation):
+        ask_to_cancel(acte, actor=AGENT)
+    run_jobs(queue="actes")
+    state.poll()
+    run_jobs(queue="actes")
+
+
+def standing(acte) -> tuple[str, list[str]]:
+    with acting_for(acte.organisation):
+        route = Route.objects.get(pk=acte.route_id)
+        return route.state, [step.label for step in route.steps.all()]
+
+
+def test_a_cancelled_act_ends_its_route(on_its_route, state, run_jobs):
+    assert standing(on_its_route) == ("running", ["Transmise", "Acquittée", "À publier", "À archiver"])
+    cancel(on_its_route, state, run_jobs)
+    assert standing(on_its_route) == ("ended", ["Transmise", "Acquittée", "Non publiée", "Non archivée"])
+
+
+def test_a_cancelled_act_leaves_the_inbox(on_its_route, state, run_jobs):
+    with acting_for(on_its_route.organisation):
+        assert [task.verb for task in Task.objects.filter(state="open")] == ["Publier"]
+    cancel(on_its_route, state, run_jobs)
+    with acting_for(on_its_route.organisation):
+        assert not Task.objects.filter(state="open").exists()
+
+
+def test_the_page_of_a_cancelled_act_says_where_its_route_ended(on_its_route, state, run_jobs, agent_client):
+    cancel(on_its_route, state, run_jobs)
+    page = agent_client(on_its_route.organisation, "secretaire").get(f"{LIST}{on_its_route.pk}/").content.decode()
+    assert "Non publiée" in page
+    assert "À publier" not in page
+
+
+def test_an_act_that_is_online_goes_on_after_its_cancellation(on_its_route, state, run_jobs):
+    with acting_for(on_its_route.organisation):
+        publish(on_its_route, author=Author("Camille ESSAI", "Maire"), actor=AGENT)
+    cancel(on_its_route, state, run_jobs)
+    assert standing(on_its_route) == ("running", ["Transmise", "Acquittée", "Publiée", "À archiver"])
+
+
+def test_without_a_route_a_cancelled_act_does_not_wait_to_be_published(received, state, run_jobs):
+    cancel(received, state, run_jobs)
+    acte = state.again(received)
+    with acting_for(acte.organisation):
+        last = Dossier(acte, frozenset()).steps[-1]
+    assert (last["label"], last["state"], last["lines"]) == ("Non publiée", "dropped", ["Transmission annulée"])
+
+
+def test_what_the_prefecture_asked_about_a_cancelled_act_is_asked_no_more(commune, prepare, state, run_jobs):
+    state.scenario("demande_pieces")
+    acte = state.transmit(prepare(commune))
+    state.poll()
+    with acting_for(commune):
+        assert Task.objects.filter(state="open", verb="Répondre").exists()
+    cancel(acte, state, run_jobs)
+    with acting_for(commune):
+        assert not Task.objects.filter(state="open").exists()
 
 
 def test_only_those_who_transmit_cancel(agent_client, received):

@@ -25,3 +25,4 @@ class RoutingConfig(AppConfig):
         register_precision("cheminement.etape_faite", done)
         register_precision("cheminement.etape_echouee", going_on)
         register_precision("cheminement.etape_relancee", going_on)
+        register_precision("cheminement.interrompu", going_on)

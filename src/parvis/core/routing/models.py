@@ -17,6 +17,7 @@ class Route(TenantModel):
         RUNNING = "running", "En cours"
         DONE = "done", "Terminé"
         FAILED = "failed", "En échec"
+        ENDED = "ended", "Interrompu"
 
     kind = models.CharField("nature", max_length=30)
     title = models.CharField("objet", max_length=1000)
@@ -46,6 +47,7 @@ class RouteStep(TenantModel):
         CURRENT = "current", "En cours"
         DONE = "done", "Faite"
         FAILED = "failed", "En échec"
+        DROPPED = "dropped", "Sans suite"
 
     route = models.ForeignKey(Route, models.PROTECT, related_name="steps")
     rank = models.PositiveSmallIntegerField()
@@ -71,10 +73,12 @@ class RouteStep(TenantModel):
 
     @property
     def label(self) -> str:
-        """French label for the present state: « Signée » once done, « À signer » before."""
-        from parvis.core.routing.registry import plugin
+        """French label for the present state: « À signer », « Signée » once done, « Non signée » once dropped."""
+        from parvis.core.routing.registry import dropped_label, plugin
 
         step = plugin(self.code)
+        if self.state == self.State.DROPPED:
+            return dropped_label(step)
         return step.done_label if self.state == self.State.DONE else step.label
 
     @property

@@ -27,7 +27,8 @@ class StepPlugin(Protocol):
 
     ``permission`` is held by who may start the step again once it has failed. A step that bears the code of an
     ``application`` is left out of the routes of who does not subscribe to it. A plug-in that has a method
-    ``remedy(step)`` may answer with a ``Remedy``: the step is then taken up on that page only.
+    ``remedy(step)`` may answer with a ``Remedy``: the step is then taken up on that page only. ``dropped_label`` names
+    a step that will not be done, where « Non » before the done label does not read well.
     """
 
     code: str
@@ -64,6 +65,11 @@ def registered_codes() -> list[str]:
 def application_of(code: str) -> str:
     """The application that an organisation must subscribe to for this step; "" for all."""
     return str(getattr(plugin(code), "application", ""))
+
+
+def dropped_label(step: StepPlugin) -> str:
+    """« Non publiée »: the step once its route has ended without it."""
+    return str(getattr(step, "dropped_label", f"Non {step.done_label[:1].lower()}{step.done_label[1:]}"))
 
 
 def service_of(code: str) -> str:

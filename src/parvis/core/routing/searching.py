@@ -59,5 +59,5 @@ def where_it_failed(route: Route) -> str:
 def standing(route: Route) -> str:
     """Where the route stands, in the words of its current step."""
     steps = list(route.steps.all())
-    here = next((s for s in steps if s.state in ("current", "failed")), steps[-1] if steps else None)
+    here = next((s for s in steps if s.state in ("current", "failed", "dropped")), steps[-1] if steps else None)
     return here.label if here else ""

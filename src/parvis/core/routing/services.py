@@ -82,6 +82,8 @@ def complete_step(
     route, step = _locked(step)
     if step.state == RouteStep.State.DONE:
         return None
+    if step.state == RouteStep.State.DROPPED:
+        raise StepNotCurrent("Cette étape est sans suite : le cheminement a été interrompu.")
     if step.state not in (RouteStep.State.CURRENT, RouteStep.State.FAILED):
         raise StepNotCurrent("Cette étape ne peut pas être close : une étape précédente est encore en attente.")
     step.state = RouteStep.State.DONE
@@ -111,7 +113,7 @@ def fail_step(step: RouteStep, *, reason: str, actor: Actor) -> None:
     ``reason`` is the French sentence that says why and what to do.
     """
     route, step = _locked(step)
-    if step.state == RouteStep.State.DONE:
+    if step.state in (RouteStep.State.DONE, RouteStep.State.DROPPED):
         return
     step.state = RouteStep.State.FAILED
     step.summary = reason[:300]
@@ -155,6 +157,31 @@ def retry_step(step: RouteStep, *, actor: Actor) -> None:
         details={"step": step.code},
     )
     _start(step)
+
+
+def end_route(route: Route, *, reason: str, actor: Actor) -> None:
+    """Stop ``route`` for good: the steps that are left will not be done and ask nothing of anybody.
+
+    ``reason`` is said at the step where the route stood. Ending a route that is done or has ended changes nothing.
+    """
+    route = lock_route(route.pk)
+    left = list(route.steps.exclude(state=RouteStep.State.DONE).order_by("rank"))
+    if not left or route.state == Route.State.ENDED:
+        return
+    for step in left:
+        step.state, step.summary = RouteStep.State.DROPPED, ""
+        close_tasks(route.organisation, subject=("etape", step.pk))
+    left[0].summary, left[0].ended_at = reason[:300], clock.now()
+    RouteStep.objects.bulk_update(left, ["state", "summary", "ended_at"])
+    route.state = Route.State.ENDED
+    route.save(update_fields=["state"])
+    record(
+        route.organisation,
+        "cheminement.interrompu",
+        subject=("route", route.pk),
+        actor=actor,
+        details={"step": left[0].code},
+    )
 
 
 def may_take_up(step: RouteStep) -> str:

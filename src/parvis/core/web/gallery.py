@@ -72,6 +72,11 @@ def _samples() -> dict[str, Any]:
             },
             {"label": "Accusé de réception", "state": "waiting"},
         ],
+        "ended_route": [
+            *done[:2],
+            {"label": "Non publiée", "state": "dropped", "summary": "Transmission annulée"},
+            {"label": "Non archivée", "state": "dropped"},
+        ],
         "deadlines": [
             now - timedelta(days=2),
             now,

@@ -144,6 +144,8 @@ class Dossier:
         if step.state == RouteStep.State.CURRENT:
             since = f"depuis le {jour_heure(step.started_at)}" if step.started_at else ""
             return list(filter(None, [since, step.summary]))
+        if step.state == RouteStep.State.DROPPED and step.ended_at:
+            return [jour_heure(step.ended_at), step.summary]
         return [step.summary] if step.summary else []
 
     def _when(self, step: RouteStep) -> str:
@@ -176,6 +178,9 @@ class Dossier:
             done[-1] = ("Notifiée", "À notifier", acte.notified_on, date_courte(acte.notified_on))
         steps, current = [], True
         for past, future, reached, when in done:
+            if not reached and acte.status == Status.ANNULE:
+                steps.append({"label": f"Non {past.lower()}", "state": "dropped", "lines": [cancellation.DONE]})
+                continue
             state = "done" if reached else ("now" if current else "waiting")
             current = bool(reached) and current
             steps.append({"label": past if reached else future, "state": state, "lines": [when] if when else []})

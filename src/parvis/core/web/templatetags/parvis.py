@@ -286,12 +286,18 @@ ACTORS = {
     "anonymous": "Visiteur",
 }
 STEP_STATES = {"current": "now", "running": "now", "todo": "waiting"}
-STEP_WORDS = {"done": "fait", "now": "étape en cours", "waiting": "à venir", "failed": "en échec"}
+STEP_WORDS = {
+    "done": "fait",
+    "now": "étape en cours",
+    "waiting": "à venir",
+    "failed": "en échec",
+    "dropped": "sans suite",
+}
 
 
 @register.filter
 def etape(state: Any) -> str:
-    """State of a route's step as the cheminement draws it: done, now, waiting or failed."""
+    """State of a route's step as the cheminement draws it: done, now, waiting, failed or dropped."""
     return STEP_STATES.get(str(state), str(state))
 
 

@@ -9,12 +9,16 @@ from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.journal.services import Actor
 from parvis.core.routing.models import RouteStep
-from parvis.core.routing.services import close_tasks
+from parvis.core.routing.services import close_tasks, end_route
 from parvis.edemat.actes.enums import Delivery, Status, TransactionKind
 from parvis.edemat.actes.lifecycle import begin, move
 from parvis.edemat.actes.locking import lock_acte
 from parvis.edemat.actes.models import Acte, Publication, Transaction
+from parvis.edemat.actes.services.letters import QUESTIONS
 from parvis.edemat.actes.services.preparation import emitter_of, settings_of
+
+DONE = "Transmission annulée"
+"""What the cheminement says where it ended."""
 
 
 class CancellationRefused(DomainError):
@@ -66,7 +70,10 @@ def ask_to_cancel(acte: Acte, *, actor: Actor) -> Transaction:
 
 
 def take_effect(asked: Transaction, *, actor: Actor) -> None:
-    """The State has cancelled: the act is no longer transmitted, hence no longer binding. (L2131-1)"""
+    """The State has cancelled: the act is no longer transmitted, hence no longer binding. (L2131-1)
+
+    Its route ends there, unless the act was brought to everybody's knowledge: what is online stays, and is archived.
+    """
     acte = asked.acte
     assert acte is not None
     assert asked.related_id is not None
@@ -76,3 +83,13 @@ def take_effect(asked: Transaction, *, actor: Actor) -> None:
     Acte.objects.filter(pk=acte.pk).update(executoire_on=None)
     Publication.objects.online().filter(acte=acte).update(executoire_on=None)
     close_tasks(acte.organisation, subject=("acte", acte.pk))
+    for letter in Transaction.objects.filter(acte=acte, kind__in=QUESTIONS).values_list("pk", flat=True):
+        close_tasks(acte.organisation, subject=("transaction_actes", letter))
+    _end_its_route(acte, actor)
+
+
+def _end_its_route(acte: Acte, actor: Actor) -> None:
+    if acte.route is None or acte.publications.online().exists():
+        return
+    if acte.route.steps.filter(code="actes.publication").exclude(state=RouteStep.State.DONE).exists():
+        end_route(acte.route, reason=DONE, actor=actor)

@@ -7,6 +7,7 @@ from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Subscription
 from parvis.core.organisations.tenancy import acting_for, public_view_of
 from parvis.core.routing.models import Route, RouteStep
+from parvis.core.routing.registry import plugin
 from parvis.core.routing.services import open_route
 from parvis.edemat.actes.models import Acte
 from parvis.edemat.actes.publication import Author, publish, withdraw
@@ -88,8 +89,6 @@ def test_a_withdrawal_before_the_opening_keeps_the_row_out(acte, run_jobs):
         Route.objects.filter(pk=acte.route_id).update(
             facts=acte.route.facts | {"publication": {"date": "2019-07-11", "url": "/p/x/", "retiree_le": "2019-07-11"}}
         )
-        from parvis.core.routing.registry import plugin
-
         step = RouteStep.objects.select_related("route", "organisation").get(route=acte.route_id, rank=2)
         step.route.steps.filter(rank=1).update(state=RouteStep.State.DONE)
         step.route.steps.filter(rank=2).update(state=RouteStep.State.CURRENT)
@@ -97,6 +96,15 @@ def test_a_withdrawal_before_the_opening_keeps_the_row_out(acte, run_jobs):
         step.refresh_from_db()
         assert step.summary == "Non ouverte : la publication de l’acte a été retirée."
         assert not DeliberationRow.including_withdrawn.exists()
+
+
+def test_a_row_is_not_opened_for_an_act_that_was_only_notified(acting_for_juvignac, facts, route_at_opendata):
+    del facts["publication"]
+    step = route_at_opendata(acting_for_juvignac, facts | {"notification": {"date": "2019-07-09"}})
+    plugin(step.code).start(step)
+    step.refresh_from_db()
+    assert step.summary == "Non ouverte : l’acte est notifié aux intéressés, il n’est pas publié."
+    assert not DeliberationRow.including_withdrawn.exists()
 
 
 def test_an_act_without_open_row_is_taken_down_alone(acting_for_juvignac):

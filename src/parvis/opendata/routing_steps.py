@@ -33,6 +33,10 @@ class OpenDeliberations:
         if withdrawn(step.route):
             complete_step(step, summary="Non ouverte : la publication de l’acte a été retirée.", actor=services.SYSTEM)
             return
+        if notified_only(step.route):
+            said = "Non ouverte : l’acte est notifié aux intéressés, il n’est pas publié."
+            complete_step(step, summary=said, actor=services.SYSTEM)
+            return
         try:
             row = services.open_deliberation(step.route)
         except DomainError as error:
@@ -49,6 +53,11 @@ class OpenDeliberations:
 def withdrawn(route: Route) -> bool:
     """True when the act of ``route`` was put online and is no longer."""
     return bool(route.facts.get("publication", {}).get("retiree_le"))
+
+
+def notified_only(route: Route) -> bool:
+    """True when the act of ``route`` was made known to the people it names and to nobody else."""
+    return "notification" in route.facts and "publication" not in route.facts
 
 
 def publication_withdrawn(route: Route, actor: Actor) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import etree
@@ -42,6 +42,7 @@ MESSAGES = {
     "bare transfer": lambda: write_archive_transfer(
         transfer(pieces=[], sent=None, received=None, published=None, identifier="", matiere_label="")
     ),
+    "notified transfer": lambda: write_archive_transfer(transfer(published=None, notified=date(2019, 7, 9))),
     "acknowledgement": acknowledgement,
     "accepted": lambda: reply(granted=NOW, units=(UnitIdentity("U1", "urn:parvis:1:2"),), agreement="A", comment="c"),
     "refused": lambda: reply(

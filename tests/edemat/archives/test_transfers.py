@@ -52,6 +52,17 @@ def test_a_route_ends_in_the_archives(archived, juvignac_route):
     assert {"transfer", "sip", "atr"} <= {d.role for d in route.documents.all()}
 
 
+def test_a_notified_act_has_its_delays_counted_from_its_notification(juvignac, run_jobs):
+    told = {key: value for key, value in FACTS.items() if key != "publication"}
+    route_of(juvignac, facts=told | {"notification": {"date": "2019-07-09", "executoire": "2019-07-10"}})
+    run_jobs()
+    with acting_for(juvignac):
+        sent = etree.fromstring(read_bytes(Transfer.objects.get().message))
+    starts = {start.text for start in sent.iterfind(".//s:StartDate", NS)}
+    assert "2019-07-10" in starts
+    assert "NOTIFICATION" in [kind.text for kind in sent.iterfind(".//s:EventTypeCode", NS)]
+
+
 def test_every_control_is_recorded_once(archived):
     lines = archived.controls.all()
     assert len({line.control for line in lines}) == 16

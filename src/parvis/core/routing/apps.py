@@ -11,7 +11,7 @@ class RoutingConfig(AppConfig):
         from parvis.core.routing.registry import registered_codes
 
         def done(details: dict[str, object]) -> str:
-            return _name(details, "done_label")
+            return str(details.get("done", "")).lower() or _name(details, "done_label")
 
         def going_on(details: dict[str, object]) -> str:
             return _name(details, "label")

@@ -74,12 +74,12 @@ class RouteStep(TenantModel):
     @property
     def label(self) -> str:
         """French label for the present state: « À signer », « Signée » once done, « Non signée » once dropped."""
-        from parvis.core.routing.registry import dropped_label, plugin
+        from parvis.core.routing.registry import done_label, dropped_label, plugin
 
         step = plugin(self.code)
         if self.state == self.State.DROPPED:
             return dropped_label(step)
-        return step.done_label if self.state == self.State.DONE else step.label
+        return done_label(step, self) if self.state == self.State.DONE else step.label
 
     @property
     def failure_page(self) -> str:

@@ -1,8 +1,8 @@
 """Steps that services register, by code; the route calls them without knowing the services."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from parvis.core.documents.holders import hold
@@ -28,7 +28,8 @@ class StepPlugin(Protocol):
     ``permission`` is held by who may start the step again once it has failed. A step that bears the code of an
     ``application`` is left out of the routes of who does not subscribe to it. A plug-in that has a method
     ``remedy(step)`` may answer with a ``Remedy``: the step is then taken up on that page only. ``dropped_label`` names
-    a step that will not be done, where « Non » before the done label does not read well.
+    a step that will not be done, where « Non » before the done label does not read well. ``done_as(facts)`` names one
+    that may be done in several ways.
     """
 
     code: str
@@ -65,6 +66,12 @@ def registered_codes() -> list[str]:
 def application_of(code: str) -> str:
     """The application that an organisation must subscribe to for this step; "" for all."""
     return str(getattr(plugin(code), "application", ""))
+
+
+def done_label(step: StepPlugin, done: RouteStep) -> str:
+    """« Publiée »: the step once it is done, in the words of its plug-in for what the route knows."""
+    said: Callable[[Mapping[str, Any]], str] | None = getattr(step, "done_as", None)
+    return said(done.route.facts) if said else step.done_label
 
 
 def dropped_label(step: StepPlugin) -> str:

@@ -95,12 +95,14 @@ def complete_step(
     route.state = Route.State.RUNNING if following else Route.State.DONE
     route.save(update_fields=["facts", "state"])
     close_tasks(step.organisation, subject=("etape", step.pk))
+    step.route = route
+    done = {} if step.label == plugin(step.code).done_label else {"done": step.label}
     record(
         step.organisation,
         "cheminement.etape_faite",
         subject=("route", route.pk),
         actor=actor,
-        details={"step": step.code},
+        details={"step": step.code} | done,
     )
     if following:
         _start(following)

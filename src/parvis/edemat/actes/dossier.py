@@ -157,6 +157,8 @@ class Dossier:
             return date_moyenne(received)
         if step.code == "actes.publication" and self.acte.published_on:
             return self._published
+        if step.code == "actes.publication" and self.acte.notified_on:
+            return date_moyenne(self.acte.notified_on)
         return jour_heure(step.ended_at)
 
     @property

@@ -28,7 +28,7 @@ from parvis.edemat.actes.enums import Nature
 from parvis.edemat.actes.legal_dates import last_appeal_day
 from parvis.edemat.actes.models import Acte, ActeSettings, Notification, Publication
 from parvis.edemat.actes.public_text import text_of
-from parvis.edemat.actes.publication import legally_received_on
+from parvis.edemat.actes.publication import known_by_notification, legally_received_on
 from parvis.edemat.actes.stamping import Placement, Stamp, StampError, stamp_pdf
 
 STEP = "actes.publication"
@@ -75,12 +75,14 @@ def produce_after_publication(acte: Acte, *, actor: Actor) -> None:
 
 
 def produce_after_notification(acte: Acte, *, actor: Actor) -> None:
-    """Typeset the certificate of an act notified to the people it names, once it binds."""
+    """Typeset the certificate of an act notified to the people it names, once it binds, then let the route go on."""
     noted = Notification.objects.filter(acte=acte).first()
-    by_notification = acte.nature == Nature.INDIVIDUEL or acte.published_on is None
-    if noted and by_notification and acte.executoire_on and acte.received_on:
+    if noted is None or acte.received_on is None or not known_by_notification(acte):
+        return
+    if acte.executoire_on:
         _certify(acte, notified(noted))
         _trace(acte, actor, {})
+    _go_on_notified(acte, noted, actor)
 
 
 # --- stamped copies ---
@@ -324,13 +326,32 @@ def _trace(acte: Acte, actor: Actor, stamped: dict[Any, Document]) -> None:
     )
 
 
-def _go_on(acte: Acte, publication: Publication, actor: Actor) -> None:
-    """Complete the route's step; an act put online again after its withdrawal is announced instead."""
-    step = acte.route and acte.route.steps.filter(code=STEP).first()
-    if not acte.route or not step or step.state == RouteStep.State.WAITING:
+def _step_reached(acte: Acte) -> RouteStep | None:
+    """The step « À publier » of the act's route, once the route has come to it."""
+    step = acte.route.steps.filter(code=STEP).first() if acte.route else None
+    return step if step and step.state != RouteStep.State.WAITING else None
+
+
+def _go_on_notified(acte: Acte, noted: Notification, actor: Actor) -> None:
+    step, binding = _step_reached(acte), acte.executoire_on
+    if not step or step.state != RouteStep.State.CURRENT:
         return
-    renewed = "retiree_le" in acte.route.facts.get("publication", {})
-    if step.state == RouteStep.State.DONE and not renewed:
+    told = {"date": noted.notified_on.isoformat(), "executoire": binding.isoformat() if binding else None}
+    complete_step(
+        step,
+        summary=f"exécutoire le {binding:%d/%m/%Y}" if binding else "",
+        actor=actor,
+        facts={"notification": told},
+    )
+
+
+def _go_on(acte: Acte, publication: Publication, actor: Actor) -> None:
+    """Complete the route's step; an act put online after it, notified before or withdrawn since, is announced."""
+    step = _step_reached(acte)
+    if not acte.route or not step:
+        return
+    told = acte.route.facts.get("publication", {})
+    if step.state == RouteStep.State.DONE and told and "retiree_le" not in told:
         return
     address = reverse("actes_public:detail", kwargs={"organisation_slug": acte.organisation.slug, "pk": publication.pk})
     binding = acte.executoire_on.isoformat() if acte.executoire_on else None

@@ -13,6 +13,7 @@ from parvis.edemat.actes import document_tasks
 from parvis.edemat.actes.locking import lock_acte
 from parvis.edemat.actes.models import Acte, Notification, Publication
 from parvis.edemat.actes.publication import (
+    TASK_VERB,
     Author,
     PublicationRefused,
     binding_day,
@@ -20,7 +21,6 @@ from parvis.edemat.actes.publication import (
     refuse_unfit,
 )
 
-TASK_VERB = "Notifier"
 register_action("actes.notifie", "Notification aux intéressés notée")
 
 
@@ -29,7 +29,8 @@ def notify(
 ) -> Notification:
     """Note that ``acte`` was notified on that day, to the last of the ``persons`` it names; noting again corrects it.
 
-    The day from which it binds is computed again, and its certificate follows in a job. Raises PublicationRefused.
+    The day from which it binds is computed again. Its certificate and the next step of its route follow in a job, once
+    the State has received it. Raises PublicationRefused.
     """
     acte = lock_acte(acte.pk)
     refuse_unfit(acte)

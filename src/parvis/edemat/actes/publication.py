@@ -107,6 +107,11 @@ def legally_received_on(acte: Acte) -> date | None:
     return None if acte.trial else acte.received_on
 
 
+def known_by_notification(acte: Acte) -> bool:
+    """True when its notification is what brings the act to the knowledge of those concerned. (L2131-1)"""
+    return acte.notified_on is not None and (acte.nature == Nature.INDIVIDUEL or acte.published_on is None)
+
+
 def binding_day(acte: Acte) -> date | None:
     """Day from which the act binds, by what is known of it now; None once its transmission is cancelled."""
     if acte.status == Status.ANNULE:

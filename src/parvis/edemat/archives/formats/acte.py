@@ -68,6 +68,7 @@ class ActeDossier:
     sent: datetime | None = None
     received: date | None = None
     published: date | None = None
+    notified: date | None = None
     route_id: str = ""
     pieces: Sequence[Piece] = field(default=())
 
@@ -162,7 +163,7 @@ def _root(dossier: ActeDossier) -> Unit:
         sent=dossier.sent,
         received=dossier.received,
         start=dossier.decided,
-        end=max(d for d in (dossier.decided, dossier.received, dossier.published) if d),
+        end=max(d for d in (dossier.decided, dossier.received, dossier.published, dossier.notified) if d),
         events=tuple(_events(dossier)),
         rules=rules_of_acte(dossier.nature, dossier.matiere, dossier.executory),
         children=tuple(_children(dossier)),
@@ -176,6 +177,8 @@ def _events(dossier: ActeDossier) -> Iterator[Event]:
         yield Event("ACCUSE_RECEPTION", dossier.received, "Réception par le représentant de l’État")
     if dossier.published:
         yield Event("PUBLICATION", dossier.published, "Publication de l’acte")
+    if dossier.notified:
+        yield Event("NOTIFICATION", dossier.notified, "Notification de l’acte aux intéressés")
 
 
 def _children(dossier: ActeDossier) -> Iterator[Unit]:

@@ -153,7 +153,9 @@ def dossier_of(route: Route, pieces: list[Piece]) -> ActeDossier:
     decided = date.fromisoformat(acte["date"])
     received = _day(facts.get("ar", {}).get("date_reception"))
     published = _day(facts.get("publication", {}).get("date"))
-    executory = _day(facts.get("publication", {}).get("executoire")) or received or decided
+    notified = _day(facts.get("notification", {}).get("date"))
+    known = (facts.get(key, {}).get("executoire") for key in ("publication", "notification"))
+    executory = next((day for day in map(_day, known) if day), None) or received or decided
     transmission = facts.get("transmission", {})
     access = access_code_of_acte(acte["nature"], acte["matiere"])
     return ActeDossier(
@@ -171,6 +173,7 @@ def dossier_of(route: Route, pieces: list[Piece]) -> ActeDossier:
         sent=_instant(transmission.get("sent_at")),
         received=received,
         published=published,
+        notified=notified,
         route_id=str(route.pk),
         pieces=pieces,
     )

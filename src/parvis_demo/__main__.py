@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import time
@@ -202,6 +203,13 @@ def invite(the_stage: Stage, port: int) -> None:
     print(f"\n  Page publique des actes  {address}/p/juvignac/actes/")
     print(f"  Données ouvertes         {address}/p/juvignac/donnees/deliberations/")
     print(f"  Boîte aux lettres        {the_stage.facts['inbox_url']}")
+    print(
+        "\n  Exploitants de la plateforme : aucun compte n’est prêt, car ils n’entrent que par une clé d’accès\n"
+        "  (passkey), que seul votre navigateur peut créer. Pour en avoir un, tapez dans un autre terminal :\n\n"
+        f"cd {shlex.quote(str(PROJECT))} && {the_stage.command('name_operator', *story.OPERATOR)}\n\n"
+        f"  puis, sur {address}/compte/login/, « Mot de passe oublié » pour {story.OPERATOR[0]} ; le lien arrive\n"
+        f"  dans la boîte aux lettres. Une fois connecté, {address}/plateforme/ demande d’ajouter la clé d’accès."
+    )
     print("\nCtrl-C pour arrêter.", flush=True)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -80,6 +81,12 @@ class Stage:
     def set_clock(self, instant: datetime) -> None:
         """Make it ``instant`` for Parvis and the sandbox; time then flows as usual."""
         set_clock(self.clock_file, instant)
+
+    def command(self, *words: str) -> str:
+        """What to type in the folder of the project to have ``bin/parvis`` work on the database of this demo."""
+        named = ("PARVIS_DEMO", "PARVIS_VAR_DIR", "PARVIS_CLOCK_FILE", "DATABASE_URL")
+        settings = (f"{name}={shlex.quote(os.environ[name])}" for name in named)
+        return " ".join([*settings, "bin/parvis", *map(shlex.quote, words)])
 
 
 @contextmanager

@@ -38,6 +38,9 @@ PEOPLE = [
     Person("habitant@exemple.test", "Noa", "Exemple", "", "Habitant, sans rôle ni second facteur (compte fictif)"),
 ]
 
+OPERATOR = ("exploitation@exemple.test", "Charlie", "Exemple")
+"""Address, first name and name of whoever wants to run the platform; the account is made by a command."""
+
 # The council as the public act names it, in the order of the act; the chair first.
 PRESENT = [
     ("M.", "SAVY"), ("M.", "BOUSQUEL"), ("M.", "LARGUIER"), ("Mme", "MICHEL"), ("M.", "BRAEMER"),

@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from parvis.core.identity.models import Mandate
@@ -258,6 +260,14 @@ def test_a_wrong_line_is_told_and_the_others_are_done(organe, line, sentence):
     assert [told.outcome for told in report.lines] == ["refused", "added"]
     assert sentence in report.lines[0].sentence
     assert _tableau(organe) == [(1, "Petit")]
+
+
+def test_a_file_reads_once_who_may_sit(organe, juvignac, account_for):
+    accounts = [account_for(juvignac, "elu", email=f"{name}@c.fr") for name in "ab"]
+    with CaptureQueriesContext(connection) as queries:
+        services.import_tableau(organe, _file("Mme;Zoé;A;;;A@c.fr;;", "M.;Luc;B;;;b@c.fr;;"), since=SINCE, actor=ACTOR)
+    assert sum('FROM "identity_mandate"' in query["sql"] for query in queries) == 1
+    assert [elu.account for elu in organe.elus.order_by("rank")] == accounts
 
 
 def test_a_member_twice_in_the_file_is_wrong_the_second_time(organe):

@@ -53,11 +53,13 @@ def add_elu(
     account: Account | None = None,
     rank: int | None = None,
     replaces: Elu | None = None,
+    sitting: Sequence[Account] | None = None,
 ) -> Elu:
     """Add a member at the end of the tableau, or at `rank`; those behind move one place back.
 
     Without `account`, the one that holds a mandate here under the same address is linked, so that the member
-    finds their convocations. Raises TableauRefused.
+    finds their convocations. `sitting` are the accounts that sit today, for one who adds several members and
+    reads them once. Raises TableauRefused.
     """
     organe = lock_organe(organe)
     elu = Elu(
@@ -75,8 +77,9 @@ def add_elu(
         term_start=term_start,
         replaces=replaces,
     )
-    elu.account = account or _free_account(elu)
-    _check(elu)
+    sitting = list(accounts_of(organe.organisation)) if sitting is None else sitting
+    elu.account = account or _free_account(elu, sitting)
+    _check(elu, sitting)
     others = list(organe.elus.on_tableau().order_by("rank"))
     last = organe.elus.on_tableau().order_by("-rank").values_list("rank", flat=True).first() or 0
     elu.rank = last + 1
@@ -100,7 +103,7 @@ def change_elu(elu: Elu, *, actor: Actor, **changes: Any) -> Elu:
     for name in changed:
         if name != "rank":
             setattr(elu, name, changes[name])
-    _check(elu, new_account="account" in changed)
+    _check(elu, list(accounts_of(elu.organisation)) if "account" in changed else None)
     elu.save(update_fields=[name for name in changed if name != "rank"])
     if "rank" in changed and (elu.term_end is None or elu.term_end >= clock.today()):
         others = list(organe.elus.on_tableau().exclude(pk=elu.pk).order_by("rank"))
@@ -124,8 +127,11 @@ def _deal(members: Sequence[Elu]) -> None:
     Elu.objects.bulk_update(members, ["rank"])
 
 
-def _check(elu: Elu, *, new_account: bool = True) -> None:
-    """What the database would refuse without a sentence, and namesakes that a list could not tell apart."""
+def _check(elu: Elu, sitting: Sequence[Account] | None) -> None:
+    """What the database would refuse without a sentence, and namesakes that a list could not tell apart.
+
+    `sitting` are the accounts that a member may be linked to; None when the account does not change.
+    """
     if elu.channel == Channel.DEMATERIALISE and not elu.email:
         raise TableauRefused(
             f"{elu.long_name} est convoqué par courrier électronique : indiquez une adresse, ou choisissez le papier."
@@ -138,7 +144,7 @@ def _check(elu: Elu, *, new_account: bool = True) -> None:
     if elu.account_id and elu.term_end is None:
         if taken := next((one for one in others if one.account_id == elu.account_id), None):
             raise TableauRefused(f"Ce compte est déjà celui de {taken.long_name} : choisissez-en un autre.")
-        if new_account and not accounts_of(elu.organisation).filter(pk=elu.account_id).exists():
+        if sitting is not None and elu.account_id not in {one.pk for one in sitting}:
             raise TableauRefused(
                 "Ce compte n’a pas de mandat en cours qui permette de siéger : donnez-lui d’abord le rôle d’élu."
             )
@@ -151,20 +157,21 @@ def accounts_of(organisation: Organisation) -> QuerySet[Account]:
     return Account.objects.filter(pk__in=sitting).order_by("family_name", "given_name")
 
 
-def _free_account(elu: Elu) -> Account | None:
+def _free_account(elu: Elu, sitting: Sequence[Account]) -> Account | None:
     """The account under the member's own address, unless another member is linked to it."""
     if not elu.email:
         return None
-    taken = elu.organe.elus.lasting().filter(account__isnull=False).values("account")
-    return accounts_of(elu.organisation).filter(email__iexact=elu.email).exclude(pk__in=taken).first()
+    same = [one for one in sitting if one.email.casefold() == elu.email.casefold()]
+    taken = set(elu.organe.elus.lasting().filter(account__in=same).values_list("account", flat=True)) if same else set()
+    return next((one for one in same if one.pk not in taken), None)
 
 
 def link_accounts(organe: Organe, *, actor: Actor) -> list[Elu]:
     """Link to each member without account the one under the same address; return those who were linked."""
     organe = lock_organe(organe)
-    linked = []
+    linked, sitting = [], list(accounts_of(organe.organisation))
     for elu in organe.elus.on_tableau().filter(account__isnull=True).select_related("organisation", "organe"):
-        if account := _free_account(elu):
+        if account := _free_account(elu, sitting):
             linked.append(change_elu(elu, account=account, actor=actor))
     return linked
 

@@ -4,7 +4,7 @@ A member is known by first and last names; an empty cell changes nothing; nobody
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 from django.db import transaction
 
 from parvis.core.errors import DomainError
+from parvis.core.identity.models import Account
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.people_csv import Line, day
 from parvis.edemat.seances import tableau_csv
 from parvis.edemat.seances.models import Channel, Elu, Organe
 from parvis.edemat.seances.services.bodies import lock_organe
-from parvis.edemat.seances.services.tableau import add_elu, change_elu
+from parvis.edemat.seances.services.tableau import accounts_of, add_elu, change_elu
 
 ADDED, CHANGED, SAME, REFUSED = "added", "changed", "same", "refused"
 LABELS = {ADDED: "Ajouté", CHANGED: "Modifié", SAME: "Inchangé", REFUSED: "Refusé"}
@@ -93,6 +94,7 @@ def import_tableau(organe: Organe, content: bytes, *, since: date, actor: Actor)
 
 
 def _tell(organe: Organe, lines: list[Line], since: date, actor: Actor) -> Iterator[Told]:
+    sitting = list(accounts_of(organe.organisation))
     known = {_identity(elu.family_name, elu.given_name): elu for elu in organe.elus.on_tableau()}
     for line in lines:
         name = f"{line.values['prenom']} {line.values['nom']}".strip()
@@ -104,7 +106,7 @@ def _tell(organe: Organe, lines: list[Line], since: date, actor: Actor) -> Itera
             elu = None  # elected again: another term begins after the one that ends
         try:
             with transaction.atomic():
-                outcome, sentence = _do(organe, elu, line.values, since, actor)
+                outcome, sentence = _do(organe, elu, line.values, since, sitting, actor)
         except DomainError as refusal:
             outcome, sentence = REFUSED, refusal.sentence
         yield Told(line.number, name, outcome, sentence)
@@ -114,7 +116,9 @@ def _identity(family_name: str, given_name: str) -> tuple[str, str]:
     return family_name.casefold(), given_name.casefold()
 
 
-def _do(organe: Organe, elu: Elu | None, values: dict[str, str], since: date, actor: Actor) -> tuple[str, str]:
+def _do(
+    organe: Organe, elu: Elu | None, values: dict[str, str], since: date, sitting: Sequence[Account], actor: Actor
+) -> tuple[str, str]:
     stated: dict[str, Any] = {field: values[column] for column, field in FIELDS.items() if values[column]}
     stated["civility"] = tableau_csv.CIVILITIES[values["civilite"].casefold()].value
     if values["canal"]:
@@ -128,6 +132,7 @@ def _do(organe: Organe, elu: Elu | None, values: dict[str, str], since: date, ac
             given_name=values["prenom"],
             family_name=values["nom"],
             term_start=start or since,
+            sitting=sitting,
             actor=actor,
             **stated,
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from parvis.edemat.actes import legal_dates
 from parvis.edemat.seances.formats.controles import (
     Amount,
     Displayed,
@@ -23,7 +24,6 @@ from parvis.edemat.seances.formats.controles import (
     run_checks,
 )
 from parvis.edemat.seances.formats.delais import jours_francs, last_sending_day
-from parvis.edemat.seances.formats.echeances import appeal_last_day, executory_date
 from parvis.edemat.seances.formats.numerotation import actes_number
 from parvis.edemat.seances.formats.pouvoirs import Power
 from parvis.edemat.seances.formats.regimes import regime_of_commune
@@ -108,8 +108,8 @@ def test_juvignac_derived_dates(case: dict[str, Any], fiche: Fiche) -> None:
     assert case["attendus"]["dates_derivees"] == {
         "dernier_jour_envoi_regulier": last_sending_day(fiche.regime, fiche.meets).isoformat(),
         "jours_francs": jours_francs(fiche.sendings["M. SAVY"], fiche.meets),
-        "caractere_executoire": executory_date(deposited, published).isoformat(),
-        "fin_recours_contentieux": appeal_last_day(published).isoformat(),
+        "caractere_executoire": legal_dates.executoire_on(deposited, published).isoformat(),
+        "fin_recours_contentieux": legal_dates.last_appeal_day(published).isoformat(),
     }
     assert actes_number(fiche.number) == case["attendus"]["numero_actes"]
 

@@ -1,7 +1,5 @@
-"""Dates that follow a meeting: list of deliberations, executory character, end of the appeal (CGCT
-L2121-25, L2131-1)."""
+"""Dates that follow a meeting: the list of its deliberations (CGCT L2121-25)."""
 
-import calendar
 from datetime import date, timedelta
 
 LIST_SINCE = date(2022, 7, 1)
@@ -19,22 +17,3 @@ def list_deadline(meets: date) -> date:
     """Return the last day to post the list of the deliberations examined: one week after the meeting
     (L2121-25)."""
     return meets + timedelta(days=7)
-
-
-def executory_date(received: date, published: date) -> date:
-    """Return the day the act becomes executory: received by the State and published, whichever is last
-    (L2131-1)."""
-    return max(received, published)
-
-
-def appeal_last_day(published: date) -> date:
-    """Return the last day of a contentious appeal: two clear months from publication (CJA R421-1).
-
-    The day of publication does not count and the appeal may still be lodged on the day after the second
-    month's
-    anniversary: published on 11 July, appealable until 12 September.
-    """
-    years, month = divmod(published.month + 1, 12)
-    year, month = published.year + years, month + 1
-    day = min(published.day, calendar.monthrange(year, month)[1])
-    return date(year, month, day) + timedelta(days=1)

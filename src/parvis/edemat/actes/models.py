@@ -21,7 +21,6 @@ from parvis.edemat.actes.enums import (
     TransactionKind,
 )
 
-IN_FLIGHT = (Status.A_POSTER, Status.A_SIGNER, Status.POSTE, Status.EN_ATTENTE, Status.TRANSMIS)
 ACKNOWLEDGED = (
     Status.ACQUITTE,
     Status.VALIDE,
@@ -104,9 +103,6 @@ class ActeQuerySet(models.QuerySet["Acte"]):
 
     def acknowledged(self) -> "ActeQuerySet":
         return self.filter(status__in=ACKNOWLEDGED)
-
-    def awaiting_return(self) -> "ActeQuerySet":
-        return self.filter(status=Status.TRANSMIS)
 
 
 class Acte(TenantModel):
@@ -220,9 +216,6 @@ class ActePiece(TenantModel):
 
 
 class TransactionQuerySet(models.QuerySet["Transaction"]):
-    def in_flight(self) -> "TransactionQuerySet":
-        return self.filter(status__in=IN_FLIGHT)
-
     def waiting_for_the_state(self) -> "TransactionQuerySet":
         """Those that the State has not taken in two attempts: they leave again by themselves."""
         return self.filter(status=Status.EN_ATTENTE, delivery__in=[Delivery.PRETE, Delivery.EN_COURS], attempts__gte=2)

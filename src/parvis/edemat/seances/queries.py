@@ -72,12 +72,6 @@ def undelivered(convocations: Iterable[Convocation]) -> list[Convocation]:
     return [one for one in convocations if one.state in waiting]
 
 
-def deliberations_to_sign(seance: Seance) -> QuerySet[Deliberation]:
-    return Deliberation.objects.filter(point__seance=seance, route__isnull=True).exclude(
-        point__scrutin__result="rejetee"
-    )
-
-
 def bodies(day: date) -> QuerySet[Organe]:
     """The bodies with their number of members in office on `day`."""
     ongoing = Q(elus__term_end__isnull=True) | Q(elus__term_end__gte=day)

@@ -244,7 +244,7 @@ def test_a_quorum_lost_during_the_meeting_carries_over_what_was_not_voted(conven
     services.record_unanimity(first, actor=ACTOR)
     with pytest.raises(WrongMoment, match="Le quorum est atteint"):
         services.reconvene(convened.seance, starts_at=LATER, actor=ACTOR)
-    services.record_departure(convened.seance, convened.members[2], from_item=2, actor=ACTOR)
+    services.record_presence_sheet(convened.seance, presents=convened.members[:2], from_item=2, actor=ACTOR)
     second = services.reconvene(convened.seance, starts_at=LATER, actor=ACTOR)
     assert [one.title for one in second.points.all()] == [second_item.title]
     assert Seance.objects.get(pk=convened.seance.pk).state == "levee"

@@ -47,14 +47,14 @@ def test_no_meeting_opens_without_its_chair(convened):
 
 def test_a_holder_has_one_power_only(convened):
     members = convened.members
-    services.give_power(convened.seance, giver=members[20], holder=members[1], actor=ACTOR)
+    powers = [(members[20], members[1]), (members[21], members[1])]
     with pytest.raises(PowerRefused, match="porte déjà le pouvoir de"):
-        services.give_power(convened.seance, giver=members[21], holder=members[1], actor=ACTOR)
+        services.record_presence_sheet(convened.seance, presents=members[:18], powers=powers, actor=ACTOR)
 
 
 def test_the_database_itself_refuses_a_second_power_on_a_holder(convened):
     members = convened.members
-    services.give_power(convened.seance, giver=members[20], holder=members[1], actor=ACTOR)
+    convened.seat(18, 2)
     with pytest.raises(IntegrityError), transaction.atomic():
         Pouvoir.objects.create(
             organisation=convened.organisation,
@@ -66,10 +66,10 @@ def test_the_database_itself_refuses_a_second_power_on_a_holder(convened):
 
 
 def test_a_present_member_gives_no_power(convened):
-    convened.seat(18)
     members = convened.members
+    powers = [(members[0], members[1])]
     with pytest.raises(PowerRefused, match="vote en personne"):
-        services.give_power(convened.seance, giver=members[0], holder=members[1], actor=ACTOR)
+        services.record_presence_sheet(convened.seance, presents=members[:18], powers=powers, actor=ACTOR)
 
 
 def test_a_refused_sheet_changes_nothing(convened):
@@ -106,7 +106,11 @@ def test_a_giver_who_arrives_takes_the_vote_back(convened):
     giver = convened.members[18]
     first, second = convened.seance.points.order_by("rank")
     services.record_unanimity(first, actor=ACTOR)
-    found = services.record_arrival(convened.seance, giver, from_item=2, actor=ACTOR)
+    members = convened.members
+    still = list(zip(members[19:26], members[1:8], strict=True))
+    found = services.record_presence_sheet(
+        convened.seance, presents=members[:19], powers=still, from_item=2, actor=ACTOR
+    )
     assert giver.name in found.presents
     assert len(found.powers) == 7
     assert services.record_unanimity(second, actor=ACTOR).votants == 26
@@ -117,7 +121,7 @@ def test_a_movement_on_an_item_already_voted_is_refused(convened):
     convened.open()
     services.record_unanimity(convened.seance.points.get(rank=1), actor=ACTOR)
     with pytest.raises(WrongMoment, match="à partir du point 2"):
-        services.record_departure(convened.seance, convened.members[3], from_item=1, actor=ACTOR)
+        services.record_presence_sheet(convened.seance, presents=convened.members[:17], from_item=1, actor=ACTOR)
 
 
 def test_unanimity_counts_presents_and_powers(convened):
@@ -168,7 +172,7 @@ def test_an_interested_member_withdraws_with_the_power_they_hold(convened):
 
 def test_quorum_is_checked_again_at_each_item(convened):
     convened.open(15, 0)
-    services.record_departure(convened.seance, convened.members[14], from_item=2, actor=ACTOR)
+    services.record_presence_sheet(convened.seance, presents=convened.members[:14], from_item=2, actor=ACTOR)
     services.record_unanimity(convened.seance.points.get(rank=1), actor=ACTOR)
     with pytest.raises(QuorumMissing):
         services.record_unanimity(convened.seance.points.get(rank=2), actor=ACTOR)

@@ -27,12 +27,8 @@ for _code, _label in {
     "seances.convocation_refusee": "Convocation refusée par la messagerie",
     "seances.convocation_portee": "Convocation remise sur papier",
     "seances.presences_relevees": "Présences relevées",
-    "seances.arrivee": "Arrivée d’un membre",
-    "seances.depart": "Départ d’un membre",
     "seances.deport": "Un membre ne prend pas part au point",
     "seances.deport_annule": "Déport annulé",
-    "seances.pouvoir_donne": "Pouvoir donné",
-    "seances.pouvoir_revoque": "Pouvoir révoqué",
     "seances.bureau_designe": "Présidence et secrétariat désignés",
     "seances.ouverte": "Séance ouverte",
     "seances.urgence_votee": "Urgence mise aux voix",
@@ -62,4 +58,3 @@ register_subject("deliberation", "Délibération")
 register_subject("elu", "Membre de l’assemblée")
 register_subject("organe", "Assemblée", "seances:organe")
 register_subject("point", "Point de l’ordre du jour")
-register_subject("pouvoir", "Pouvoir")

@@ -92,22 +92,6 @@ def record_presence_sheet(
     return composition(seance, from_item)
 
 
-def record_arrival(seance: Seance, member: Convocation, *, actor: Actor, from_item: int = 0) -> Composition:
-    """A member takes their seat; the power they had given falls from that item on."""
-    seance = _lock_for_movement(seance, from_item)
-    for pouvoir in seance.pouvoirs.standing().filter(giver=member):
-        _revoke(pouvoir, seance, from_item)
-    _move(seance, member, Kind.ARRIVEE, from_item)
-    return _moved(seance, "seances.arrivee", member, actor, from_item)
-
-
-def record_departure(seance: Seance, member: Convocation, *, actor: Actor, from_item: int) -> Composition:
-    """A member leaves; the power they hold is no longer exercised."""
-    seance = _lock_for_movement(seance, from_item)
-    _move(seance, member, Kind.DEPART, from_item)
-    return _moved(seance, "seances.depart", member, actor, from_item)
-
-
 def record_withdrawal(point: Point, member: Convocation, *, actor: Actor) -> Composition:
     """An interested member takes no part in an item (L2131-11). Raises WrongMoment for one who is not in the room."""
     seance = _lock_for_movement(point.seance, point.rank)
@@ -140,36 +124,6 @@ def withdrawals(seance: Seance) -> dict[int, list[Convocation]]:
         else:
             out.remove(row.convocation)
     return found
-
-
-def give_power(seance: Seance, *, giver: Convocation, holder: Convocation, actor: Actor, from_item: int = 0) -> Pouvoir:
-    """Record a written power, before the meeting or during it. Raises PowerRefused, naming who is already
-    bound."""
-    seance = _lock_for_movement(seance, from_item)
-    now = composition(seance, from_item)
-    known_absent = now.absents if seance.state == Seance.State.EN_COURS else ()
-    pouvoir = _give(seance, giver, holder, from_item, present=now.presents, absent=known_absent)
-    record(
-        seance.organisation,
-        "seances.pouvoir_donne",
-        subject=("pouvoir", pouvoir.pk),
-        actor=actor,
-        details={"from_item": from_item},
-    )
-    return pouvoir
-
-
-def revoke_power(pouvoir: Pouvoir, *, actor: Actor, from_item: int = 0) -> None:
-    """Revoke a power, which its giver may do at any time."""
-    seance = _lock_for_movement(pouvoir.seance, from_item)
-    _revoke(pouvoir, seance, from_item)
-    record(
-        seance.organisation,
-        "seances.pouvoir_revoque",
-        subject=("pouvoir", pouvoir.pk),
-        actor=actor,
-        details={"from_item": from_item},
-    )
 
 
 def _give(

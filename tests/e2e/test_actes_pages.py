@@ -84,7 +84,8 @@ def acte(juvignac, account_for, frozen_clock, run_jobs):
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvignac, acte, width):
-    from parvis.edemat.actes.enums import Status
+    from parvis.edemat.actes.enums import Delivery, Status
+    from parvis.edemat.actes.models import Transaction
     from tests.edemat.actes.conftest import connect
     from tests.edemat.actes.making import make_acte
 
@@ -100,6 +101,13 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
             matiere="5.99",
             annexes=("Tableau des subventions.pdf",),
         )
+        tried = make_acte(juvignac, "19.07.01.08", objet="Règlement du marché")
+        Transaction.objects.filter(acte=tried).update(test=True)
+        doubtful = Transaction.objects.create(
+            organisation=juvignac, acte=tried, kind="6-1", status=Status.EN_ATTENTE, delivery=Delivery.INCERTAINE,
+            envelope_name="EACT--213401235--20190703-90.xml", delivery_message="Pas de réponse du ministère.",
+            attempt_started_at=clock.now(), created_at=clock.now(),
+        )  # fmt: skip
     page = browser_page(width=width, client=agent_client(juvignac, "secretaire"))
     here = "/o/juvignac/actes/"
     for name, address in {
@@ -114,6 +122,8 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
         "acte-notifier": f"{here}{individual.pk}/notifier/",
         "acte-a-notifier": f"{here}{individual.pk}/",
         "actes-incertains": f"{here}envois-incertains/",
+        "acte-essai": f"{here}{tried.pk}/",
+        "acte-envoi-incertain": f"{here}envois-incertains/{doubtful.pk}/",
     }.items():
         page.goto(address)
         screenshot(page, name)

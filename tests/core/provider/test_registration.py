@@ -136,6 +136,19 @@ def test_an_address_that_names_no_organisation_is_missing(make_site, juvignac, p
         assert platform.get(page).status_code == 404
 
 
+def test_what_stays_in_force_after_a_refused_change_can_still_be_suspended(make_site, juvignac, agent_client, browser):
+    site = make_site(juvignac)
+    with acting_for(juvignac):
+        services.change(site.service, registration(acr="parvis:2"), actor=ACTOR)
+        services.refuse(services.service_for(juvignac.pk, site.service.pk), "Trop exigeant", actor=ACTOR)
+    client = agent_client(juvignac, "administrateur")
+    place = {"organisation_slug": "juvignac", "pk": site.service.pk}
+    switch = reverse("clients:switch", kwargs=place)
+    assert f'href="{switch}"' in client.get(reverse("clients:detail", kwargs=place)).content.decode()
+    client.post(switch, {"geste": "suspendre"})
+    assert site.ask(browser).status_code == 400
+
+
 def test_an_approval_does_not_revive_what_the_organisation_suspended(make_site, juvignac, browser, platform_admin):
     site = make_site(juvignac)
     with acting_for(juvignac):

@@ -1,4 +1,4 @@
-"""The pictures of the guides: each one named exists, is shown by a guide and is photographed by a browser test."""
+"""The guides: each picture exists, is shown and is photographed by a browser test; each link leads to a heading."""
 
 import ast
 import re
@@ -9,6 +9,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 GUIDES = PROJECT / "docs" / "guides"
 IMAGES = PROJECT / "docs" / "images"
 SHOWN = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s:]*)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def shown() -> set[Path]:
@@ -56,3 +58,19 @@ def test_every_picture_is_photographed_by_a_browser_test():
     modules = (PROJECT / "tests" / "e2e").glob("test_*.py")
     taken = {name for module in modules for name in photographed(module.read_text())}
     assert sorted(picture.name for picture in kept() if picture.name not in taken) == []
+
+
+def anchors(guide: Path) -> set[str]:
+    """The anchors of the headings of a guide, as code forges make them."""
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(guide.read_text())}
+
+
+def test_every_link_of_a_guide_leads_to_a_heading():
+    lost = []
+    for guide in sorted(GUIDES.glob("*.md")):
+        for target in LINK.findall(guide.read_text()):
+            name, _, anchor = target.partition("#")
+            found = guide.parent / name if name else guide
+            if not found.is_file() or (anchor and anchor not in anchors(found)):
+                lost.append(f"{guide.name}: {target}")
+    assert lost == []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 PROJECT = Path(__file__).resolve().parents[2]
 AXE = PROJECT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -131,13 +131,18 @@ def screenshot(page: Page, name: str) -> Path:
     return path
 
 
-def photograph_for_guide(page: Page, name: str) -> None:
-    """With ``PARVIS_WRITE_GUIDE=1``, keep the desk's view in ``docs/images/guides`` when a guide names the picture."""
+def photograph_for_guide(page: Page, name: str, *, at: Locator | None = None) -> None:
+    """With ``PARVIS_WRITE_GUIDE=1``, keep the desk's view in ``docs/images/guides`` when a guide names the picture.
+
+    The view is that of the top of the page, or shows ``at``.
+    """
     file = GUIDE / f"{name}.png"
     named = any(file.name in text.read_text() for text in (PROJECT / "docs" / "guides").glob("*.md"))
     if not (WRITES_GUIDE and named and page.viewport_size["width"] == DESK):
         return
     page.set_viewport_size({"width": 1100, "height": 760})
+    if at is not None:
+        at.scroll_into_view_if_needed()
     image = Image.open(io.BytesIO(page.screenshot())).convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
     page.set_viewport_size({"width": DESK, "height": 900})
     GUIDE.mkdir(parents=True, exist_ok=True)

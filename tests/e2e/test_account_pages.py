@@ -6,7 +6,7 @@ from parvis.core.identity import closing, duplicates, profile
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from tests.core.identity.life import PASSWORD, browser_of, citizen, link_in
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "lea.exemple@exemple.test"
@@ -155,3 +155,5 @@ def test_the_pages_of_administrators_are_accessible(browser_page, juvignac, acco
     }.items():
         page.goto(address)
         seen(page, name)
+    page.goto("/o/juvignac/administration/comptes/")
+    photograph_for_guide(page, "administration-comptes")

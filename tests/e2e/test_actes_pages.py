@@ -7,7 +7,7 @@ import pytest
 from parvis.core import clock
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route, RouteStep
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,6 +130,8 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
         assert page.locator("h1").count() == 1, address
         assert_fits(page)
         assert_accessible(page)
+    page.goto(f"{here}{refused.pk}/corriger/")
+    photograph_for_guide(page, "secretaire-corriger")
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -174,12 +176,15 @@ def test_letters_of_the_prefecture_are_accessible_and_fit(browser_page, agent_cl
         screenshot(page, name)
         assert_fits(page)
         assert_accessible(page)
+    page.goto(f"{here}{acte.pk}/#courriers")
+    photograph_for_guide(page, "secretaire-courriers")
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac, frozen_clock, width):
     from parvis.edemat.actes.models import InboundMessage
     from parvis.edemat.actes.services.reception import process, store_raw
+    from tests.edemat.actes.conftest import connect
 
     frozen_clock("2019-07-11T09:00+02:00")
     mail = (
@@ -203,6 +208,11 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
         screenshot(page, name)
         assert_fits(page)
         assert_accessible(page)
+    page.goto(f"/o/juvignac/actes/banette/{message.pk}/")
+    photograph_for_guide(page, "administration-banette-message")
+    connect(juvignac)
+    page.goto("/o/juvignac/administration/teletransmission/")
+    photograph_for_guide(page, "administration-teletransmission")
 
 
 def test_an_agent_publishes_and_a_citizen_without_scripts_reads(browser_page, agent_client, juvignac, acte, run_jobs):

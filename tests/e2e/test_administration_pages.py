@@ -120,6 +120,19 @@ def test_an_administrator_does_the_whole_work(browser_page, town_hall, juvignac,
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
+def test_the_overview_tells_what_is_in_service_from_what_is_only_read(browser_page, town_hall, juvignac, width):
+    from parvis.core import clock
+
+    juvignac.subscriptions.filter(application="opendata").update(until=clock.today() - timedelta(days=1))
+    page = browser_page(width=width, client=town_hall)
+    page.goto(BASE)
+    look(page, "organisation")
+    over = page.get_by_role("main").get_by_role("listitem").filter(has_text="Données ouvertes")
+    assert over.get_by_text("consultation seule").is_visible()
+    photograph_for_guide(page, "administration-applications", at=over)
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
 def test_a_review_is_opened_decided_and_closed(browser_page, town_hall, juvignac, width):
     from parvis.core import clock
     from parvis.core.organisations.models import Review

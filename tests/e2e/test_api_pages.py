@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.core.api.conftest import certificate_pem
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,6 +21,7 @@ def _look(page, name):
     assert page.locator("h1").count() == 1
     assert_fits(page)
     assert_accessible(page)
+    photograph_for_guide(page, f"administration-{name}")
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(DESK, True), (PHONE, True)])
@@ -30,9 +31,11 @@ def test_a_software_is_related_then_revoked(browser_page, juvignac, agent_client
     page.goto("/o/juvignac/administration/api/")
     _look(page, "api-vide")
     page.get_by_role("link", name="Relier un logiciel").click()
+    page.get_by_role("heading", name="Relier un logiciel").wait_for()
+    _look(page, "api-creation")
     page.get_by_role("button", name="Créer le compte").click()
     page.get_by_text("Ce champ est obligatoire").first.wait_for()
-    _look(page, "api-creation")
+    _look(page, "api-creation-refusee")
     page.get_by_label("Nom du logiciel").fill("Gestion des assemblées")
     page.get_by_label("Adresse à prévenir").fill("support@editeur.test")
     page.get_by_label("Consulter les actes et leurs fichiers").check()

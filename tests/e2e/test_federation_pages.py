@@ -147,6 +147,7 @@ def test_agent_asks_and_the_administration_answers(browser_page, providers, juvi
     office.get_by_role("button", name="Déclarer ce domaine").click()
     office.get_by_text("Le domaine est déclaré.").wait_for()
     looked_at(office, "domaines")
+    photograph_for_guide(office, "administration-domaines", at=office.get_by_role("button", name="Déclarer ce domaine"))
     office.get_by_label("Cet agent est").select_option(label=f"{account.full_name} ({account.email})")
     office.get_by_role("button", name="C’est cet agent").click()
     office.get_by_text("confirmera à sa prochaine connexion").wait_for()

@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 from parvis.core.journal.services import SYSTEM
 from tests.conftest import PASSWORD, PROJECT
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIZES = pytest.mark.parametrize("width", [PHONE, DESK])
@@ -147,6 +147,8 @@ def test_agents_pages(browser_page, territory, announce, agent_client, account_f
         assert page.locator("h1").count() == 1, address
         assert_fits(page)
         assert_accessible(page)
+    page.goto(pages["annonces"])
+    photograph_for_guide(page, "administration-annonces")
 
 
 def test_a_phone_shows_every_service_and_the_last_row_above_them(browser_page, territory, agent_client):

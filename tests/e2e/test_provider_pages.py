@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD, give_passkey
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODULES = Path("/usr/lib/apache2/modules")
@@ -328,3 +328,10 @@ def test_pages_of_the_provider_are_accessible(
             assert page.locator("h1").count() == 1, (address, page.content()[:3000])
             assert_fits(page)
             assert_accessible(page)
+    page.goto(ask)
+    photograph_for_guide(page, "administration-accord")
+    office = browser_page(width=width, client=visits[0][0])
+    office.goto(f"{administration}nouveau/")
+    photograph_for_guide(office, "administration-service-relie-nouveau")
+    office.goto(f"{administration}{service.pk}/")
+    photograph_for_guide(office, "administration-service-relie")

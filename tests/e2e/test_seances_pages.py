@@ -11,7 +11,7 @@ from parvis.edemat.parapheur.models import Dossier
 from parvis.edemat.parapheur.services import refuse
 from parvis.edemat.seances import services
 from parvis.edemat.seances.models import Deliberation, Organe
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
 from tests.edemat.seances.conftest import make_council  # noqa: F401
 from tests.edemat.seances.council import ACTOR
 
@@ -132,6 +132,7 @@ def test_the_pages_fit_a_phone(browser_page, agent_client, juvignac, council, ad
         screenshot(page, f"seance-rectifier-{width}")
         page.goto(address)
         screenshot(page, f"seance-convoquee-{width}")
+        photograph_for_guide(page, "secretaire-seance-convoquee")
 
 
 def test_the_list_of_deliberations_is_published_and_read(browser_page, agent_client, juvignac, council):
@@ -149,6 +150,7 @@ def test_the_list_of_deliberations_is_published_and_read(browser_page, agent_cli
     page.goto(f"/o/juvignac/seances/{seance.pk}/")
     page.get_by_role("link", name="Publier la liste…").click()
     assert_accessible(page)
+    photograph_for_guide(page, "secretaire-publier-la-liste")
     page.get_by_role("button", name="Publier la liste").click()
     page.get_by_text("est en ligne").wait_for()
     assert_accessible(page)
@@ -202,6 +204,8 @@ def test_a_body_and_its_tableau_are_made_on_the_pages(browser_page, agent_client
             assert_fits(look)
             assert_accessible(look)
             screenshot(look, f"assemblee-{n}-{width}")
+    look.goto(f"/o/juvignac/seances/assemblees/{organe.pk}/")
+    photograph_for_guide(look, "administration-assemblee")
 
 
 def test_a_refused_deliberation_is_corrected_and_sent_back(browser_page, agent_client, account_for, juvignac, council):

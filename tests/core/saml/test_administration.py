@@ -15,7 +15,8 @@ BASE = "/o/juvignac/administration/saml/"
 
 def form(**values):
     return {
-        "name": "Courrier", "contact": "dsi@exemple.fr", "name_id": "persistent", "attributes": ["mail"],
+        "name": "Courrier", "contact": "dsi@exemple.fr", "relation": "tiers", "name_id": "persistent",
+        "attributes": ["mail"],
         "populations": ["agent"], "file": SimpleUploadedFile("metadata.xml", described()), **values,
     }  # fmt: skip
 
@@ -27,8 +28,11 @@ def test_proposing_then_putting_in_service(secrets_dir, agent_client, juvignac):
         site = SamlSite.objects.get()
         assert Entry.objects.filter(action="saml.propose").count() == 1
     assert page["Location"] == f"{BASE}{site.pk}/"
+    assert site.relation == "tiers"
     assert site.state == "propose"  # a forged field changes nothing
-    assert "https://ancien.exemple.fr/retour" in client.get(page["Location"]).content.decode()
+    shown = client.get(page["Location"]).content.decode()
+    assert "https://ancien.exemple.fr/retour" in shown
+    assert "<dd>Service d’un tiers</dd>" in shown
     assert "Courrier" in client.get(BASE).content.decode()
 
     assert client.post(f"/plateforme/saml/{site.pk}/mettre-en-service/").status_code == 404

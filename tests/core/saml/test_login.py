@@ -13,6 +13,7 @@ from saml2 import samlp
 
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.provider.models import Subject
+from parvis.core.provider.subjects import subject_of
 from parvis.core.saml import messages, services
 from parvis.core.saml.models import SamlConsent, SamlSite
 from tests.core.saml.conftest import expire
@@ -116,6 +117,24 @@ def test_two_organisations_cannot_join_their_users(party, agent_client, juvignac
         fields, request_id = known.request()
         subjects.append(known.read(answered(log_in(client, fields)), request_id).name_id.text)
     assert subjects[0] != subjects[1]
+
+
+@pytest.mark.parametrize(("relation", "joined"), [("propre", True), ("tiers", False)])
+def test_a_third_party_cannot_join_its_users_with_the_sites_of_the_organisation(
+    party, agent_client, juvignac, relation, joined
+):
+    known, client = party(juvignac, relation=relation), agent_client(juvignac, "secretaire")
+    own = subject_of(client.account, juvignac.pk, f"organisation:{juvignac.pk}")
+    fields, request_id = known.request()
+    read = known.read(answered(log_in(client, fields)), request_id)
+    assert (read.name_id.text == own) is joined
+
+
+def test_what_the_platform_reads_before_it_puts_a_site_in_service_covers_its_relation(party, juvignac):
+    site = party(juvignac, live=False).site
+    seen = site.fingerprint
+    site.relation = "tiers"
+    assert site.fingerprint != seen
 
 
 def test_nobody_is_asked_to_log_in_first_and_the_request_survives(party, juvignac, account_for):

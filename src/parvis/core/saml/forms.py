@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from parvis.core.identity.models import Account
+from parvis.core.provider.models import Service
 from parvis.core.saml.attributes import ATTRIBUTES
 from parvis.core.saml.metadata import MAX_SIZE
 from parvis.core.saml.models import SamlSite
@@ -32,6 +33,14 @@ class MetadataForm(forms.Form):
 class SiteForm(MetadataForm):
     name = forms.CharField(label="Nom du service", max_length=100)
     contact = forms.EmailField(label="Adresse du contact technique")
+    relation = forms.ChoiceField(
+        label="Nature du service",
+        choices=Service.Relation.choices,
+        widget=forms.RadioSelect,
+        initial=Service.Relation.OWN,
+        help_text="Les sites de l’organisation connaissent une personne sous un même identifiant ; "
+        "le service d’un tiers reçoit un identifiant à lui seul. Ce choix ne change plus ensuite.",
+    )
     name_id = forms.ChoiceField(label="Identifiant transmis", choices=SamlSite.NameId.choices)
     attributes = forms.MultipleChoiceField(
         label="Données transmises",
@@ -46,7 +55,7 @@ class SiteForm(MetadataForm):
     )
     members_only = forms.BooleanField(label="Seulement avec un mandat dans l’organisation", required=False)
 
-    field_order = ["name", "file", "contact", "name_id", "attributes", "populations", "members_only"]
+    field_order = ["name", "file", "contact", "relation", "name_id", "attributes", "populations", "members_only"]
 
     @property
     def values(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.db import models
 
 from parvis.core.identity.models import Account, AccountModel
 from parvis.core.organisations.models import TenantModel
+from parvis.core.provider.models import Service
 
 
 class SamlSite(TenantModel):
@@ -18,7 +19,7 @@ class SamlSite(TenantModel):
         SUSPENDED = "suspendu", "suspendu"
 
     class NameId(models.TextChoices):
-        PERSISTENT = "persistent", "Identifiant propre à l’organisation (recommandé)"
+        PERSISTENT = "persistent", "Identifiant stable, propre à l’organisation ou au tiers (recommandé)"
         TRANSIENT = "transient", "Identifiant différent à chaque connexion"
         EMAIL = "email", "Adresse électronique"
 
@@ -26,6 +27,7 @@ class SamlSite(TenantModel):
     entity_id = models.CharField("identifiant SAML", max_length=255, unique=True, editable=False)
     metadata = models.TextField("métadonnées", editable=False)
     contact = models.EmailField("adresse du contact technique")
+    relation = models.CharField("nature", max_length=8, choices=Service.Relation.choices, default=Service.Relation.OWN)
     name_id = models.CharField("identifiant transmis", max_length=12, choices=NameId.choices, default=NameId.PERSISTENT)
     attributes = models.JSONField("données transmises", default=list)
     populations = models.JSONField("populations admises", default=list)
@@ -46,13 +48,17 @@ class SamlSite(TenantModel):
     @property
     def fingerprint(self) -> str:
         """Digest of all that the platform judges before putting the site in service."""
-        judged = [self.name, self.metadata, self.name_id, self.attributes, self.populations, self.members_only]
+        judged = [
+            self.name, self.metadata, self.relation, self.name_id, self.attributes, self.populations, self.members_only
+        ]  # fmt: skip
         return hashlib.sha256(json.dumps(judged).encode()).hexdigest()
 
     @property
     def sector(self) -> str:
-        """Sites of one organisation know a person by one subject, the same as its OpenID Connect sites."""
-        return f"organisation:{self.organisation_id}"
+        """An organisation's own sites know a person by one subject, whatever their protocol; a third party's by one
+        of its own."""
+        own = self.relation == Service.Relation.OWN
+        return f"organisation:{self.organisation_id}" if own else f"service:{self.pk}"
 
 
 class SamlConsent(AccountModel):

@@ -30,9 +30,11 @@ def described(**values):
     return MODEL.format(**values).encode()
 
 
-def key(folder, bits=2048):
+def key(folder, bits=2048, forged=(b"", b"")):
     _, path = key_pair(folder, bits=bits)
     der = x509.load_pem_x509_certificate(Path(path).read_bytes()).public_bytes(Encoding.DER)
+    assert forged[0] in der
+    der = der.replace(*forged) if forged[0] else der
     return (
         '<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>'
         f"{base64.b64encode(der).decode()}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
@@ -59,6 +61,7 @@ def test_what_is_read(tmp_path):
         (described(acs="http://ancien.exemple.fr/retour"), "https://"),
         (described(acs="https://admin@ancien.exemple.fr/retour"), "identifiant"),
         (described(acs="https://ancien.exemple.fr/retour#x"), "#"),
+        (described(acs="https://[x"), "nom d’hôte"),
         (described(acs="javascript:alert(1)"), "https://"),
         (described(acs="https://a.fr;script-src *.voleur.fr/retour"), "nom d’hôte"),
         (described(acs="https://a.fr").replace(b"HTTP-POST", b"SOAP"), "HTTP-POST"),
@@ -80,6 +83,21 @@ def test_what_is_refused(content, rule):
 def test_a_weak_key_is_refused(tmp_path):
     with pytest.raises(MetadataRefused, match=r"2.048 bits"):
         read(described(keys=key(tmp_path, 1024)), now=NOW)
+
+
+RSA = bytes.fromhex("06092a864886f70d010101")
+FORGED = {
+    "algorithm_of_the_key": (RSA, RSA[:-1] + b"\x63"),
+    "key": (bytes.fromhex("0203010001"), bytes.fromhex("0203010000")),
+    "name": (b"Service", b"\xff\xfe\xff\xfe\xff\xfe\xff"),
+}
+"""What is changed in a certificate that still parses."""
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_certificate_that_fails_once_it_is_read_is_refused(tmp_path, what):
+    with pytest.raises(MetadataRefused, match="certificat du fichier est illisible"):
+        read(described(keys=key(tmp_path, forged=FORGED[what])), now=NOW)
 
 
 def test_http_is_for_this_machine_only():

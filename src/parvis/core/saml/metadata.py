@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from lxml import etree
 
@@ -58,7 +59,10 @@ def parse(content: bytes) -> etree._Element:
 
 
 def _address(url: str, what: str, *, local: bool) -> str:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that hold no address
+        parts = urlsplit("")
     secure = parts.scheme == "https" or (local and parts.scheme == "http" and parts.hostname in LOOPBACK)
     if not secure or not HOST.fullmatch(parts.netloc) or parts.fragment:
         raise MetadataRefused(
@@ -70,11 +74,12 @@ def _address(url: str, what: str, *, local: bool) -> str:
 def _certificate(text: str) -> x509.Certificate:
     try:
         certificate = x509.load_der_x509_certificate(base64.b64decode("".join(text.split()), validate=True))
-    except (ValueError, binascii.Error) as error:
+        key = certificate.public_key()
+        certificate.subject.rfc4514_string()  # read only now: the pages that show it must not fail
+    except (ValueError, binascii.Error, UnsupportedAlgorithm) as error:
         raise MetadataRefused(
             "Un certificat du fichier est illisible : exportez de nouveau les métadonnées."
         ) from error
-    key = certificate.public_key()
     if not isinstance(key, RSAPublicKey) or key.key_size < 2048:
         raise MetadataRefused("La clé de signature du service doit être une clé RSA de 2 048 bits au moins.")
     return certificate

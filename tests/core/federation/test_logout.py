@@ -33,6 +33,7 @@ def test_local_logout_then_the_providers(member, franceconnect):
     back = requests.get(address, allow_redirects=False, timeout=5)
     assert back.status_code == 303, back.text
     assert len(franceconnect.ended) == before + 1
+    assert "pourriez être encore connecté" in member.get("/federation/deconnexion/").content.decode(), "not back yet"
     franceconnect.come_back(member, back.headers["Location"])
     page = member.get("/federation/deconnexion/")
     assert "Refresh" not in page

@@ -107,6 +107,36 @@ def test_a_site_whose_description_expired_keeps_nobody_logged_in(visited):
     assert [(step.label, step.state) for step in asked_of(client)] == [("Courrier ancien", "failed")]
 
 
+def test_a_site_that_never_sends_back_stops_no_other_step(party, agent_client, juvignac):
+    client = agent_client(juvignac, "secretaire")
+    for host, name in (("a.exemple.fr", "Courrier"), ("b.exemple.fr", "Parc automobile")):
+        log_in(client, party(juvignac, host, name=name).request()[0])
+    client.post("/compte/logout/")
+    for host in ("a.exemple.fr", "b.exemple.fr"):
+        assert client.get(reverse(departures.PAGE))["Refresh"].startswith(f"0; url=https://{host}/saml/fin?")
+    page = client.get(reverse(departures.PAGE))
+    assert "Refresh" not in page
+    assert "Vous pourriez être encore connecté à Courrier" in page.content.decode()
+
+
+def test_a_site_that_sends_back_late_is_left_all_the_same(visited):
+    known, client = visited
+    client.post("/compte/logout/")
+    [step] = asked_of(client)
+    client.get(reverse(departures.PAGE))
+    client.get(reverse(departures.PAGE))
+    client.get(END, answer_of(known, step))
+    assert asked_of(client)[0].state == "done"
+
+
+def test_the_providers_that_must_be_left_come_before_the_sites(visited, monkeypatch):
+    _, client = visited
+    step = departures.Departure("franceconnect", "FranceConnect", "browser", "https://fournisseur.exemple/fin")
+    monkeypatch.setitem(departures._leaving, "federation", lambda request: [step])
+    client.post("/compte/logout/")
+    assert [one.label for one in asked_of(client)] == ["FranceConnect", "Courrier ancien"]
+
+
 def test_the_site_that_asks_is_not_asked_in_return_but_the_others_are(party, agent_client, juvignac):
     from parvis.core.provider.subjects import subject_of
     from tests.core.saml.test_logout import request_of

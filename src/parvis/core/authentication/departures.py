@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Departure:
     """One step. ``state`` is done, failed or browser; in the last case the browser goes to ``address``, one that
-    comes back here. ``code`` tells it from the others."""
+    comes back here, and the step has failed until it does. ``code`` tells it from the others."""
 
     code: str
     label: str
@@ -36,21 +36,25 @@ class Departure:
 
 Leave = Callable[[HttpRequest], list[Departure]]
 _leaving: dict[str, Leave] = {}
+_ranks: dict[str, int] = {}
 
 
-def register_departure(code: str, leave: Leave) -> None:
-    """Call ``leave`` with each request that logs somebody out, while its session is still there."""
-    _leaving[code] = leave
+def register_departure(code: str, leave: Leave, *, rank: int = 50) -> None:
+    """Call ``leave`` with each request that logs somebody out, while its session is still there.
+
+    The browser may never come back from a step: those that must be made have the lowest ``rank``.
+    """
+    _leaving[code], _ranks[code] = leave, rank
 
 
 def collect(request: HttpRequest) -> list[Departure]:
-    """What this session has to leave, in the order of registration; asked once per request.
+    """What this session has to leave, by rank; asked once per request.
 
     Nothing here keeps a session open: what cannot be prepared is a step that failed.
     """
     if not hasattr(request, "_departures"):
         steps: list[Departure] = []
-        for code, leave in _leaving.items():
+        for code, leave in sorted(_leaving.items(), key=lambda one: _ranks.get(one[0], 50)):
             try:
                 steps += leave(request)
             except Exception:
@@ -94,6 +98,11 @@ def lead_back(request: HttpRequest, label: str, address: str) -> None:
 def back(request: HttpRequest) -> dict[str, str] | None:
     """``label`` and ``address`` of the site to go back to after the steps, if one asked for the logout."""
     return request.session.get(BACK)
+
+
+def leave_for(request: HttpRequest, code: str) -> None:
+    """The browser goes to the address of the step ``code``: it has failed unless ``mark`` says otherwise."""
+    _write(request, [replace(one, state="failed") if one.code == code else one for one in kept(request)])
 
 
 def mark(request: HttpRequest, code: str, state: str) -> None:

@@ -19,7 +19,7 @@ class FederationConfig(AppConfig):
         from parvis.core.web.navigation import register_account_page, register_administration
 
         links.register_notices()
-        register_departure("federation", logout.departures)
+        register_departure("federation", logout.departures, rank=10)
         for code, label in LABELS.items():
             available = partial(links.can_prove_again, provider=code)
             register_federated_proof(code, f"Confirmer avec {label}", f"federation:{code}", available)

@@ -15,7 +15,7 @@ class SamlConfig(AppConfig):
         from parvis.core.saml import leaving
         from parvis.core.web import navigation
 
-        register_departure("saml", leaving.departures)
+        register_departure("saml", leaving.departures, rank=90)
         register_linked(leaving.linked_to)
         contributions.register("services_saml", "Accords donnés à des services SAML", leaving.export, rank=61)
         closing.register_eraser("accords donnés à des services SAML", leaving.erase)

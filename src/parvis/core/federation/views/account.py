@@ -107,7 +107,10 @@ def unlink(request: AccountRequest, provider: str) -> HttpResponse:
 @never_cache
 @require_GET
 def leaving(request: HttpRequest) -> HttpResponse:
-    """The steps of a logout: the browser goes to the next provider to be left, then each result is shown."""
+    """The steps of a logout: the browser goes to the next provider to be left, then each result is shown.
+
+    Whoever comes back to this page by themselves goes on with the next step.
+    """
     steps = departures.kept(request)
     if not steps:
         return redirect("web:home")
@@ -119,6 +122,7 @@ def leaving(request: HttpRequest) -> HttpResponse:
     # Not a redirection: the form that logs out may only lead to this site (form-action of the content policy).
     if following is not None:
         answer["Refresh"] = f"0; url={following.address}"
+        departures.leave_for(request, following.code)
     elif back is not None and not failed:
         answer["Refresh"] = f"0; url={back['address']}"
     return answer

@@ -1,6 +1,7 @@
 """Typesetting: tagged PDF/A-2a and PDF/UA-1, the same bytes twice, values that are never markup."""
 
 import io
+import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -8,8 +9,9 @@ from datetime import UTC, datetime
 import pikepdf
 import pytest
 
-from parvis.core.documents.typesetting import TypesettingFailed, organisation_facts, typeset
+from parvis.core.documents.typesetting import TypesettingFailed, organisation_facts, typeset, unprintable
 from parvis.core.organisations.models import Organisation
+from tests.names import named
 
 JULY = datetime(2019, 7, 1, 18, tzinfo=UTC)
 COMMUNE = Organisation(slug="juvignac", name="Commune de Juvignac", short_name="Juvignac", siren="213401235")
@@ -71,3 +73,17 @@ def test_a_missing_value_is_a_domain_error():
 def test_an_unknown_template_is_a_domain_error():
     with pytest.raises(TypesettingFailed):
         typeset("core/documents/absent", {})
+
+
+@named
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="pdftotext is not installed")
+def test_a_document_is_made_whatever_the_alphabet_of_a_name(tmp_path, given, family):
+    path = tmp_path / "a.pdf"
+    path.write_bytes(specimen(signatory=f"Mme {given} {family}"))
+    text = subprocess.run(["pdftotext", path, "-"], check=True, capture_output=True, text=True).stdout
+    shown = family if not unprintable(family) else "".join(f"[U+{ord(letter):04X}]" for letter in family)
+    assert re.sub(r"\s", "", shown) in re.sub(r"\s", "", text)
+
+
+def test_letters_that_no_font_has_are_known():
+    assert unprintable("Ελένη Łukasz N’Guyen 明 李 李") == "明李"

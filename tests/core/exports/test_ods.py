@@ -9,6 +9,7 @@ from odf import table, teletype
 from odf.opendocument import load
 
 from parvis.core.exports import ods
+from tests.names import NAMES
 
 
 def written(rows) -> io.BytesIO:
@@ -50,3 +51,10 @@ def test_more_rows_than_a_sheet_holds_is_refused(monkeypatch):
     written([("a", None, 1)] * 2)
     with pytest.raises(ods.SheetFull, match="CSV"):
         written([("a", None, 1)] * 3)
+
+
+def test_names_come_out_of_a_sheet_as_they_went_in():
+    (sheet,) = load(written([(*name, 1) for name in NAMES])).getElementsByType(table.Table)
+    rows = sheet.getElementsByType(table.TableRow)[1:]
+    read = [tuple(teletype.extractText(c) for c in row.getElementsByType(table.TableCell)) for row in rows]
+    assert [row[:2] for row in read] == list(NAMES)

@@ -2,16 +2,19 @@
 
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import requests
 
 from parvis.core import clock
+from parvis.core.federation import client as fc
 from parvis.core.federation.models import FederatedIdentity
 from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import identity_of
 from tests.core.federation.conftest import parameters
+from tests.names import named
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +114,22 @@ def test_first_login_offers_two_choices_then_an_account_without_password(francec
     assert not account.has_usable_password()
     assert (account.given_name, account.family_name) == ("Angela", "DUBOIS")
     assert not account.has_address, "an address that FranceConnect gives proves nothing"
+
+
+@named
+def test_the_name_that_franceconnect_gives_is_that_of_the_account(franceconnect, browser, monkeypatch, given, family):
+    received = fc._identity
+
+    def named_so(*arguments):
+        identity = received(*arguments)
+        told = {"given_name": given, "given_name_array": [given], "family_name": family}
+        return replace(identity, claims=identity.claims | told)
+
+    monkeypatch.setattr(fc, "_identity", named_so)
+    franceconnect.log_in(browser, "test")
+    answer = create_account(browser, email="")
+    assert answer.status_code == 302, answer.content.decode()
+    assert Account.objects.get(pk=browser.session["_auth_user_id"]).full_name == f"{given} {family}"
 
 
 def test_the_same_identity_opens_the_same_account_again(franceconnect, browser, client):

@@ -6,13 +6,15 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
 from parvis.core.authentication import sessions, throttle
-from parvis.core.identity import addresses, profile
+from parvis.core.identity import addresses, profile, values
 from parvis.core.identity.models import Account, Link, SecurityEvent
 from parvis.core.identity.views.frame import too_many
 from parvis.core.organisations.tenancy import identity_of
 from tests.core.identity.life import PASSWORD, browser_of, citizen, link_in, outbox  # noqa: F401
+from tests.names import named
 
 pytestmark = pytest.mark.django_db
 NEW = "nouvelle.personne@exemple.test"
@@ -45,6 +47,38 @@ def test_an_account_is_opened_by_following_the_link(run_jobs, outbox):  # noqa: 
     assert client.get("/mon-compte/").status_code == 200
     with identity_of(account.pk):
         assert SecurityEvent.objects.filter(event="user.registration").count() == 1
+
+
+@named
+def test_an_account_keeps_the_name_of_its_holder(run_jobs, outbox, given, family):  # noqa: F811
+    client = Client()
+    path = follow(run_jobs, outbox)
+    answer = client.post(path, {**FORM, "given_names": given, "family_name": family})
+    assert answer.status_code == 302, answer.content.decode()
+    assert Account.objects.get(email=NEW).full_name == f"{given} {family}"
+    assert escape(family) in client.get("/mon-compte/").content.decode()
+
+
+@pytest.mark.parametrize("hyphen", ["\u2010", "\u2011"])
+def test_the_hyphens_of_a_word_processor_are_the_usual_one(hyphen):
+    assert values.name(f"Dupont{hyphen}Durand") == "Dupont-Durand"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Łukasz Żółkiewski", "LUKASZ ZOLKIEWSKI"),
+        ("N’Guyen-D’Août", "N'GUYEN D'AOUT"),
+        ("Ελένη", "ΕΛΕΝΗ"),
+        ("Şahin Øster", "SAHIN OSTER"),
+    ],
+)
+def test_a_name_is_known_under_its_other_writings(one, other):
+    assert values.folded(one) == values.folded(other)
+
+
+def test_two_names_of_another_alphabet_are_two():
+    assert values.folded("李") != values.folded("王")
 
 
 def test_the_answer_and_the_work_are_the_same_for_a_known_address(run_jobs, outbox):  # noqa: F811

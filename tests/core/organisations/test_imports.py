@@ -4,6 +4,7 @@ import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.html import escape
 
 from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
@@ -11,6 +12,7 @@ from parvis.core.journal.models import Entry
 from parvis.core.organisations.models import Department, ImportLine, Invitation, PeopleImport
 from parvis.core.organisations.tenancy import acting_for
 from tests.core.organisations.conftest import BASE
+from tests.names import NAMES
 
 pytestmark = pytest.mark.django_db
 LIST = BASE + "personnes/imports/"
@@ -95,6 +97,20 @@ def test_somebody_who_left_is_invited_anew_and_receives_nothing_before_accepting
     with acting_for(juvignac):
         assert Invitation.objects.get().email == left.email
         assert Mandate.objects.filter(account=left).count() == 1
+
+
+def test_people_are_imported_under_their_own_names(upload, juvignac, administrator, mailoutbox):
+    lines = [f"A{n};{given};{family};p{n}@juvignac.test;Élu;;;;" for n, (given, family) in enumerate(NAMES)]
+    found = upload(csv(*lines))
+    assert outcomes(found) == ["created"] * len(NAMES)
+    with acting_for(juvignac):
+        invited = dict(Invitation.objects.values_list("email", "given_name"))
+        families = dict(Invitation.objects.values_list("email", "family_name"))
+    assert [(invited[f"p{n}@juvignac.test"], families[f"p{n}@juvignac.test"]) for n in range(len(NAMES))] == list(NAMES)
+    page = administrator.get(found[1]).content.decode()
+    assert [f"{given} {family}" for given, family in NAMES if escape(f"{given} {family}") not in page] == []
+    greeted = {message.to[0]: message.body.partition(",")[0] for message in mailoutbox}
+    assert greeted == {f"p{n}@juvignac.test": f"Bonjour {given} {family}" for n, (given, family) in enumerate(NAMES)}
 
 
 def test_the_same_file_again_changes_nothing(upload, juvignac, account_for, mailoutbox):

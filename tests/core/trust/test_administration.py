@@ -190,6 +190,12 @@ def test_a_certificate_is_assigned_to_somebody_else(administrator, enrolled, juv
         assert Entry.objects.filter(action="certificats.attribue").count() == 1
 
 
+def test_a_holder_of_another_alphabet_is_not_taken_for_anybody(administrator, enrolled, juvignac, account_for):
+    dgs = account_for(juvignac, "dgs", given_name="明", family_name="李")
+    text = administrator.post(page(enrolled, "assign"), {"account": dgs.pk}, follow=True).content.decode()
+    assert "attribué à 明 李 : vérifiez" in text
+
+
 def test_a_revoked_certificate_signs_no_more_and_its_key_leaves(
     administrator, enrolled, juvignac, maire, django_capture_on_commit_callbacks
 ):

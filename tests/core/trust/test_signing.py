@@ -1,10 +1,12 @@
 """PAdES: each level as other readers see it, and every reason not to sign."""
 
 import dataclasses
+import io
 import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 
+import pikepdf
 import pytest
 from pyhanko.sign.signers import SimpleSigner
 
@@ -13,6 +15,7 @@ from parvis.core.trust.identities import CertificateRefused, IdentityUnusable
 from parvis.core.trust.modifications import Change
 from parvis.core.trust.timestamps import TimestampUnavailable
 from tests.conftest import needs_shared
+from tests.names import named
 
 
 @pytest.fixture
@@ -63,6 +66,23 @@ def test_a_visible_signature_shows_its_lines(sign, identity, plain_pdf, policy, 
     fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True).stdout
     assert any("Atkinson" in line and "yes" in line for line in fonts.splitlines())  # embedded, as PDF/A wants
     assert validation.validate_pdf(signed, policy=policy, at=clock.at).valid
+
+
+@named
+def test_a_signature_bears_the_name_of_its_signatory(sign, issue, plain_pdf, policy, clock, given, family):
+    who = f"{given} {family}"
+    visible = pades.VisibleBlock(("Signé électroniquement", "Maire"), (300, 100, 510, 144))
+    signed = sign(plain_pdf, issue(who), name=who, visible=visible)
+    report = validation.validate_pdf(signed, policy=policy, at=clock.at)
+    assert report.valid
+    assert report.signatures[0].signer == who
+    with pikepdf.open(io.BytesIO(signed)) as document:
+        assert next(str(field.V.Name) for field in document.Root.AcroForm.Fields if "/V" in field) == who
+
+
+@pytest.mark.parametrize(("text", "drawn"), [("Zoé N’Guyen-D’Août", True), ("Łukasz", False), ("明 李", False)])
+def test_it_is_known_beforehand_which_names_the_visible_block_can_show(text, drawn):
+    assert pades.can_draw(text) is drawn
 
 
 def test_a_second_signature_keeps_the_first(sign, identity, issue, plain_pdf, policy, clock):

@@ -17,6 +17,7 @@ from parvis.edemat.archives.formats.seda_writer import (
 )
 from parvis.edemat.archives.schemas import check_schema, seda_schema
 from tests.edemat.archives.dossiers import AGENCY, CONTENTS, NOW, PRODUCER, SIREN, dossier, piece, transfer
+from tests.names import NAMES
 
 NS = {"s": seda.namespace("2.2")}
 
@@ -37,12 +38,21 @@ def reply(code: str = "000", **fields: object) -> bytes:
     return write_archive_transfer_reply(seda.ArchiveTransferReply(**(values | fields)))
 
 
+def named_transfer() -> seda.ArchiveTransfer:
+    """A transfer whose object, authority and files bear the names of people."""
+    pieces = [piece("signe", *CONTENTS["signe"])]
+    pieces += [piece("annexe", f"CV de {given} {family}.pdf", family.encode(), label=family) for given, family in NAMES]
+    everybody = ", ".join(" ".join(name) for name in NAMES)
+    return transfer(objet=f"Protection de {everybody}", collectivite=f"Commune de {NAMES[0][1]}", pieces=pieces)
+
+
 MESSAGES = {
     "transfer": lambda: write_archive_transfer(transfer()),
     "bare transfer": lambda: write_archive_transfer(
         transfer(pieces=[], sent=None, received=None, published=None, identifier="", matiere_label="")
     ),
     "notified transfer": lambda: write_archive_transfer(transfer(published=None, notified=date(2019, 7, 9))),
+    "transfer with names": lambda: write_archive_transfer(named_transfer()),
     "acknowledgement": acknowledgement,
     "accepted": lambda: reply(granted=NOW, units=(UnitIdentity("U1", "urn:parvis:1:2"),), agreement="A", comment="c"),
     "refused": lambda: reply(
@@ -112,6 +122,14 @@ def test_the_transfer_reads_back_as_it_was_written():
         ("AccessRule", "AR038", "2019-07-11"),
     ]
     assert len(manifest.objects) == len(CONTENTS)
+
+
+def test_names_come_out_of_a_transfer_as_they_went_in():
+    manifest = read_manifest(io.BytesIO(write_archive_transfer(named_transfer())))
+    assert all(" ".join(name) in manifest.units[manifest.roots[0]].title for name in NAMES)
+    assert manifest.transferring_agency.name == f"Commune de {NAMES[0][1]}"
+    names = {declared.filename for declared in manifest.objects}
+    assert {f"CV de {given} {family}.pdf" for given, family in NAMES} <= names
 
 
 def test_the_stamped_act_is_a_second_version_of_the_signed_one():

@@ -270,6 +270,18 @@ def test_a_file_reads_once_who_may_sit(organe, juvignac, account_for):
     assert [elu.account for elu in organe.elus.order_by("rank")] == accounts
 
 
+def test_a_member_is_known_by_another_apostrophe(organe):
+    services.import_tableau(organe, _file("Mme;Zoé;N’Guyen-D’Août;;;z@c.fr;;"), since=SINCE, actor=ACTOR)
+    again = services.import_tableau(organe, _file("Mme;Zoé;N'Guyen-D'Août;;;z@c.fr;;"), since=SINCE, actor=ACTOR)
+    assert [told.outcome for told in again.lines] == ["same"]
+    assert organe.elus.on_tableau().count() == 1
+
+
+def test_a_name_that_no_deliberation_could_print_is_refused_in_words(organe):
+    with pytest.raises(TableauRefused, match="« 李 » ne s’imprime pas sur une délibération"):
+        _add(organe, "李")
+
+
 def test_a_member_twice_in_the_file_is_wrong_the_second_time(organe):
     report = services.import_tableau(
         organe, _file("M.;Luc;Petit;;;l@c.fr;;", "M.;Luc;PETIT;;;m@c.fr;;"), since=SINCE, actor=ACTOR

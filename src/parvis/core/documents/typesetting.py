@@ -21,6 +21,8 @@ from parvis.core.organisations.models import Organisation
 SOURCES = Path(__file__).resolve().parents[2]
 COMMON = Path(__file__).resolve().parent / "typst"
 STANDARDS = ["a-2a", "ua-1"]
+LATIN = 0x24F
+"""Last letter of the Latin alphabets, which the fonts of the documents have."""
 
 
 class TypesettingFailed(DomainError):
@@ -43,6 +45,37 @@ def _sources(template: str) -> dict[str, bytes]:
     files = {path.name: path.read_bytes() for path in [*COMMON.glob("*.typ"), *folder.glob("*.typ")]}
     files["main.typ"] = main.read_bytes()
     return files
+
+
+def _compiled(sources: Mapping[str, bytes], values: str, created: datetime) -> bytes:
+    return typst.compile(  # type: ignore[call-overload]  # virtual files are not in its stubs
+        dict(sources),
+        format="pdf",
+        pdf_standards=STANDARDS,
+        sys_inputs={"data": values},
+        ignore_system_fonts=True,
+        timestamp=created.replace(microsecond=0),
+    )
+
+
+def _spelt(values: str) -> str:
+    """``values`` with « [U+674E] » for each letter that no font has: PDF/A forbids the empty box in its place."""
+    return values.translate({ord(letter): f"[U+{ord(letter):04X}]" for letter in unprintable(values)})
+
+
+def unprintable(text: str) -> str:
+    """The letters of ``text`` that the fonts of the documents lack, as Chinese ones; "" for most texts."""
+    return "".join(letter for letter in dict.fromkeys(text) if ord(letter) > LATIN and not _printed(letter))
+
+
+@lru_cache(maxsize=4096)
+def _printed(letter: str) -> bool:
+    main = b'#set document(title: sys.inputs.data)\n#set text(lang: "fr", font: "Libertinus Serif")\n#sys.inputs.data'
+    try:
+        _compiled({"main.typ": main}, letter, clock.now())
+    except typst.TypstError:
+        return False
+    return True
 
 
 def organisation_facts(organisation: Organisation) -> dict[str, Any]:
@@ -69,18 +102,18 @@ def typeset(
 
     ``data`` holds JSON values (dates become ISO text); the template reads it as ``data``. ``created`` is the
     date written in the metadata, now by default; ``files`` are extra files (images) that the template opens
-    by name. Raises TypesettingFailed.
+    by name. A letter that no font has is spelt by its number. Raises TypesettingFailed.
     """
     sources = {**_sources(template), **(files or {})}
+    values, at = json.dumps(data, default=_plain, ensure_ascii=False), created or clock.now()
     try:
-        return typst.compile(  # type: ignore[call-overload]  # virtual files are not in its stubs
-            sources,
-            format="pdf",
-            pdf_standards=STANDARDS,
-            sys_inputs={"data": json.dumps(data, default=_plain, ensure_ascii=False)},
-            ignore_system_fonts=True,
-            timestamp=(created or clock.now()).replace(microsecond=0),
-        )
+        try:
+            return _compiled(sources, values, at)
+        except typst.TypstError:
+            spelt = _spelt(values)
+            if spelt == values:
+                raise
+            return _compiled(sources, spelt, at)
     except typst.TypstError as error:
         raise TypesettingFailed(
             "Le document n’a pas pu être mis en page. L’incident est consigné ; rien n’a été enregistré.",

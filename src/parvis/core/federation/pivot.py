@@ -7,7 +7,6 @@ empty for whoever was born abroad (a code or a name given then is ignored); ``ge
 import hashlib
 import hmac
 import logging
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from django.conf import settings
 
 from parvis.core.federation.configuration import FRANCECONNECT
 from parvis.core.identity.profile import PIVOT, Attribute
-from parvis.core.identity.values import CLEANERS, ValueRefused
+from parvis.core.identity.values import CLEANERS, ValueRefused, folded
 from parvis.core.referentials import cog
 
 logger = logging.getLogger(__name__)
@@ -78,8 +77,8 @@ def six_values(known: Mapping[str, Any]) -> tuple[str, ...] | None:
         return None
     born = known["naissance_date"]
     return (
-        _folded(known["nom_naissance"]),
-        " ".join(_folded(one) for one in known["prenoms"]),
+        folded(known["nom_naissance"]),
+        " ".join(folded(one) for one in known["prenoms"]),
         str(born["text"] if isinstance(born, Mapping) else born),
         str(known["sexe"]),
         str(known["naissance_pays"]),
@@ -127,13 +126,6 @@ def born(value: Mapping[str, str]) -> str:
     if value["precision"] == "mois":
         return f"{MONTHS[month - 1]} {year} (jour inconnu)"
     return f"{'1er' if day == 1 else day} {MONTHS[month - 1]} {year}"
-
-
-def _folded(value: str) -> str:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", value.casefold()) if not unicodedata.combining(c))
-    for sign, letters in (("œ", "oe"), ("æ", "ae"), ("’", "'"), ("-", " ")):
-        plain = plain.replace(sign, letters)
-    return " ".join(plain.split())
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:

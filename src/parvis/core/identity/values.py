@@ -22,6 +22,7 @@ PRECISIONS: Final = {"jour": "au jour", "mois": "au mois", "annee": "à l’ann�
 ADDRESS_LINES: Final = {"complement": 80, "voie": 120, "code_postal": 12, "commune": 80, "pays": 5}
 
 _NAME_SIGNS: Final = frozenset(" -'’.·")
+_HYPHENS: Final = {0x2010: "-", 0x2011: "-"}
 _BIRTH: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 
@@ -45,12 +46,23 @@ def text(value: object, what: str, length: int) -> str:
 
 def name(value: object, what: str = "Nom") -> str:
     """A family name or one first name, in any alphabet, apostrophes and hyphens included."""
-    line = text(value, what, NAME_LENGTH)
-    if not line or not all(c.isalpha() or unicodedata.combining(c) or c in _NAME_SIGNS for c in line):
+    line = text(value, what, NAME_LENGTH).translate(_HYPHENS)
+    if not line or not all(unicodedata.category(c)[0] in "LM" or c in _NAME_SIGNS for c in line):
         raise ValueRefused(f"{what} : des lettres, des espaces, des apostrophes et des traits d’union seulement.")
     if not any(c.isalpha() for c in line):
         raise ValueRefused(f"{what} : une lettre au moins est attendue.")
     return line
+
+
+_LIGATURES: Final = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ł": "l", "ø": "o", "đ": "d", "ı": "i", "’": "'", "-": " ", "‐": " ", "‑": " "}
+)
+
+
+def folded(value: str) -> str:
+    """A name to compare with another writing of it: without case, accents nor hyphens, in any alphabet."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", value.casefold()) if not unicodedata.combining(c))
+    return " ".join(plain.translate(_LIGATURES).split())
 
 
 def first_names(value: object) -> list[str]:

@@ -16,6 +16,7 @@ from django.urls import reverse
 from parvis.core import clock
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.identity.values import folded
 from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
@@ -218,7 +219,7 @@ def checks_of(certificate: Certificate) -> list[Check]:
     ]
     if certificate.account is None:
         found.append(Check(False, "Attribué à personne : il ne signe pour personne."))
-    elif _plain(certificate.account.family_name) not in _plain(certificate.holder):
+    elif _worded(certificate.account.family_name) not in _worded(certificate.holder):
         who = certificate.account.full_name
         found.append(Check(False, f"Au nom de {certificate.holder}, attribué à {who} : vérifiez.", "avertissement"))
     else:
@@ -287,11 +288,12 @@ def _check_organisation(certificate: x509.Certificate, organisation: Organisatio
         )
 
 
-def _plain(text: str) -> str:
-    """Letters without accent, small, words joined by hyphens."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+def _worded(name: str) -> str:
+    """A name as authorities write it in their certificates: an apostrophe may be a space there."""
+    return folded(name).replace("'", " ")
 
 
 def _slug(text: str) -> str:
-    return _plain(text) or "x"
+    """Letters without accent, small, words joined by hyphens; « x » when the alphabet is another."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "x"

@@ -11,8 +11,10 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
+from fontTools.ttLib import TTFont
 from pyhanko.pdf_utils.font.opentype import GlyphAccumulatorFactory
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import AxisAlignment, InnerScaling, Margins, SimpleBoxLayoutRule
@@ -55,6 +57,17 @@ class VisibleBlock:
     lines: tuple[str, ...]
     box: tuple[int, int, int, int]
     page: int = -1
+
+
+@cache
+def _drawable() -> frozenset[int]:
+    with TTFont(FONT, lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+def can_draw(text: str) -> bool:
+    """False when the font of the visible block lacks a letter of ``text``: it would be an empty box there."""
+    return all(ord(letter) in _drawable() for letter in text)
 
 
 def sign(

@@ -392,7 +392,8 @@ def _visible(order: _Order, signed_at: datetime) -> pades.VisibleBlock | None:
     page, box = place
     local = clock.paris(signed_at)
     when = f"le {local:%d/%m/%Y} à {local.hour} h {local:%M}"
-    lines = (f"Signé électroniquement par {order.account.full_name}", f"{order.quality}, {when}")
+    who = f" par {order.account.full_name}" if pades.can_draw(order.account.full_name) else ""
+    lines = (f"Signé électroniquement{who}", f"{order.quality}, {when}")
     mention = ("Certificat de bac à sable, sans valeur légale",) if order.certificate.without_legal_value else ()
     return pades.VisibleBlock(lines + mention, box, page)
 

@@ -18,6 +18,7 @@ from parvis.edemat.seances.formats.preuve import (
     digest,
     write_statement,
 )
+from tests.names import named
 
 PARIS = ZoneInfo("Europe/Paris")
 STARTS = datetime(2019, 7, 1, 16, 30, tzinfo=UTC)
@@ -61,6 +62,17 @@ def test_withdrawal() -> None:
     calendar = Calendar.from_ical(build_invitation(INVITATION, method="CANCEL"))
     assert calendar["method"] == "CANCEL"
     assert calendar.walk("VEVENT")[0]["status"] == "CANCELLED"
+
+
+@named
+def test_an_invitation_keeps_the_names_of_people(given: str, family: str) -> None:
+    content = build_invitation(
+        replace(INVITATION, attendee_name=f"Mme {given} {family}", organiser_name=f"Mairie, {family} : « {given} »")
+    )
+    [event] = Calendar.from_ical(content).walk("VEVENT")
+    assert event["attendee"].params["CN"] == f"Mme {given} {family}"
+    assert event["organizer"].params["CN"] == f"Mairie, {family} : « {given} »"
+    assert max(len(line) for line in content.split(b"\r\n")) <= 75
 
 
 def test_lines_are_folded_at_75_octets() -> None:

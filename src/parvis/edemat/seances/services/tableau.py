@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from parvis.core import clock
+from parvis.core.documents.typesetting import unprintable
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
@@ -132,6 +133,11 @@ def _check(elu: Elu, sitting: Sequence[Account] | None) -> None:
 
     `sitting` are the accounts that a member may be linked to; None when the account does not change.
     """
+    if strange := unprintable(f"{elu.given_name}{elu.family_name}"):
+        raise TableauRefused(
+            f"« {strange} » ne s’imprime pas sur une délibération : écrivez le nom de ce membre en lettres latines, "
+            "comme à l’état civil."
+        )
     if elu.channel == Channel.DEMATERIALISE and not elu.email:
         raise TableauRefused(
             f"{elu.long_name} est convoqué par courrier électronique : indiquez une adresse, ou choisissez le papier."

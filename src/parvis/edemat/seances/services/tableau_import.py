@@ -13,6 +13,7 @@ from django.db import transaction
 
 from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account
+from parvis.core.identity.values import folded
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.people_csv import Line, day
 from parvis.edemat.seances import tableau_csv
@@ -113,7 +114,7 @@ def _tell(organe: Organe, lines: list[Line], since: date, actor: Actor) -> Itera
 
 
 def _identity(family_name: str, given_name: str) -> tuple[str, str]:
-    return family_name.casefold(), given_name.casefold()
+    return folded(family_name), folded(given_name)
 
 
 def _do(

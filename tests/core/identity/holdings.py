@@ -55,6 +55,7 @@ NAMED: dict[str, str] = {
     OUR + "parapheur/<uuid:pk>": "parapheur.Dossier",
     OUR + "actes/<uuid:pk>": "actes.Acte",
     OUR + "actes/banette/<uuid:pk>": "actes.InboundMessage",
+    OUR + "actes/envois-incertains/<uuid:pk>": "uncertain",
     OUR + "actes/courriers/<uuid:pk>": "letter",
     OUR + "actes/reponses/<uuid:pk>": "answer",
     OUR + "archives/<uuid:pk>": "archives.Transfer",
@@ -293,14 +294,10 @@ class Holdings:
         self.one("identity.Mandate")
         return self.account
 
-    def make_actes_acte(self):
-        """An act whose sending nobody knows the end of."""
-        acte = self._filled("actes.Acte")
-        Transaction.objects.create(
-            organisation=self.organisation, acte=acte, kind="1", created_at=clock.now(),
-            delivery=Delivery.INCERTAINE, status=Status.EN_ATTENTE,
-        )  # fmt: skip
-        return acte
+    @cached_property
+    def uncertain(self) -> Transaction:
+        """A sending of the act whose end nobody knows."""
+        return self._exchange(TransactionKind.ACTE, Status.EN_ATTENTE, delivery=Delivery.INCERTAINE)
 
     @cached_property
     def letter(self) -> Transaction:

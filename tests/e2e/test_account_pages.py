@@ -150,6 +150,7 @@ def test_the_pages_of_administrators_are_accessible(browser_page, juvignac, acco
     page = browser_page(width=width, client=client)
     for name, address in {
         "comptes": "/o/juvignac/administration/comptes/",
+        "second-facteur-par-page": "/o/juvignac/administration/second-facteur/",
         "suspendre": f"/o/juvignac/administration/comptes/{agent.pk}/suspendre/",
         "doublons": "/plateforme/doublons/",
     }.items():

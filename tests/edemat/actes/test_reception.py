@@ -23,6 +23,7 @@ from parvis.core.routing.services import attach, complete_step, open_route, step
 from parvis.edemat.actes.enums import Delivery, InboundOutcome, InboundState, Status
 from parvis.edemat.actes.formats.archives import Member, write_archive
 from parvis.edemat.actes.formats.inbound import parse_message
+from parvis.edemat.actes.locking import lock_transaction
 from parvis.edemat.actes.models import Acte, Classification, InboundMessage, Transaction
 from parvis.edemat.actes.services import classification, reception, transmission
 from parvis.edemat.actes.services.preparation import settings_of
@@ -135,7 +136,7 @@ def test_a_receipt_lifts_the_uncertainty(commune, prepare, state):
 def test_a_receipt_after_a_closing_in_error_counts(commune, prepare, state):
     acte = state.transmit(prepare(commune))
     with acting_for(commune):
-        transmission.refuse(transmission.locked(acte.transaction.pk), "Fermée après trente jours.", actor=AGENT)
+        transmission.refuse(lock_transaction(acte.transaction.pk), "Fermée après trente jours.", actor=AGENT)
     assert state.again(acte).status == Status.ERREUR
     state.poll()
     assert state.again(acte).status == Status.ACQUITTE

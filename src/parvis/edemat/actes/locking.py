@@ -7,30 +7,33 @@ organisation, which each writer holds until it commits. See « Locks » in docs/
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import QuerySet
-
+from parvis.core.routing.models import Route
 from parvis.core.routing.services import lock_route
-from parvis.edemat.actes.models import Acte
+from parvis.edemat.actes.models import Acte, Transaction
 
 
 def lock_acte(pk: UUID | str) -> Acte:
     """The act and its route, locked until the transaction ends. Raises ``Acte.DoesNotExist``."""
-    return _with_its_route(_acts_to_lock().get(pk=pk))
+    acts = Acte.objects.select_for_update(of=("self",)).select_related("organisation", "document")
+    acte = acts.get(pk=pk)
+    return _complete(acte, lock_route(acte.route_id) if acte.route_id else None)
 
 
-def lock_acte_of(transaction_id: UUID | str) -> Acte | None:
-    """The act that a transaction is about, and its route, locked; None when it is about no act."""
-    acte = _acts_to_lock().filter(transactions__pk=transaction_id).first()
-    return _with_its_route(acte) if acte else None
+def lock_transaction(pk: UUID | str) -> Transaction:
+    """The transaction, locked after its act and the act's route. Raises ``Transaction.DoesNotExist``."""
+    acts = Acte.objects.select_for_update(of=("self",)).filter(transactions__pk=pk)
+    routes = [lock_route(route) if route else None for route in acts.values_list("route_id", flat=True)]
+    locking = Transaction.objects.select_for_update(of=("self",)).select_related("organisation", "acte__document")
+    subject = locking.get(pk=pk)
+    if subject.acte:
+        subject.acte.organisation = subject.organisation
+        _complete(subject.acte, *routes)
+    return subject
 
 
-def _acts_to_lock() -> QuerySet[Acte]:
-    return Acte.objects.select_for_update(of=("self",)).select_related("organisation", "document")
-
-
-def _with_its_route(acte: Acte) -> Acte:
-    if acte.route_id:
-        acte.route = lock_route(acte.route_id)
+def _complete(acte: Acte, route: Route | None) -> Acte:
+    """``acte`` with what was read beside it."""
+    acte.route = route
     if acte.document:
         acte.document.organisation = acte.organisation
     return acte

@@ -21,6 +21,7 @@ from parvis.edemat.actes.formats.checks import Candidate, check_files, refusals
 from parvis.edemat.actes.formats.outbound import SEVERAL
 from parvis.edemat.actes.legal_dates import DefereDelay, Question, defere_delay
 from parvis.edemat.actes.lifecycle import begin, move
+from parvis.edemat.actes.locking import lock_transaction
 from parvis.edemat.actes.models import Acte, Transaction, TransactionPiece
 from parvis.edemat.actes.publication import legally_received_on
 from parvis.edemat.actes.services.preparation import (
@@ -31,7 +32,7 @@ from parvis.edemat.actes.services.preparation import (
     piece_file,
     settings_of,
 )
-from parvis.edemat.actes.services.transmission import locked, path_of
+from parvis.edemat.actes.services.transmission import path_of
 
 register_action("actes.courrier_lu", "Courrier de la préfecture lu")
 register_action("actes.courrier_clos", "Courrier de la préfecture clos, répondu par une autre voie")
@@ -199,7 +200,7 @@ def ask_to_look(letter: Transaction) -> None:
 def mark_read(letter: Transaction, *, actor: Actor) -> None:
     """A person has read the letter; the task « Lire » closes, a question keeps its own."""
     with transaction.atomic():
-        letter = locked(letter.pk)
+        letter = lock_transaction(letter.pk)
         if letter.read_at:
             return
         letter.read_at = clock.now()
@@ -211,7 +212,7 @@ def mark_read(letter: Transaction, *, actor: Actor) -> None:
 def close_letter(letter: Transaction, *, actor: Actor) -> None:
     """A person says that the letter was answered otherwise, on paper: nothing more is asked here."""
     with transaction.atomic():
-        letter = locked(letter.pk)
+        letter = lock_transaction(letter.pk)
         letter.read_at = letter.read_at or clock.now()
         letter.save(update_fields=["read_at"])
         if close_tasks(letter.organisation, subject=("transaction_actes", letter.pk)):
@@ -226,7 +227,7 @@ def _trace(letter: Transaction, action: str, actor: Actor, **details: Any) -> No
 def prepare_answer(letter: Transaction, kind: str, files: list[Annexe], *, actor: Actor) -> Transaction:
     """Prepare an answer, to be looked at before it is sent. Raises ``AnswerRefused`` naming the file at fault."""
     with transaction.atomic():
-        letter = locked(letter.pk)
+        letter = lock_transaction(letter.pk)
         acte = letter.acte
         assert acte is not None
         if kind not in ANSWERS.get(letter.kind, ()) or letter.message_id is None:
@@ -283,7 +284,7 @@ def _judge_files(acte: Acte, kind: str, files: list[Annexe]) -> None:
 def send_answer(answer: Transaction, *, actor: Actor) -> None:
     """Send a prepared answer; asking twice sends once."""
     with transaction.atomic():
-        answer = locked(answer.pk)
+        answer = lock_transaction(answer.pk)
         if answer.status != Status.A_POSTER:
             return
         chosen = settings_of(answer.organisation)
@@ -298,7 +299,7 @@ def send_answer(answer: Transaction, *, actor: Actor) -> None:
 def drop_answer(answer: Transaction, *, actor: Actor) -> None:
     """Give up an answer that has not left: another may be prepared."""
     with transaction.atomic():
-        answer = locked(answer.pk)
+        answer = lock_transaction(answer.pk)
         if answer.status != Status.A_POSTER:
             raise AnswerRefused("Cette réponse est partie : elle ne s’abandonne plus.")
         answer.delivery = Delivery.ABANDONNEE

@@ -40,7 +40,7 @@ from parvis.edemat.actes.formats import authenticity, inbound
 from parvis.edemat.actes.formats.archives import MAX_EXPANDED, UnsafeArchive, read_archive
 from parvis.edemat.actes.formats.names import IdActe, is_inbound_envelope, refused_envelope, siren_in
 from parvis.edemat.actes.lifecycle import move
-from parvis.edemat.actes.locking import lock_actes
+from parvis.edemat.actes.locking import lock_actes, lock_transaction
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, InboundMessage, Transaction
 from parvis.edemat.actes.publication import binding_day
 from parvis.edemat.actes.schemas import judge_incoming
@@ -50,7 +50,6 @@ from parvis.edemat.actes.services.transmission import (
     complete,
     complete_transmission,
     identifier_of,
-    locked,
     note_sent,
     refuse,
     written_on,
@@ -514,7 +513,7 @@ class Reading:
             )
         # The transmission that lives, else the latest in error: an AR may follow a closing in error.
         living = [pk for pk, status in sent if status != Status.ERREUR]
-        return locked(living[0] if living else sent[0][0])
+        return lock_transaction(living[0] if living else sent[0][0])
 
     def _by_identifier(self, identifier: IdActe) -> Transaction:
         if identifier.siren != self.organisation.siren:
@@ -604,7 +603,7 @@ class Reading:
         if message.siren and message.siren != self.organisation.siren:
             raise ToBasket(f"L’anomalie concerne une enveloppe du SIREN {message.siren} : rien n’a été modifié.")
         found = self._refused_transactions(name, message)
-        subjects = [locked(pk) for pk in found.order_by("id").values_list("pk", flat=True)]
+        subjects = [lock_transaction(pk) for pk in found.order_by("id").values_list("pk", flat=True)]
         if not subjects:
             refused = refused_envelope(name) or name
             raise ToBasket(f"L’enveloppe refusée (« {refused} ») n’est pas de celles qui sont parties d’ici.")
@@ -677,7 +676,7 @@ class Reading:
                 f"Plusieurs réponses sur l’acte {identifier.numero} attendent leur accusé, et rien dans celui-ci ne "
                 "dit laquelle il concerne : rien n’a été modifié, interrogez la préfecture."
             )
-        return locked(likely[0].pk)
+        return lock_transaction(likely[0].pk)
 
     def _acknowledge(self, subject: Transaction, name: str, day: date, label: str) -> None:
         document = self._keep(name, label)
@@ -712,7 +711,7 @@ class Reading:
             .values_list("pk", flat=True)
             .first()
         )
-        return locked(pending) if pending else None
+        return lock_transaction(pending) if pending else None
 
     def _answered_request(self, sentence: str) -> None:
         """Close the request that this classification answers, if there is one under way."""

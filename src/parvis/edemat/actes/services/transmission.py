@@ -55,7 +55,7 @@ from parvis.edemat.actes.formats.outbound import (
     build_letter_answer,
 )
 from parvis.edemat.actes.lifecycle import begin, move, write_event
-from parvis.edemat.actes.locking import lock_acte, lock_acte_of
+from parvis.edemat.actes.locking import lock_acte, lock_transaction
 from parvis.edemat.actes.models import Acte, ActePiece, DailySerial, Transaction
 from parvis.edemat.actes.schemas import judge_outgoing, schema_path
 from parvis.edemat.actes.services import classification
@@ -178,16 +178,6 @@ def next_serial(organisation: Organisation, day: date) -> int:
     return int(row[0])
 
 
-def locked(transaction_id: UUID | str) -> Transaction:
-    """The transaction, locked after its act and route until the end of the database transaction."""
-    acte = lock_acte_of(transaction_id)
-    locking = Transaction.objects.select_for_update(of=("self",)).select_related("organisation")
-    subject = locking.get(pk=transaction_id)
-    if acte:
-        subject.acte = acte
-    return subject
-
-
 def build_archive(transaction_id: UUID | str) -> None:
     """Build, check and store the archive of a requested transmission, in the caller's database transaction.
 
@@ -196,17 +186,17 @@ def build_archive(transaction_id: UUID | str) -> None:
     """
     from parvis.edemat.actes import tasks
 
-    subject = locked(transaction_id)
+    subject = lock_transaction(transaction_id)
     if subject.delivery != Delivery.A_CONSTRUIRE or subject.status != Status.POSTE:
         return
     try:
         with transaction.atomic():
             _build(subject)
     except SerialExhausted as refusal:
-        _hold_back(locked(transaction_id), refusal.sentence, "actes.numeros_epuises")
+        _hold_back(lock_transaction(transaction_id), refusal.sentence, "actes.numeros_epuises")
         return
     except DomainError as refusal:
-        refuse(locked(transaction_id), f"Enveloppe invalide : {refusal.sentence}", actor=SENDER)
+        refuse(lock_transaction(transaction_id), f"Enveloppe invalide : {refusal.sentence}", actor=SENDER)
         return
     subject.delivery = Delivery.PRETE
     move(
@@ -426,7 +416,7 @@ def send_archive(organisation: Organisation | int, transaction_id: UUID | str) -
 
 def _start_attempt(transaction_id: UUID | str) -> bool:
     """Under the row lock, decide whether to send now and say so in the database before anything leaves."""
-    subject = locked(transaction_id)
+    subject = lock_transaction(transaction_id)
     if subject.status != Status.EN_ATTENTE:
         return False
     if subject.delivery == Delivery.EN_COURS:  # the mutex was free: whoever was sending is dead
@@ -464,7 +454,7 @@ def is_due(subject: Transaction) -> bool:
 
 def record_outcome(transaction_id: UUID | str, answer: Answer) -> None:
     """Write what is known of the attempt under way, in the caller's database transaction."""
-    subject = locked(transaction_id)
+    subject = lock_transaction(transaction_id)
     if subject.delivery != Delivery.EN_COURS:  # an AR has arrived meanwhile and has said it all
         return
     subject.delivery_message = answer.sentence[:512]
@@ -572,7 +562,7 @@ def resolve_uncertain(subject: Transaction, *, received: bool, actor: Actor) -> 
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
-        subject = locked(subject.pk)
+        subject = lock_transaction(subject.pk)
         if subject.delivery != Delivery.INCERTAINE or subject.status != Status.EN_ATTENTE:
             raise DomainError("Cet envoi n’est plus incertain : rechargez la page pour voir son état.")
         record(

@@ -1,0 +1,156 @@
+"""Every page of the project in a browser, by its address: on a phone in Juvignac's look, on a desk in Fabrègues'.
+
+The other browser tests live the pages; this one forgets none. It fails on a page that it could not look at, until
+``unseen`` says which test does; ``visits`` checks at the end of a whole run that it did.
+"""
+
+import pytest
+
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits
+from tests.e2e.unseen import ELSEWHERE, NO_PAGE
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
+
+ROLES = ("administrateur", "secretaire", "maire", "dgs", "elu", "archiviste", "dpo")
+
+
+@pytest.fixture
+def dressed(juvignac, fabregues):
+    """Both communes with their own logo, photograph and colours."""
+    from parvis_demo.looks import dress
+
+    dress("juvignac", "fabregues")
+    return {o.slug: o for o in (juvignac, fabregues)}
+
+
+@pytest.fixture
+def people(dressed, agent_client):
+    """Who looks: an agent who may do everything in both communes, an operator, and nobody."""
+    from tests.core.identity.callers import operator
+
+    for organisation in dressed.values():
+        for role in ROLES:
+            agent = agent_client(organisation, role, email="toutes-mains@juvignac.test")
+    return {"agent": agent, "platform": operator(agent_client, dressed["fabregues"]), "nobody": None}
+
+
+def _shown(answer) -> bool:
+    """A whole page: neither a file nor a fragment of one."""
+    html = answer.headers.get("content-type", "").startswith("text/html")
+    return answer.status == 200 and html and "<html" in answer.text()
+
+
+def _elsewhere(answer) -> bool:
+    """Leads elsewhere or refuses: nothing was seen, where something should be."""
+    return answer.status not in (200, 405)
+
+
+def _who(page) -> str:
+    return {"platform": "platform", "agent": "agent", "account": "agent"}.get(page.access.kind, "nobody")
+
+
+@pytest.mark.parametrize("part", ["services", "administration", "people", "public"])
+@pytest.mark.parametrize(("width", "commune"), [(PHONE, "juvignac"), (DESK, "fabregues")])
+def test_every_page_is_accessible_and_fits(browser_page, people, dressed, width, commune, part):
+    from tests.core.identity.holdings import Holdings
+    from tests.core.identity.matrix import pages
+
+    holdings = Holdings(dressed[commune], "EXEMPLE", member=people["agent"].account)
+    holdings.everything()
+    windows = {who: browser_page(width=width, client=client) for who, client in people.items()}
+    windows["agent"].goto(f"/o/{commune}/administration/")  # the pages of the account wear the last one's look
+    faults = []
+    for page in (p for p in pages() if _part(p) == part):
+        with holdings.scope():
+            url = page.url(commune, holdings.values(page))
+        if page.address.startswith("compte/"):
+            url += f"?next=/p/{commune}/"
+        who = _who(page)
+        answer = windows[who].request.get(url, max_redirects=0)
+        if not _shown(answer):
+            if _elsewhere(answer) and page.address not in NO_PAGE and page.address not in ELSEWHERE:
+                faults.append(
+                    f"{page.address} -> {answer.status}: not seen. Give a browser test that comes to it and calls"
+                    " assert_accessible at both widths, and name it in ELSEWHERE of tests/e2e/unseen.py (or NO_PAGE)"
+                )
+            continue
+        try:
+            windows[who].goto(url)
+            assert windows[who].locator("h1").count() == 1, f"{url}: one title per page"
+            assert_fits(windows[who])
+            assert_accessible(windows[who])
+        except Exception as fault:
+            faults.append(f"{page.address}: {fault}")
+    assert not faults, "\n".join(faults)
+
+
+def _part(page) -> str:
+    if "/administration/" in page.address:
+        return "administration"
+    if page.access.kind == "agent":
+        return "services"
+    return "people" if page.access.kind in ("account", "platform") else "public"
+
+
+@pytest.mark.parametrize(("width", "commune"), [(PHONE, "juvignac"), (DESK, "fabregues")])
+def test_pages_that_need_a_state_or_a_message_are_accessible_and_fit(browser_page, people, dressed, width, commune):
+    faults = []
+    for who, url in _prepared(people, dressed[commune]):
+        window = browser_page(width=width, client=who)
+        answer = window.goto(url)
+        try:
+            assert answer.status == 200, f"{url} -> {answer.status}"
+            assert_fits(window)
+            assert_accessible(window)
+        except AssertionError as fault:
+            faults.append(f"{url}: {fault}")
+        window.context.close()
+    assert not faults, "\n".join(faults)
+
+
+def _prepared(people, organisation):
+    """(who, address) of pages that show themselves only in some state, each made here."""
+    from allauth.mfa.models import Authenticator
+    from django.test import Client
+
+    from parvis.core import clock
+    from parvis.core.identity import links
+    from parvis.core.identity.models import Account, Link
+    from parvis.core.organisations.invitations import digest_of
+    from parvis.core.organisations.models import Invitation, OperatorGrant
+    from parvis.core.organisations.tenancy import identity_of
+    from parvis.core.saml.models import SamlConsent
+    from parvis.edemat.actes.enums import Status
+    from parvis.edemat.parapheur.models import Dossier
+    from tests.core.identity.holdings import Holdings
+
+    agent, holdings = people["agent"], Holdings(organisation, "EXEMPLE", member=people["agent"].account)
+    key = Authenticator.objects.create(user=agent.account, type="webauthn", data={"name": "Clé du bureau"})
+    citizen, token = Client(), "un-lien-recu-par-message"
+    citizen.force_login(holdings.citizen)
+    address = links.make(Link.Purpose.EMAIL, "neuve@exemple.test", account=holdings.citizen, commune=organisation)
+    former = links.make(Link.Purpose.EMAIL_UNDO, "ancienne@exemple.test", account=holdings.citizen)
+    digest = digest_of(token)
+    with holdings.scope():
+        site, dossier, acte = (holdings.one(label) for label in ("saml.SamlSite", "parapheur.Dossier", "actes.Acte"))
+        acte.transactions.update(status=Status.ACQUITTE)
+        Dossier.objects.filter(pk=dossier.pk).update(state="signature")
+        invitation, grant = holdings.one("organisations.Invitation"), holdings.one("organisations.OperatorGrant")
+        Invitation.objects.filter(pk=invitation.pk).update(sent_at=clock.now(), digest=digest)
+        second = Account.objects.create_user("second@exemple.test", given_name="Sam", family_name="Second")
+        OperatorGrant.objects.filter(pk=grant.pk).update(approved_by=second, approved_at=clock.now(), digest=digest)
+    with identity_of(holdings.citizen.pk):
+        SamlConsent.objects.create(account=holdings.citizen, site=site, given_at=clock.now())
+    return [
+        (None, f"/invitation/{organisation.slug}/{token}/"),
+        (None, f"/invitation/exploitation/{token}/"),
+        (None, f"/mon-compte/adresse/annuler/{links.token_of(former)}/"),
+        (citizen, f"/mon-compte/adresse/confirmer/{links.token_of(address)}/"),
+        (citizen, f"/saml/accord/{site.pk}/retirer/"),
+        (citizen, "/compte/mfa/totp/activate/"),
+        (citizen, "/compte/logout/"),
+        (agent, f"/compte/mfa/webauthn/keys/{key.pk}/edit/"),
+        (agent, f"/compte/mfa/webauthn/keys/{key.pk}/remove/"),
+        (agent, f"/o/{organisation.slug}/parapheur/{dossier.pk}/signer/"),
+        (agent, f"/o/{organisation.slug}/actes/{acte.pk}/annuler/"),
+    ]

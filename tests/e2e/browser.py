@@ -8,12 +8,17 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.urls import Resolver404, resolve
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tests.e2e import visits
 
 PROJECT = Path(__file__).resolve().parents[2]
 AXE = PROJECT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -102,6 +107,8 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
     """
     if not AXE.exists():
         pytest.skip("axe-core is not installed (bin/setup)")
+    if not within:
+        _remember(page)
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text())
     results = page.evaluate(
@@ -116,6 +123,11 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
     assert not found, f"{page.url}\n" + "\n".join(found)
 
 
+def _remember(page: Page) -> None:
+    with suppress(Resolver404):  # a page of another site
+        visits.remember(resolve(urlsplit(page.url).path).route, page.viewport_size["width"])
+
+
 def assert_fits(page: Page) -> None:
     """Fail when the page is wider than the screen: nobody should have to scroll sideways (RGAA 10.11)."""
     page.wait_for_load_state("load")
@@ -124,10 +136,10 @@ def assert_fits(page: Page) -> None:
 
 
 def screenshot(page: Page, name: str) -> Path:
-    """Photograph the whole page into ``var/screenshots/<name>-<width>.png``."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    """Photograph the whole page into ``var/screenshots/<name>-<width>.png``; not under CI, where nobody looks."""
     path = SCREENSHOTS / f"{name}-{page.viewport_size['width']}.png"
-    page.screenshot(path=path, full_page=True)
+    if os.environ.get("CI") != "true":
+        page.screenshot(path=path, full_page=True)
     return path
 
 

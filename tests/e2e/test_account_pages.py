@@ -139,7 +139,7 @@ def test_the_pages_of_an_account_are_accessible(browser_page, juvignac, run_jobs
     seen(page, "attestation")
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [DESK])
 def test_the_pages_of_administrators_are_accessible(browser_page, juvignac, account_for, agent_client, width):
     twin = {"given_name": "Dominique", "family_name": "Jumeau"}
     agent = account_for(juvignac, "secretaire", **twin)

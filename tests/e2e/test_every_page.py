@@ -4,9 +4,12 @@ The other browser tests live the pages; this one forgets none. It fails on a pag
 ``unseen`` says which test does; ``visits`` checks at the end of a whole run that it did.
 """
 
-import pytest
+import re
 
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits
+import pytest
+from playwright.sync_api import Error
+
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
 from tests.e2e.unseen import ELSEWHERE, NO_PAGE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -34,15 +37,25 @@ def people(dressed, agent_client):
     return {"agent": agent, "platform": operator(agent_client, dressed["fabregues"]), "nobody": None}
 
 
-def _shown(answer) -> bool:
+def _whole(answer) -> bool:
     """A whole page: neither a file nor a fragment of one."""
     html = answer.headers.get("content-type", "").startswith("text/html")
     return answer.status == 200 and html and "<html" in answer.text()
 
 
-def _elsewhere(answer) -> bool:
-    """Leads elsewhere or refuses: nothing was seen, where something should be."""
-    return answer.status not in (200, 405)
+def _come_to(window, url: str) -> tuple[bool, str]:
+    """Whether ``window`` shows the page asked for; where not, what came instead of something to see, "" for a file."""
+    try:
+        answer = window.goto(url)
+    except Error as download:
+        if "Download is starting" not in download.message:
+            raise
+        return False, ""
+    if answer.request.redirected_from:
+        return False, f"leads to {window.url}"
+    if not _whole(answer):
+        return False, "" if answer.status in (200, 405) else str(answer.status)
+    return True, ""
 
 
 def _who(page) -> str:
@@ -66,16 +79,22 @@ def test_every_page_is_accessible_and_fits(browser_page, people, dressed, width,
         if page.address.startswith("compte/"):
             url += f"?next=/p/{commune}/"
         who = _who(page)
-        answer = windows[who].request.get(url, max_redirects=0)
-        if not _shown(answer):
-            if _elsewhere(answer) and page.address not in NO_PAGE and page.address not in ELSEWHERE:
-                faults.append(
-                    f"{page.address} -> {answer.status}: not seen. Give a browser test that comes to it and calls"
-                    " assert_accessible at both widths, and name it in ELSEWHERE of tests/e2e/unseen.py (or NO_PAGE)"
-                )
+        if page.address in NO_PAGE:
+            if _whole(windows[who].request.get(url, max_redirects=0)):
+                faults.append(f"{page.address}: now a page, remove it from NO_PAGE of tests/e2e/unseen.py")
+            continue
+        if page.address in ELSEWHERE:
             continue
         try:
-            windows[who].goto(url)
+            shown, instead = _come_to(windows[who], url)
+            if instead:
+                faults.append(
+                    f"{page.address} -> {instead}: not seen. Give a browser test that comes to it and calls"
+                    " assert_accessible at both widths, and name it in ELSEWHERE of tests/e2e/unseen.py (or NO_PAGE)"
+                )
+            if not shown:
+                continue
+            screenshot(windows[who], "pages/" + re.sub(r"<[^>]*>", "", page.address).strip("/").replace("/", "-"))
             assert windows[who].locator("h1").count() == 1, f"{url}: one title per page"
             assert_fits(windows[who])
             assert_accessible(windows[who])

@@ -18,16 +18,6 @@ OPEN_PAGES = {
     "mentions": "/mentions-legales/",
     "introuvable": "/n-existe-pas/",
 }
-AGENT_PAGES = {
-    "bureau": "/bureau/",
-    "recherche": "/bureau/recherche/?q=convention",
-    "organisation": "/o/juvignac/administration/",
-    "identite": "/o/juvignac/administration/identite/",
-    "personnes": "/o/juvignac/administration/personnes/",
-    "mandat": "/o/juvignac/administration/personnes/nouvelle/",
-    "travaux": "/o/juvignac/travaux/",
-    "second-facteur": "/compte/mfa/",
-}
 
 
 @pytest.mark.parametrize(("width", "dark"), [(PHONE, False), (PHONE, True), (DESK, False)])
@@ -36,20 +26,6 @@ def test_pages_for_everybody_are_accessible(browser_page, juvignac, width, dark)
     for name, address in OPEN_PAGES.items():
         page.goto(address)
         screenshot(page, f"{name}-nuit" if dark else name)
-        assert_fits(page)
-        assert_accessible(page)
-
-
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_pages_for_agents_are_accessible(browser_page, juvignac, fabregues, account_for, agent_client, width):
-    account_for(fabregues, "secretaire", email="administrateur@juvignac.test")
-    client = agent_client(juvignac, "administrateur")
-    _one_task(juvignac, client.account)
-    page = browser_page(width=width, client=client)
-    for name, address in AGENT_PAGES.items():
-        page.goto(address)
-        screenshot(page, name)
-        assert page.locator("h1").count() == 1, address
         assert_fits(page)
         assert_accessible(page)
 

@@ -55,8 +55,7 @@ def citizen(db):
     )
 
 
-@SIZES
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("width", "dark"), [(PHONE, True), (DESK, False)])
 def test_public_pages_without_javascript(browser_page, territory, announce, width, dark):
     announce(territory["metropole"], "Interruption dans la nuit de mardi", level="attention", everywhere=True)
     announce(territory["juvignac"], "Mairie fermée le 15 août")

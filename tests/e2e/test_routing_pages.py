@@ -5,7 +5,7 @@ import pytest
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.services import open_route
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,14 +30,3 @@ def test_from_the_desk_to_the_failed_step_and_back_to_work(browser_page, agent_c
     page.get_by_role("heading", name="Étape en échec : à transmettre").wait_for()
     page.get_by_role("button", name="Relancer l’étape").click()
     page.get_by_text("L’étape est de nouveau en échec").wait_for()
-
-
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_the_page_of_a_failed_step_is_accessible_and_fits(browser_page, agent_client, failed, width):
-    page = browser_page(width=width, client=agent_client(failed, "secretaire"))
-    page.goto("/bureau/")
-    page.get_by_role("link", name="Relancer").click()
-    page.get_by_role("button", name="Relancer l’étape").wait_for()
-    assert_accessible(page)
-    assert_fits(page)
-    screenshot(page, "etape-en-echec")

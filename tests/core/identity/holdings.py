@@ -324,10 +324,16 @@ class Holdings:
         return store(self.organisation, a_pdf(self.mark), f"{self.mark}.pdf", label=self.mark)
 
     def make_actes_publication(self):
-        """Online, with a file of its own: the one that the other rows share stays private."""
-        document = store(self.organisation, a_pdf(f"{self.mark} en ligne"), f"{self.mark}.pdf")
+        return self._filled("actes.Publication", document=self._online("acte"))
+
+    def make_seances_liste(self):
+        return self._filled("seances.Liste", document=self._online("liste"))
+
+    def _online(self, what: str):
+        """A file of its own that everybody reads: the one that the other rows share stays private."""
+        document = store(self.organisation, a_pdf(f"{self.mark} {what}"), f"{self.mark}.pdf")
         publish(document, actor=SYSTEM)
-        return self._filled("actes.Publication", document=document)
+        return document
 
     def make_trust_certificate(self):
         """Self-signed: its page reads it."""

@@ -149,7 +149,7 @@ def lacks_receipt(letter: Transaction) -> bool:
 def give_receipt(letter: Transaction, *, actor: Actor) -> None:
     """Send the receipt that did not leave by itself, or was refused. Raises ``AnswerRefused``."""
     with transaction.atomic():
-        letter = locked(letter.pk)
+        letter = lock_transaction(letter.pk)
         if not lacks_receipt(letter):
             raise AnswerRefused("L’accusé de ce courrier est déjà rendu, ou en route : rechargez la page.")
         chosen = settings_of(letter.organisation)

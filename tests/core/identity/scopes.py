@@ -82,6 +82,7 @@ MODULES = {
     EDEMAT + "actes.services.transmission": "job of a transmission",
     EDEMAT + "archives.services.controlling": "job of a transfer",
     EDEMAT + "parapheur.services": "job of a signature",
+    EDEMAT + "seances.services.evidence": "job of a time-stamp",
 }
 
 

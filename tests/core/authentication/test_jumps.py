@@ -90,9 +90,15 @@ def test_the_proof_of_the_holder_puts_the_other_browser_out(agent, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "page", ["/compte/mfa/webauthn/add/", "/compte/password/change/", "/mon-compte/", "/identite/o/authorize"]
+    "page",
+    [
+        "/compte/mfa/webauthn/add/",
+        "/compte/password/change/",
+        "/mon-compte/",
+        "/saml/accord/0193e0a0-0000-7000-8000-000000000000/retirer/",
+    ],
 )
-def test_a_session_in_doubt_opens_neither_the_account_nor_other_sites(agent, page):
+def test_a_session_in_doubt_does_not_open_the_account(agent, page):
     assert stolen(agent).get(page)["Location"].startswith(PROOF)
 
 

@@ -122,6 +122,7 @@ def test_a_session_that_was_open_there_proves_nothing_now(proconnect, alone, add
     answer = proconnect.log_in(alone, "p.durable", next=page)
     assert [reason for reason, _ in refusals()] == ["id_token.auth_time"]
     assert answer.status_code == 400
+    assert "ProConnect a répondu sans vous redemander qui vous êtes" in answer.content.decode()
     assert f'href="{page}"' in answer.content.decode(), "the way back to the page that asks"
     assert "_auth_user_id" in alone.session
     assert alone.get(page).status_code == 200, "still asked"
@@ -180,6 +181,22 @@ def test_an_agent_with_a_code_and_no_password_gives_both(proconnect, linked, add
     assert not refused(client, address)
 
 
+def test_one_factor_of_proconnect_opens_the_page_where_a_second_one_is_chosen(proconnect, linked, address):
+    linked("m.simple")
+    client = Client()
+    proconnect.log_in(client, "m.simple")
+    aged(client)
+    choosing = "/compte/mfa/totp/activate/"
+    asked = client.get(choosing)["Location"]
+    assert "Confirmer avec ProConnect" in client.get(asked, follow=True).content.decode()
+    leaving = proconnect.leave(client, next=asked)
+    assert "acr" not in json.loads(parameters(leaving)["claims"])["id_token"]
+    assert client.get(choosing).status_code == 302, "not on a proof of an hour ago"
+    proconnect.come_back(client, proconnect.choose(leaving, "m.simple"))
+    assert client.get(choosing).status_code == 200
+    assert client.post(address, SENT)["Location"] == "/mon-compte/securite/", "and nothing that asks for two"
+
+
 def test_a_code_alone_is_not_enough_without_the_provider(proconnect, linked, address):
     account = linked("m.simple", own=True)
     client = Client()
@@ -229,6 +246,17 @@ def test_login_reuses_the_session_of_proconnect_but_proves_nothing_recent(procon
     assert "_auth_user_id" in client.session
     assert client.get("/o/juvignac/seances/").status_code == 200
     assert refused(client, address)
+
+
+def test_franceconnect_confirms_before_a_first_factor_is_added(franceconnect, browser):
+    franceconnect.log_in(browser, "test")
+    browser.post("/federation/nouveau-compte/", {"email": ""})
+    choosing = "/compte/mfa/totp/activate/"
+    assert browser.get(choosing).status_code == 200, "logged in a moment ago"
+    asked = aged(browser).get(choosing)["Location"]
+    assert "Confirmer avec FranceConnect" in browser.get(asked, follow=True).content.decode()
+    franceconnect.log_in(browser, "test", next=asked)
+    assert browser.get(asked, follow=True).redirect_chain[-1][0] == choosing
 
 
 def test_franceconnect_that_dates_an_old_login_confirms_nothing(franceconnect, browser, refusals):

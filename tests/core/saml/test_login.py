@@ -11,11 +11,13 @@ from django.test import Client
 from lxml import etree
 from saml2 import samlp
 
+from parvis.core.authentication.jumps import DOUBT
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.provider.models import Subject
 from parvis.core.provider.subjects import subject_of
 from parvis.core.saml import messages, services
 from parvis.core.saml.models import SamlConsent, SamlSite
+from tests.core.authentication.test_jumps import PAGE, WINDOWS, stolen
 from tests.core.saml.conftest import expire
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +170,17 @@ def test_a_passive_request_shows_no_page_to_somebody_logged_in(party, agent_clie
     session.save()
     text = base64.b64decode(answered(client.get(LOGIN, fields, follow=True))).decode()
     assert samlp.STATUS_NO_PASSIVE in text
+
+
+def test_a_session_in_doubt_proves_itself_before_the_site_is_answered(party, agent_client, juvignac):
+    known, client = party(juvignac), agent_client(juvignac, "secretaire")
+    assert client.get(PAGE, HTTP_USER_AGENT=WINDOWS).status_code == 200
+    other = stolen(client)
+    silent = other.get(LOGIN, known.request(is_passive="true")[0], follow=True)
+    assert samlp.STATUS_NO_PASSIVE in base64.b64decode(answered(silent)).decode()
+    assert other.session[DOUBT]["told"] == [], "nothing was shown"
+    page = other.get(LOGIN, known.request()[0], follow=True)
+    assert page.request["PATH_INFO"] == "/mon-compte/securite/confirmer/"
 
 
 def test_a_description_that_expired_is_refused_with_its_reason(party, juvignac):

@@ -30,7 +30,8 @@ PROOFS: Final = frozenset(
     }
 )
 """What a session in doubt still opens, besides the pages that are for everybody."""
-OTHER_SITES: Final = ("/identite/o/", "/saml/")
+ASKING_THEMSELVES: Final = frozenset({"saml:go_on"})
+"""Views that answer for another site, which may want no page shown; those of OpenID Connect are open ones."""
 SENTENCE: Final = (
     "Votre session change de navigateur. Confirmez que c’est bien vous : elle continuera ensuite où vous en étiez."
 )
@@ -38,15 +39,24 @@ SENTENCE: Final = (
 
 def ask(request: HttpRequest, view: Any) -> HttpResponse | None:
     """None where the session goes on; otherwise the way to the page that asks for a proof."""
+    since = wanted_since(request)
+    return None if not since or _stays_open(request, view) else prove(request, since)
+
+
+def wanted_since(request: HttpRequest) -> int:
+    """The instant (``time.time()``) that the proof which this session owes must follow; 0 where it owes none.
+
+    Shows nothing to the person.
+    """
     account, session = request.user, request.session
     if not isinstance(account, Account) or account.population == Account.Population.USAGER:
-        return None
+        return 0
     here, known = describe(request.META.get("HTTP_USER_AGENT", "")), session.get(sessions.BROWSER, UNKNOWN)
     doubt = session.get(DOUBT)
     if doubt is None and known in (here, UNKNOWN):
         if known != here:
             session[sessions.BROWSER] = here
-        return None
+        return 0
     if doubt is None:
         doubt = session[DOUBT] = {"since": int(time.time()) + 1, "told": []}
         audit("user.session.jump", account=account, request=request, data={"from": known, "to": here})
@@ -54,24 +64,26 @@ def ask(request: HttpRequest, view: Any) -> HttpResponse | None:
     elif stepup.is_fresh(request, doubt["since"]):
         session[sessions.BROWSER] = here
         del session[DOUBT]
-        return None
-    if _stays_open(request, view):
-        return None
-    if here not in doubt["told"]:
-        session[DOUBT] = {**doubt, "told": [*doubt["told"], here]}
-        messages.warning(request, SENTENCE)
-    return _prove(request, doubt["since"])
+        return 0
+    return int(doubt["since"])
 
 
 def _stays_open(request: HttpRequest, view: Any) -> bool:
     match = request.resolver_match
-    if match is not None and match.view_name in PROOFS:
+    if match is not None and match.view_name in PROOFS | ASKING_THEMSELVES:
         return True
-    kind = getattr(getattr(view, "access", None), "kind", "")
-    return kind in ("open", "public") and not request.path.startswith(OTHER_SITES)
+    return getattr(getattr(view, "access", None), "kind", "") in ("open", "public")
 
 
-def _prove(request: HttpRequest, since: int) -> HttpResponse:
+def prove(request: HttpRequest, since: int, back: str = "") -> HttpResponse:
+    """The way to the page that asks for a proof after ``since``, then goes on to ``back``, or else to what ``request``
+    asks, which is kept. Each browser is told why once."""
+    doubt, here = request.session[DOUBT], describe(request.META.get("HTTP_USER_AGENT", ""))
+    if here not in doubt["told"]:
+        request.session[DOUBT] = {**doubt, "told": [*doubt["told"], here]}
+        messages.warning(request, SENTENCE)
+    if back:
+        return HttpResponseRedirect(stepup.address(back, since=since), status=303)
     sent = request.method not in ("GET", "HEAD")
     wanted = {"suite": stepup.keep(request)} if sent else {"next": request.get_full_path()}
     address = f"{reverse('authentication:step_up')}?{urlencode(wanted | {'depuis': str(since)})}"

@@ -85,15 +85,17 @@ def ask(request: HttpRequest, *, two_factors: bool = False) -> HttpResponse | No
     return prove(request)
 
 
-def prove(request: HttpRequest) -> HttpResponse:
-    """The way to the page that asks for a proof; what ``request`` sends is kept."""
+def prove(request: HttpRequest, back: str = "") -> HttpResponse:
+    """The way to the page that asks for a proof, then goes on to ``back``, or else to what ``request`` asks, kept."""
+    if back:
+        return _lead(request, address(back))
     token = "" if _reads(request) else keep(request)
     return _lead(request, waiting_at(token, request.get_full_path()))
 
 
-def enrol(request: HttpRequest) -> HttpResponse:
-    """The way to the page where a second factor is chosen; what ``request`` asked waits there (``awaited``)."""
-    back = request.get_full_path() if _reads(request) else _resumption(keep(request))
+def enrol(request: HttpRequest, back: str = "") -> HttpResponse:
+    """The way to the page where a second factor is chosen; ``back``, or what ``request`` asked, waits (``awaited``)."""
+    back = back or (request.get_full_path() if _reads(request) else _resumption(keep(request)))
     request.session[AWAITED] = {"address": back, "account": request.user.pk, "at": time.time()}
     return _lead(request, reverse("authentication:security"))
 

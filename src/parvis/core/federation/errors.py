@@ -35,6 +35,17 @@ class AnswerRefused(FederationError):
         super().__init__(reason, sentence, **data)
 
 
+class NotFresh(AnswerRefused):
+    """The provider answered from a session that was open there, where the person was to log in again."""
+
+    def __init__(self, label: str, at: float) -> None:
+        sentence = (
+            f"{label} a répondu sans vous redemander qui vous êtes : rien ne prouve que c’est vous, maintenant."
+            f" Réessayez, et identifiez-vous quand {label} le demande."
+        )
+        FederationError.__init__(self, "auth_time", sentence, auth_time=at)
+
+
 @contextmanager
 def part_of(answer: str) -> Iterator[None]:
     """Say in the reason of a refusal which part of the answer it is about: ``signature`` of the ``id_token``."""

@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from parvis.core import clock
 from parvis.core.federation.configuration import EIDAS, FRANCECONNECT, TWO_FACTORS, Registration
-from parvis.core.federation.errors import AnswerRefused
+from parvis.core.federation.errors import AnswerRefused, NotFresh
 
 LEEWAY: Final = 60
 MAX_SUBJECT: Final = 255
@@ -99,12 +99,12 @@ def check_fresh(at: float, registered: Registration, since: float) -> None:
     """That the person logged in at the provider after ``since``, rather than came from a session open there.
 
     FranceConnect asks everybody to log in and need not say when; of ProConnect, which keeps a session of half a day,
-    silence proves nothing. Raises AnswerRefused.
+    silence proves nothing. Raises NotFresh.
     """
     if not at and registered.code == FRANCECONNECT:
         return
     if not since - LEEWAY <= at <= clock.now().timestamp() + LEEWAY:
-        raise AnswerRefused("auth_time", auth_time=at)
+        raise NotFresh(registered.label, at)
 
 
 def acr_suffices(acr: object, registered: Registration) -> bool:

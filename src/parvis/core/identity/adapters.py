@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.stagekit import clear_login
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -14,8 +15,10 @@ from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from parvis.core.authentication import departures, notices, secrets, stepup, throttle
+from parvis.core.authentication.assurance import federated_proofs
 from parvis.core.authentication.backend import AccountBackend
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
@@ -39,8 +42,20 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """A login of less than five minutes is a fresh proof: the first enrolment does not ask for it twice."""
-        return not stepup.is_fresh(self.request)
+        """A login of less than five minutes is a fresh proof: the first enrolment does not ask for it twice.
+
+        The library lets in whoever has neither password nor factor; where their provider can confirm them, it does.
+        """
+        if stepup.is_fresh(self.request):
+            return False
+        if federated_proofs(self.request.user):
+            raise ReauthenticationRequired
+        return True
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """One page asks for every proof, that of a provider included."""
+        page = {"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}
+        return super().get_reauthentication_methods(user) or ([page] if user.is_authenticated else [])
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Account | None:
         """The account that these credentials open; the same work and the same words for all that open none."""

@@ -18,12 +18,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from saml2 import BINDING_HTTP_REDIRECT, samlp
 
 from parvis.core import clock
-from parvis.core.authentication import departures, stepup
+from parvis.core.authentication import departures, jumps, stepup
 from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AccountRequest, account_view, open_view
 from parvis.core.identity.audit import audit
-from parvis.core.identity.middleware import second_factor_asked
+from parvis.core.identity.middleware import second_factor_asked, second_factor_lacked
 from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.provider.subjects import subject_of
@@ -119,11 +119,15 @@ def go_on(request: AccountRequest, token: str) -> HttpResponse:
         return _refused(request, "Ce site n’est plus en service.")
     proof = assurance_of(request)
     older = pending["force"] and proof.auth_time < int(pending["at"])
-    detour = second_factor_asked(request)
+    doubted = jumps.wanted_since(request)
     # A page would be needed.
-    if pending["passive"] and (detour or older or not services.agreed(site, request.user)):
+    if pending["passive"] and (
+        doubted or second_factor_lacked(request) or older or not services.agreed(site, request.user)
+    ):
         return _answer(request, token, site, pending, status=samlp.STATUS_NO_PASSIVE)
-    if detour:
+    if doubted:
+        return jumps.prove(request, doubted)
+    if (detour := second_factor_asked(request)) is not None:
         return detour
     if older:
         return redirect(stepup.address(request.path, since=pending["at"]))

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from parvis.core.authentication.assurance import TWO_FACTORS, assurance_of
 from parvis.core.authentication.factors import has_second_factor
 from parvis.core.authentication.stepup import is_fresh, local_address
 from parvis.core.errors import DomainError
@@ -54,7 +55,7 @@ def start(request: HttpRequest, provider: str) -> HttpResponse:
     registered = _registered(provider)
     wanted = local_address(request, request.GET.get("next", ""), "")
     user = request.user if isinstance(request.user, Account) else None
-    two_factors = user is not None and provider == PROCONNECT and _alone_proves(user)
+    two_factors = user is not None and provider == PROCONNECT and _alone_proves(request, user)
     try:
         address = authorization_address(request, registered, wanted, fresh=user is not None, two_factors=two_factors)
         return HttpResponseRedirect(address)
@@ -62,10 +63,13 @@ def start(request: HttpRequest, provider: str) -> HttpResponse:
         return _failed(request, registered, error)
 
 
-def _alone_proves(account: Account) -> bool:
-    """True for an agent whose two factors are those of ProConnect, having none here."""
-    agent = account.population == Account.Population.AGENT
-    return agent and not has_second_factor(account) and links.can_prove_again(account, PROCONNECT)
+def _alone_proves(request: HttpRequest, account: Account) -> bool:
+    """True for an agent whose two factors are those of ProConnect, having none here.
+
+    Who came with one factor is asked for one: it opens the page where a second one is chosen.
+    """
+    agent = account.population == Account.Population.AGENT and not has_second_factor(account)
+    return agent and assurance_of(request).reaches(TWO_FACTORS) and links.can_prove_again(account, PROCONNECT)
 
 
 @open_view

@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from parvis.core.authentication import stepup
+from parvis.core.authentication import jumps, stepup
 from parvis.core.authentication.assurance import FRANCECONNECT, TWO_FACTORS, assurance_of, federated_proofs
 from parvis.core.authentication.factors import has_second_factor
 from parvis.core.branding.serving import picture_response
@@ -26,7 +26,7 @@ from parvis.core.entities import services as entities
 from parvis.core.entities.models import EntityRole
 from parvis.core.identity.access import open_view, request_mandates
 from parvis.core.identity.audit import audit
-from parvis.core.identity.middleware import second_factor_asked
+from parvis.core.identity.middleware import second_factor_asked, second_factor_lacked
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import identity_of
 from parvis.core.provider import authorization, grants, services
@@ -87,10 +87,15 @@ def _proceed(request: HttpRequest, asked: Asked, *, agreed: Covered | None = Non
         if silent:
             raise Refusal("login_required", "Nobody is logged in")
         return _detour(reverse("account_login"), asked)
-    detour = _detour_to_prove(request, asked) or second_factor_asked(request)
+    doubted = jumps.wanted_since(request)
+    if doubted and not silent:
+        return jumps.prove(request, doubted, _back(asked))
+    detour = None if doubted else _detour_to_prove(request, asked)
+    if silent and (doubted or detour is not None or second_factor_lacked(request)):
+        raise Refusal("login_required", "A fresher or stronger proof is needed")
+    if detour is None and not silent:
+        detour = second_factor_asked(request, _back(asked))
     if detour is not None:
-        if silent:
-            raise Refusal("login_required", "A fresher or stronger proof is needed")
         return detour
     _check_admission(request, asked)
     if agreed is not None:

@@ -18,6 +18,7 @@ NO_PAGE = {
     "federation/franceconnect/": "leads to FranceConnect",
     "federation/proconnect/": "leads to ProConnect",
     "federation/<slug:provider>/retour/": "leads to what asked for the login",
+    "federation/<slug:provider>/bouton.svg": "a picture",
     "federation/<slug:provider>/sortie/": "leads to the next step of the logout",
     "saml/connexion/": "a protocol",
     "saml/deconnexion/": "a protocol",

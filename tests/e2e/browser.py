@@ -48,7 +48,7 @@ def chromium_path() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: its event loop would stand in the way of tests that run their own
 def chromium() -> Iterator[Browser]:
     path = chromium_path()
     if path is None:

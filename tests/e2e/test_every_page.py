@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import AXE, DESK, PHONE, assert_accessible, assert_fits, screenshot
 from tests.e2e.unseen import ELSEWHERE, NO_PAGE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -64,6 +64,8 @@ def test_every_page_is_accessible_and_fits(browser_page, people, dressed, width,
     holdings = Holdings(dressed[commune], "EXEMPLE", member=people["agent"].account)
     holdings.everything()
     windows = {who: browser_page(width=width, client=client) for who, client in people.items()}
+    for window in windows.values():
+        window.context.add_init_script(path=AXE)  # quicker than to send it to each page
     windows["agent"].goto(f"/o/{commune}/administration/")  # the pages of the account wear the last one's look
     faults = []
     for page in (p for p in pages() if _part(p) == part):

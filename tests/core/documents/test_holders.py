@@ -49,10 +49,14 @@ def route(juvignac):
         )
 
 
-def opens(client, document) -> bool:
+PICTURED = {"original", "rapport_validation", "role-inconnu"}  # a picture takes time to draw
+
+
+def opens(client, document, *, pictured: bool = True) -> bool:
     """Whether every address of the document answers; all answer alike."""
     address = f"/o/{document.organisation.slug}/documents/{document.pk}/"
-    statuses = {client.get(address + path).status_code for path in ("", "empreinte/", "pages/1/?largeur=160")}
+    paths = ["", "empreinte/", *(["pages/1/?largeur=160"] if pictured else [])]
+    statuses = {client.get(address + path).status_code for path in paths}
     assert statuses in ({200}, {404})
     return statuses == {200}
 
@@ -65,7 +69,7 @@ def test_each_role_opens_what_its_services_hold(juvignac, route, agent_client, w
         with acting_for(juvignac):
             document = services.store(juvignac, make(), f"{role}.pdf")
             attach(route, role, document, role)
-        found[role] = opens(client, document)
+        found[role] = opens(client, document, pictured=role in PICTURED)
     assert found == {role: who in readers for role, readers in READERS.items()}
 
 

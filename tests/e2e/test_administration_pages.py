@@ -119,7 +119,7 @@ def test_an_administrator_does_the_whole_work(browser_page, town_hall, juvignac,
     page.get_by_text("Terminé").first.wait_for()
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("width", [DESK])
 def test_the_overview_tells_what_is_in_service_from_what_is_only_read(browser_page, town_hall, juvignac, width):
     from parvis.core import clock
 
@@ -132,7 +132,7 @@ def test_the_overview_tells_what_is_in_service_from_what_is_only_read(browser_pa
     photograph_for_guide(page, "administration-applications", at=over)
 
 
-@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("width", [DESK])
 def test_a_review_is_opened_decided_and_closed(browser_page, town_hall, juvignac, width):
     from parvis.core import clock
     from parvis.core.organisations.models import Review

@@ -73,7 +73,7 @@ def test_the_documentation_is_read_by_everybody(browser_page, juvignac, width, d
     _look(page, "api-documentation")
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("width", [DESK])
 def test_a_certificate_is_renewed(browser_page, juvignac, agent_client, width):
     from parvis.core.api.services import create_account
     from parvis.core.journal.services import Actor

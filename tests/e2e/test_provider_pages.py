@@ -278,7 +278,9 @@ def test_consent_is_asked_in_chromium_and_leads_to_the_site(
 def test_pages_of_the_provider_are_accessible(
     browser_page, live_server, make_site, juvignac, fabregues, agent_client, platform_admin, citizen, width
 ):
-    from urllib.parse import urlencode
+    from urllib.parse import unquote, urlencode
+
+    from django.test import Client
 
     from parvis.core.entities import services as entities
     from parvis.core.organisations.tenancy import acting_for
@@ -320,6 +322,13 @@ def test_pages_of_the_provider_are_accessible(
             "connexion-impossible": "/identite/o/authorize?client_id=inconnu",
         }),
     ]  # fmt: skip
+    resumed = Client().get(ask)["Location"].partition("next=")[2]
+    halted = browser_page(width=width, client=person)
+    halted.route("**/identite/o/authorize**", lambda route: route.fulfill(status=204))  # stays on the page
+    halted.goto(unquote(resumed))
+    screenshot(halted, "provider-suite")
+    assert_fits(halted)
+    assert_accessible(halted)
     for client, pages in visits:
         page = browser_page(width=width, client=client)
         for name, address in pages.items():

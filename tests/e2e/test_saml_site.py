@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests import apache
 from tests.core.saml.conftest import key_pair, proved
-from tests.e2e.browser import assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
 
 pytestmark = [pytest.mark.django_db(transaction=True), apache.needs("auth_mellon")]
 
@@ -83,9 +83,11 @@ def test_mod_auth_mellon_logs_in_by_single_sign_on_and_logs_out(old_site, browse
     page = browser_page(client=proved(agent_client(juvignac, "secretaire")))
     page.goto(f"{old_site}/reserve/")
     assert page.get_by_role("heading", level=1).inner_text() == "Courrier ancien souhaite vous connaître"
-    assert_accessible(page)
-    assert_fits(page)
-    screenshot(page, "saml-agreement")
+    for width in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_accessible(page)
+        assert_fits(page)
+        screenshot(page, "saml-agreement")
     page.get_by_role("button", name="Accepter et continuer").click()
     page.wait_for_url(f"{old_site}/reserve/")
     assert page.get_by_role("heading", level=1).inner_text() == "Courrier de la commune"

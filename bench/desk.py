@@ -62,7 +62,12 @@ def prepare():
     client = Client(HTTP_HOST="localhost")
     client.force_login(account)
     session = client.session
-    session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(account.pk)
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": time.time(), "email": account.email},
+        {"method": "mfa", "type": "totp", "at": time.time()},
+    ]
+    session["authentication.started"] = session["authentication.seen"] = time.time()
     session.save()
     return client
 
@@ -72,7 +77,10 @@ def main() -> None:
     from django.test.utils import CaptureQueriesContext
 
     client = prepare()
-    first = client.get("/bureau/").content.decode()
+    shown = client.get("/bureau/")
+    if shown.status_code != 200:
+        raise SystemExit(f"the desk answers {shown.status_code} {shown.headers.get('Location', '')}")
+    first = shown.content.decode()
     following = re.search(r"apres=([^\"&]+)", first)
     if following is None:
         raise SystemExit("the desk has one page only")

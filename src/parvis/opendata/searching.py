@@ -1,15 +1,14 @@
 """The datasets that a person may find: all those of the organisations whose data they read, elsewhere those online."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from parvis.core import clock
-from parvis.core.identity.access import readable_organisations, request_mandates
-from parvis.core.identity.models import Account
+from parvis.core.identity.access import own_organisations, readable_organisations
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import public_view_of
-from parvis.core.web.searching import Found
+from parvis.core.web.searching import Found, holding
 from parvis.core.web.templatetags.parvis import date_moyenne
 from parvis.opendata.models import Dataset
 
@@ -32,18 +31,13 @@ def find_datasets(request: HttpRequest, terms: str, most: int) -> list[Found]:
 
 def _others(request: HttpRequest, read: list[Organisation]) -> list[Organisation]:
     """Where the person reads what is online only: those they act for otherwise, and the commune they prefer."""
-    chosen = {m.organisation_id: m.organisation for m in request_mandates(request)}
-    if isinstance(request.user, Account) and request.user.commune:
-        chosen[request.user.commune.pk] = request.user.commune
-    left = [o for o in chosen.values() if o not in read and o.has_subscribed_to("opendata", clock.today())]
-    return sorted(left, key=lambda o: o.short_name)
+    chosen = own_organisations(request)
+    return [o for o in chosen if o not in read and o.has_subscribed_to("opendata", clock.today())]
 
 
 def _holding(terms: str) -> QuerySet[Dataset]:
-    wanted = Q()
-    for word in terms.split():
-        wanted &= Q(title__icontains=word) | Q(description__icontains=word)
-    return Dataset.objects.filter(wanted).select_related("organisation").order_by("title", "pk")
+    rows = Dataset.objects.filter(holding(terms, "title", "description"))
+    return rows.select_related("organisation").order_by("title", "pk")
 
 
 def _shown(dataset: Dataset, organisation: Organisation, page: str) -> Found:

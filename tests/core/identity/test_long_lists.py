@@ -73,7 +73,7 @@ def test_people_are_shown_by_page_at_the_cost_of_one(administrator, staff, page,
             answer = administrator.get(ADMINISTRATION + page)
         costs.append(len(captured))
     assert costs[0] == costs[1]
-    assert len(answer.context["page"].accounts) == 50
+    assert len(answer.context["page"].rows) == 50
     shown = [account.family_name for account in all_pages(administrator, ADMINISTRATION + page)]
     assert shown == ["Administre", *(f"Guichet {number:03}" for number in range(60))]
 
@@ -81,7 +81,7 @@ def test_people_are_shown_by_page_at_the_cost_of_one(administrator, staff, page,
 @pytest.mark.parametrize("page", ["second-facteur/", "comptes/"])
 def test_somebody_is_found_by_name(administrator, staff, page):
     staff(0, 3)
-    found = administrator.get(f"{ADMINISTRATION}{page}?q=guichet+002").context["page"].accounts
+    found = administrator.get(f"{ADMINISTRATION}{page}?q=guichet+002").context["page"].rows
     assert [account.family_name for account in found] == ["Guichet 002"]
 
 

@@ -43,10 +43,10 @@ def people(request: AgentRequest) -> HttpResponse:
     words = words_of(request.GET)
     page = page_by_name(named(resets.agents_of(request.organisation), words), request.GET)
     asked = FactorReset.objects.filter(organisation=request.organisation, state=FactorReset.State.ASKED)
-    here = asked.filter(account__in=page.accounts).select_related("asked_by")
+    here = asked.filter(account__in=page.rows).select_related("asked_by")
     waiting = {reset.account_id: reset for reset in here}
-    held = factors.held_by_each(page.accounts)
-    rows = [(account, held[account.pk], waiting.get(account.pk)) for account in page.accounts]
+    held = factors.held_by_each(page.rows)
+    rows = [(account, held[account.pk], waiting.get(account.pk)) for account in page.rows]
     context = {
         "page": page,
         "words": words,

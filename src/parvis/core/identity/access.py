@@ -132,6 +132,14 @@ def open_to(organisation: Organisation, application: str, permission: str, metho
     return reading and organisation.has_subscribed_to(application, today)
 
 
+def own_organisations(request: HttpRequest) -> list[Organisation]:
+    """Those that the person acts for and the commune they prefer, by name."""
+    own = {m.organisation_id: m.organisation for m in request_mandates(request)}
+    if isinstance(request.user, Account) and request.user.commune:
+        own[request.user.commune.pk] = request.user.commune
+    return sorted(own.values(), key=lambda organisation: organisation.short_name)
+
+
 def readable_organisations(request: HttpRequest, application: str, permission: str) -> list[Organisation]:
     """Where the person's mandates and the subscriptions let them read ``application`` today, by name."""
     mandates = request_mandates(request)

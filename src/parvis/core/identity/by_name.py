@@ -4,25 +4,15 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Q, QuerySet
-from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
+from django.db.models import QuerySet
 
 from parvis.core.identity.models import Account
-from parvis.core.web.keyset import PAGE_SIZE
+from parvis.core.web.keyset import PAGE_SIZE, Page, page_by
+from parvis.core.web.searching import holding
 
 ORDER: Final = ("family_name", "given_name", "pk")
-
-
-@dataclass(frozen=True)
-class NamePage:
-    """One page of accounts, with the keys to ask for its neighbours (empty at an end)."""
-
-    accounts: list[Account]
-    previous: str = ""
-    next: str = ""
 
 
 def words_of(query: Mapping[str, str]) -> str:
@@ -32,33 +22,12 @@ def words_of(query: Mapping[str, str]) -> str:
 
 def named(rows: "QuerySet[Account]", words: str) -> "QuerySet[Account]":
     """Those whose name or address holds every word."""
-    for word in words.split():
-        rows = rows.filter(Q(given_name__icontains=word) | Q(family_name__icontains=word) | Q(email__icontains=word))
-    return rows
+    return rows.filter(holding(words, "given_name", "family_name", "email"))
 
 
-def page_by_name(rows: "QuerySet[Account]", query: Mapping[str, str], *, size: int = PAGE_SIZE) -> NamePage:
-    """The page of ``rows`` that ``query`` asks for (``apres`` or ``avant`` a key).
-
-    One query, one row more than shown.
-    """
-    after, before = _parse(query.get("apres", "")), _parse(query.get("avant", ""))
-    if before:
-        backwards = rows.filter(TupleLessThan(ORDER, before)).order_by(*(f"-{name}" for name in ORDER))
-        found = list(backwards[: size + 1])
-        shown = found[:size][::-1]
-        previous, following = len(found) > size, bool(shown)
-    else:
-        if after:
-            rows = rows.filter(TupleGreaterThan(ORDER, after))
-        found = list(rows.order_by(*ORDER)[: size + 1])
-        shown = found[:size]
-        previous, following = bool(after and shown), len(found) > size
-    return NamePage(
-        shown,
-        _key(shown[0]) if previous and shown else "",
-        _key(shown[-1]) if following and shown else "",
-    )
+def page_by_name(rows: "QuerySet[Account]", query: Mapping[str, str], *, size: int = PAGE_SIZE) -> Page[Account]:
+    """The page of ``rows`` that ``query`` asks for (``apres`` or ``avant`` a key)."""
+    return page_by(rows, ORDER, _parse(query.get("apres", "")), _parse(query.get("avant", "")), key=_key, size=size)
 
 
 def _key(account: Account) -> str:

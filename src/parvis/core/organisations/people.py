@@ -106,7 +106,7 @@ def accounts_for(by: Authority, choice: Choice) -> "QuerySet[Account]":
 def page_of(by: Authority, choice: Choice, query: Mapping[str, str], *, size: int = PAGE_SIZE) -> PeoplePage:
     """The page that ``query`` asks for (``apres`` or ``avant`` a key): by key, all pages cost the same."""
     page = page_by_name(accounts_for(by, choice), query, size=size)
-    return PeoplePage(_people(by, choice, page.accounts), page.previous, page.next)
+    return PeoplePage(_people(by, choice, page.rows), page.previous, page.next)
 
 
 def _people(by: Authority, choice: Choice, accounts: Iterable[Account]) -> list[Person]:

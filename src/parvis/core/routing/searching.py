@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from parvis.core.identity.access import permissions_in, request_mandates
 from parvis.core.routing import registry
 from parvis.core.routing.models import Route, RouteStep
-from parvis.core.web.searching import Found
+from parvis.core.web.searching import Found, holding
 from parvis.core.web.templatetags.parvis import date_moyenne
 
 READING = ".lire"
@@ -17,9 +17,8 @@ def find_routes(request: HttpRequest, terms: str, most: int) -> list[Found]:
     wanted = _readable(request)
     if not wanted:
         return []
-    for word in terms.split():
-        wanted &= Q(title__icontains=word) | Q(reference__icontains=word)
-    rows = Route.objects.filter(wanted).select_related("organisation").order_by("-created_at", "-id")
+    rows = Route.objects.filter(wanted & holding(terms, "title", "reference"))
+    rows = rows.select_related("organisation").order_by("-created_at", "-id")
     routes = list(rows.prefetch_related("steps")[:most])
     pages = registry.pages_of(routes)
     kinds = {Route.State.FAILED: "danger", Route.State.DONE: "ok"}

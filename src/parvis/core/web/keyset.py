@@ -1,6 +1,6 @@
 """Pages of a list by key instead of by number: the last page costs what the first does, at a million rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
@@ -63,26 +63,48 @@ def page_of(
     column = rows.model._meta.get_field(field)
     after = Key.parse(query.get("apres", ""), column)  # type: ignore[arg-type]
     before = Key.parse(query.get("avant", ""), column)  # type: ignore[arg-type]
+    return page_by(
+        rows,
+        (field, "pk"),
+        (after.at, after.pk) if after else None,
+        (before.at, before.pk) if before else None,
+        key=lambda row: str(Key(getattr(row, field), row.pk)),
+        size=size,
+        descending=descending,
+    )
+
+
+def page_by(
+    rows: QuerySet[M],
+    names: Sequence[str],
+    after: Sequence[Any] | None,
+    before: Sequence[Any] | None,
+    *,
+    key: Callable[[M], str],
+    size: int = PAGE_SIZE,
+    descending: bool = False,
+) -> Page[M]:
+    """The page of ``rows``, sorted by the columns ``names``, that follows or precedes their values in one row.
+
+    ``key`` writes the place of a row for an address. One query, one row more than shown.
+    """
     if before:
-        found = list(_beyond(rows, field, before, falling=not descending)[: size + 1])
+        found = list(_beyond(rows, names, before, falling=not descending)[: size + 1])
         shown = found[:size][::-1]
-        return _page(shown, field, previous=len(found) > size, following=bool(shown))
-    found = list(_beyond(rows, field, after, falling=descending)[: size + 1])
-    return _page(found[:size], field, previous=bool(after and found), following=len(found) > size)
+        return _page(shown, key, previous=len(found) > size, following=bool(shown))
+    found = list(_beyond(rows, names, after, falling=descending)[: size + 1])
+    return _page(found[:size], key, previous=bool(after and found), following=len(found) > size)
 
 
-def _beyond(rows: QuerySet[M], field: str, key: Key | None, *, falling: bool) -> QuerySet[M]:
-    """The rows that come after ``key`` when the list is read in one direction, in that order."""
-    if key:
+def _beyond(rows: QuerySet[M], names: Sequence[str], values: Sequence[Any] | None, *, falling: bool) -> QuerySet[M]:
+    """The rows that come after ``values`` when the list is read in one direction, in that order."""
+    if values:
         comparison = TupleLessThan if falling else TupleGreaterThan
-        rows = rows.filter(comparison((field, "pk"), (key.at, key.pk)))
-    return rows.order_by(*(f"-{name}" if falling else name for name in (field, "pk")))
+        rows = rows.filter(comparison(tuple(names), tuple(values)))
+    return rows.order_by(*(f"-{name}" if falling else name for name in names))
 
 
-def _page(shown: list[M], field: str, *, previous: bool, following: bool) -> Page[M]:
-    def key(row: M) -> str:
-        return str(Key(getattr(row, field), row.pk))
-
+def _page(shown: list[M], key: Callable[[M], str], *, previous: bool, following: bool) -> Page[M]:
     return Page(
         shown,
         previous=key(shown[0]) if previous and shown else "",

@@ -7,8 +7,11 @@ A package registers from its ``AppConfig.ready``::
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Final
 
+from django.db.models import Q
 from django.http import HttpRequest
 
 MOST_WORDS: Final = 6
@@ -66,6 +69,14 @@ def sources() -> list[Source]:
 def cleaned(text: str) -> str:
     """What is searched for, from what was typed: no null character, one space between words, a bounded length."""
     return " ".join(text.replace("\x00", "").split()[:MOST_WORDS])[:MOST_CHARACTERS]
+
+
+def holding(terms: str, *fields: str) -> Q:
+    """The rows of which each word of ``terms`` stands in one of ``fields``; every row where there is no word."""
+    wanted = Q()
+    for word in terms.split():
+        wanted &= reduce(or_, (Q((f"{field}__icontains", word)) for field in fields))
+    return wanted
 
 
 def search(request: HttpRequest, terms: str, only: str = "") -> list[Group]:

@@ -3,8 +3,7 @@
 from django.http import HttpRequest
 from django.urls import reverse
 
-from parvis.core.identity.access import request_mandates
-from parvis.core.identity.models import Account
+from parvis.core.identity.access import own_organisations
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import public_view_of
 from parvis.core.web.searching import Found
@@ -39,11 +38,8 @@ def latest_acts(organisation: Organisation) -> list[Found]:
 
 def find_public_acts(request: HttpRequest, terms: str, most: int) -> list[Found]:
     """Acts online of the organisations that the person acts for and of the commune they prefer, best first by date."""
-    organisations = {m.organisation_id: m.organisation for m in request_mandates(request)}
-    if isinstance(request.user, Account) and request.user.commune:
-        organisations[request.user.commune.pk] = request.user.commune
     found: list[Found] = []
-    for organisation in sorted(organisations.values(), key=lambda o: o.short_name):
+    for organisation in own_organisations(request):
         if len(found) >= most:
             break
         with public_view_of(organisation):

@@ -1,11 +1,10 @@
 """The transfers that a person may find: by their number or their title."""
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from parvis.core.identity.access import readable_organisations
-from parvis.core.web.searching import Found
+from parvis.core.web.searching import Found, holding
 from parvis.core.web.templatetags.parvis import date_moyenne
 from parvis.edemat.archives.enums import State
 from parvis.edemat.archives.models import Transfer
@@ -17,10 +16,8 @@ def find_transfers(request: HttpRequest, terms: str, most: int) -> list[Found]:
     organisations = readable_organisations(request, "edemat", "archives.lire")
     if not organisations:
         return []
-    wanted = Q(organisation__in=organisations)
-    for word in terms.split():
-        wanted &= Q(title__icontains=word) | Q(identifier__icontains=word)
-    rows = Transfer.objects.filter(wanted).select_related("organisation", "package").order_by("-deposited_at", "-pk")
+    rows = Transfer.objects.filter(holding(terms, "title", "identifier"), organisation__in=organisations)
+    rows = rows.select_related("organisation", "package").order_by("-deposited_at", "-pk")
     return [
         Found(
             str(transfer),

@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import Resolver404, resolve
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.e2e import visits
 
@@ -126,6 +126,11 @@ def assert_accessible(page: Page, *, within: str = "") -> None:
 def _remember(page: Page) -> None:
     with suppress(Resolver404):  # a page of another site
         visits.remember(resolve(urlsplit(page.url).path).route, page.viewport_size["width"])
+
+
+def assert_one_title(page: Page) -> None:
+    """Fail unless the page has one first-level title, once it has come: a click ends when the address changes."""
+    expect(page.locator("h1"), page.url).to_have_count(1)
 
 
 def assert_fits(page: Page) -> None:

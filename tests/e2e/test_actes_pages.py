@@ -7,7 +7,15 @@ import pytest
 from parvis.core import clock
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route, RouteStep
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
+from tests.e2e.browser import (
+    DESK,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    assert_one_title,
+    photograph_for_guide,
+    screenshot,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,7 +135,7 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
     }.items():
         page.goto(address)
         screenshot(page, name)
-        assert page.locator("h1").count() == 1, address
+        assert_one_title(page)
         assert_fits(page)
         assert_accessible(page)
     page.goto(f"{here}{refused.pk}/corriger/")
@@ -259,6 +267,6 @@ def test_public_pages_are_accessible_and_fit(browser_page, juvignac, acte, run_j
         "/p/juvignac/actes/verification/inconnu/",
     ):
         page.goto(address)
-        assert page.locator("h1").count() == 1, address
+        assert_one_title(page)
         assert_fits(page)
         assert_accessible(page)

@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
+from tests.e2e.browser import (
+    DESK,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    assert_one_title,
+    photograph_for_guide,
+    screenshot,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/o/juvignac/administration/"
@@ -19,7 +27,7 @@ CSV = (
 
 def look(page, name: str) -> None:
     """Check the page and photograph it, for its guide too."""
-    assert page.locator("h1").count() == 1, page.url
+    assert_one_title(page)
     screenshot(page, f"admin-{name}")
     assert_fits(page)
     assert_accessible(page)
@@ -205,6 +213,6 @@ def test_the_platform_is_administered(browser_page, town_hall, juvignac, fabregu
     }.items():
         page.goto(address)
         screenshot(page, f"admin-{name}")
-        assert page.locator("h1").count() == 1, address
+        assert_one_title(page)
         assert_fits(page)
         assert_accessible(page)

@@ -6,7 +6,15 @@ import pytest
 from django.test import Client
 
 from tests.core.api.conftest import certificate_pem
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
+from tests.e2e.browser import (
+    DESK,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    assert_one_title,
+    photograph_for_guide,
+    screenshot,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,7 +26,7 @@ def _call(identifier, secret):
 
 def _look(page, name):
     screenshot(page, name)
-    assert page.locator("h1").count() == 1
+    assert_one_title(page)
     assert_fits(page)
     assert_accessible(page)
     photograph_for_guide(page, f"administration-{name}")

@@ -10,7 +10,7 @@ import pytest
 
 from parvis.core.entities import services
 from tests.core.identity.life import browser_of, citizen
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, assert_one_title, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUIDE = Path(__file__).resolve().parents[2] / "docs/images/guides"
@@ -22,7 +22,7 @@ def seen(page, name: str, scripts: bool) -> None:
     if not scripts:  # axe is a script
         return
     screenshot(page, f"organismes-{name}")
-    assert page.locator("h1").count() == 1, page.url
+    assert_one_title(page)
     assert_fits(page)
     assert_accessible(page)
 

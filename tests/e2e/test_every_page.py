@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.e2e.browser import AXE, DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import AXE, DESK, PHONE, assert_accessible, assert_fits, assert_one_title, screenshot
 from tests.e2e.unseen import ELSEWHERE, NO_PAGE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -90,7 +90,7 @@ def test_every_page_is_accessible_and_fits(browser_page, people, dressed, width,
             if not shown:
                 continue
             screenshot(windows[who], "pages/" + re.sub(r"<[^>]*>", "", page.address).strip("/").replace("/", "-"))
-            assert windows[who].locator("h1").count() == 1, f"{url}: one title per page"
+            assert_one_title(windows[who])
             assert_fits(windows[who])
             assert_accessible(windows[who])
         except Exception as fault:

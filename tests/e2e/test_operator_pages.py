@@ -11,7 +11,7 @@ from parvis.core.identity.models import Mandate
 from parvis.core.organisations.tenancy import acting_for
 from tests.core.authentication.test_resets import as_operator
 from tests.core.identity.life import citizen
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, assert_one_title, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ def look(page, name):
     """Check and photograph the page at both sizes."""
     for width in (PHONE, DESK):
         page.set_viewport_size({"width": width, "height": 844 if width == PHONE else 900})
-        assert page.locator("h1").count() == 1, page.url
+        assert_one_title(page)
         assert_fits(page)
         assert_accessible(page)
         screenshot(page, name)

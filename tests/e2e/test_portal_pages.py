@@ -7,7 +7,15 @@ from django.core.management import call_command
 
 from parvis.core.journal.services import SYSTEM
 from tests.conftest import PASSWORD, PROJECT
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
+from tests.e2e.browser import (
+    DESK,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    assert_one_title,
+    photograph_for_guide,
+    screenshot,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIZES = pytest.mark.parametrize("width", [PHONE, DESK])
@@ -74,7 +82,7 @@ def test_public_pages_without_javascript(browser_page, territory, announce, widt
     }
     for name, address in pages.items():
         quiet.goto(address)
-        assert quiet.locator("h1").count() == 1, address
+        assert_one_title(quiet)
         assert_fits(page)
         screenshot(quiet, f"portail-{name}-nuit" if dark else f"portail-{name}")
         page.goto(address)
@@ -143,7 +151,7 @@ def test_agents_pages(browser_page, territory, announce, agent_client, account_f
     for name, address in pages.items():
         page.goto(address)
         screenshot(page, f"portail-agent-{name}")
-        assert page.locator("h1").count() == 1, address
+        assert_one_title(page)
         assert_fits(page)
         assert_accessible(page)
     page.goto(pages["annonces"])

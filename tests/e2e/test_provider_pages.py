@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD, give_passkey
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
+from tests.e2e.browser import (
+    DESK,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    assert_one_title,
+    photograph_for_guide,
+    screenshot,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODULES = Path("/usr/lib/apache2/modules")
@@ -334,7 +342,7 @@ def test_pages_of_the_provider_are_accessible(
         for name, address in pages.items():
             page.goto(address)
             screenshot(page, f"provider-{name}")
-            assert page.locator("h1").count() == 1, (address, page.content()[:3000])
+            assert_one_title(page)
             assert_fits(page)
             assert_accessible(page)
     page.goto(ask)

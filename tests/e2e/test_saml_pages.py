@@ -5,7 +5,15 @@ import pytest
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.tenancy import acting_for
 from tests.core.saml.test_metadata import described, key
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
+from tests.e2e.browser import (
+    DESK,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    assert_one_title,
+    photograph_for_guide,
+    screenshot,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/o/juvignac/administration/saml/"
@@ -13,7 +21,7 @@ BASE = "/o/juvignac/administration/saml/"
 
 def look(page, name: str) -> None:
     screenshot(page, f"saml-{name}")
-    assert page.locator("h1").count() == 1, page.url
+    assert_one_title(page)
     assert_fits(page)
     assert_accessible(page)
 

@@ -147,15 +147,14 @@ def test_the_pages_of_an_account_are_accessible(browser_page, juvignac, run_jobs
     seen(page, "attestation")
 
 
-@pytest.mark.parametrize("width", [DESK])
-def test_the_pages_of_administrators_are_accessible(browser_page, juvignac, account_for, agent_client, width):
+def test_the_pages_of_administrators_are_accessible(browser_page, juvignac, account_for, agent_client):
     twin = {"given_name": "Dominique", "family_name": "Jumeau"}
     agent = account_for(juvignac, "secretaire", **twin)
     account_for(juvignac, "dgs", **twin)
     duplicates.look_for()
     client = agent_client(juvignac, "administrateur")
     Account.objects.filter(pk=client.account.pk).update(is_platform_administrator=True)
-    page = browser_page(width=width, client=client)
+    page = browser_page(width=DESK, client=client)
     for name, address in {
         "comptes": "/o/juvignac/administration/comptes/",
         "second-facteur-par-page": "/o/juvignac/administration/second-facteur/",

@@ -127,12 +127,11 @@ def test_an_administrator_does_the_whole_work(browser_page, town_hall, juvignac,
     page.get_by_text("Terminé").first.wait_for()
 
 
-@pytest.mark.parametrize("width", [DESK])
-def test_the_overview_tells_what_is_in_service_from_what_is_only_read(browser_page, town_hall, juvignac, width):
+def test_the_overview_tells_what_is_in_service_from_what_is_only_read(browser_page, town_hall, juvignac):
     from parvis.core import clock
 
     juvignac.subscriptions.filter(application="opendata").update(until=clock.today() - timedelta(days=1))
-    page = browser_page(width=width, client=town_hall)
+    page = browser_page(width=DESK, client=town_hall)
     page.goto(BASE)
     look(page, "organisation")
     over = page.get_by_role("main").get_by_role("listitem").filter(has_text="Données ouvertes")
@@ -140,13 +139,12 @@ def test_the_overview_tells_what_is_in_service_from_what_is_only_read(browser_pa
     photograph_for_guide(page, "administration-applications", at=over)
 
 
-@pytest.mark.parametrize("width", [DESK])
-def test_a_review_is_opened_decided_and_closed(browser_page, town_hall, juvignac, width):
+def test_a_review_is_opened_decided_and_closed(browser_page, town_hall, juvignac):
     from parvis.core import clock
     from parvis.core.organisations.models import Review
     from parvis.core.organisations.tenancy import acting_for
 
-    page = browser_page(width=width, client=town_hall)
+    page = browser_page(width=DESK, client=town_hall)
     page.goto(BASE + "revues/nouvelle/")
     page.get_by_label("À terminer le").fill((clock.today() + timedelta(days=30)).isoformat())
     page.get_by_role("button", name="Ouvrir la revue").click()

@@ -81,8 +81,7 @@ def test_the_documentation_is_read_by_everybody(browser_page, juvignac, width, d
     _look(page, "api-documentation")
 
 
-@pytest.mark.parametrize("width", [DESK])
-def test_a_certificate_is_renewed(browser_page, juvignac, agent_client, width):
+def test_a_certificate_is_renewed(browser_page, juvignac, agent_client):
     from parvis.core.api.services import create_account
     from parvis.core.journal.services import Actor
     from parvis.core.organisations.tenancy import acting_for
@@ -93,7 +92,7 @@ def test_a_certificate_is_renewed(browser_page, juvignac, agent_client, width):
             juvignac, name="Paie", contact="x@editeur.test", scopes=[], actor=Actor("system"),
             certificate=certificates[0],
         )  # fmt: skip
-    page = browser_page(width=width, client=agent_client(juvignac, "administrateur"))
+    page = browser_page(width=DESK, client=agent_client(juvignac, "administrateur"))
     page.goto("/o/juvignac/administration/api/")
     page.get_by_role("link", name="Paie").click()
     page.get_by_role("link", name="Renouveler le certificat").click()

@@ -140,6 +140,15 @@ def test_the_server_asks_for_nothing_by_itself(lost):
         approve(lost.account)
 
 
+def test_the_server_reads_the_address_as_accounts_keep_theirs(lost, asker, monkeypatch):
+    ask(asker, lost.account)
+    a_day_later(monkeypatch)
+    with pytest.raises(CommandError, match="s’écrit comme"):
+        call_command("approve_operator_reset", "perdu", approver=APPROVER)
+    call_command("approve_operator_reset", " Perdu@DSI.test", approver=APPROVER)
+    assert not has_factors(lost)
+
+
 def test_the_server_leaves_it_to_a_third_operator_who_can_log_in(lost, asker, third, monkeypatch):
     ask(asker, lost.account)
     a_day_later(monkeypatch)

@@ -326,6 +326,6 @@ def test_an_address_that_serves_already_is_refused_and_nothing_is_told(installed
     run_jobs()
     mailoutbox.clear()
     with pytest.raises(CommandError, match="a déjà un compte"):
-        call_command("name_operator", "OP1@dsi.test", "O", "P", **REASON)
+        call_command("name_operator", " OP1@dsi.test", "O", "P", **REASON)
     run_jobs()
     assert mailoutbox == []

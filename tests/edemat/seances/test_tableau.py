@@ -207,6 +207,16 @@ def test_an_account_made_later_is_linked_on_demand(organe, juvignac, account_for
     assert Elu.objects.get(pk=elu.pk).account == account
 
 
+def test_an_address_typed_in_another_way_finds_its_account(organe, juvignac, account_for, agent_client):
+    elu = _add(organe, "A", email="zoe@Mairie-Évry.test")
+    other = _add(organe, "B", email="adresse\u00a0illisible@")
+    account = account_for(juvignac, "elu", email="zoe@xn--mairie-vry-h7a.test")
+    page = agent_client(juvignac, "secretaire").get(_url("organe", organe.pk))
+    assert page.context["linkable"] == {elu.pk}
+    assert services.link_accounts(organe, actor=ACTOR) == [elu]
+    assert (Elu.objects.get(pk=elu.pk).account, Elu.objects.get(pk=other.pk).account) == (account, None)
+
+
 # -- import -----------------------------------------------------------------------------------------------
 
 HEAD = "civilite;prenom;nom;fonction;groupe;courriel;canal;debut"

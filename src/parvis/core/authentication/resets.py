@@ -15,6 +15,7 @@ from parvis.core import clock
 from parvis.core.authentication import factors, notices, sessions
 from parvis.core.authentication.models import FactorReset, OperatorReset, Reset
 from parvis.core.errors import DomainError
+from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.actions import register_action, register_subject
@@ -164,10 +165,11 @@ def approve_for_operator(reset: OperatorReset, *, by: Account, request: HttpRequ
 def approve_on_server(address: str, *, approver: str, user: str) -> OperatorReset:
     """The same where no third operator could: ``approver`` names who decides, ``user`` the server's session.
 
-    Raises ``ResetRefused``.
+    Raises ``ResetRefused`` or ``AddressRefused``.
     """
+    account = addresses.account_at(addresses.canonical(address))
     waiting = OperatorReset.objects.select_for_update(of=("self",)).select_related("account", "asked_by")
-    reset = waiting.filter(account__email__iexact=address, state=Reset.State.ASKED).first()
+    reset = waiting.filter(account=account, state=Reset.State.ASKED).first() if account else None
     if reset is None:
         raise ResetRefused(
             "Aucune demande n’attend pour cette adresse : un exploitant doit d’abord la faire à l’écran."

@@ -121,7 +121,7 @@ def name_on_server(
     if installed:
         _check_recovery(reason, decided_by)
     email = addresses.canonical(email)
-    if Account.objects.filter(email__iexact=email).exists():
+    if addresses.account_at(email) is not None:
         raise PlatformRefused("Cette adresse a déjà un compte : prenez-en une autre.")
     account = Account.objects.create_user(
         email,
@@ -242,7 +242,7 @@ def accept_operator(grant: OperatorGrant, password: str, *, request: HttpRequest
     grant = OperatorGrant.objects.select_for_update().get(pk=grant.pk)
     if not is_open(grant):
         raise PlatformRefused("Cette adresse n’est plus valable : demandez-en une nouvelle.")
-    if Account.objects.filter(email__iexact=grant.email).exists():
+    if addresses.account_at(grant.email) is not None:
         raise PlatformRefused(
             "Cette adresse électronique a déjà un compte, qui sert à autre chose : demandez à être proposé avec une "
             "autre adresse."

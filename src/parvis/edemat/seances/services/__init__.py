@@ -55,6 +55,7 @@ from parvis.edemat.seances.services.tableau import (
     change_elu,
     end_term,
     link_accounts,
+    linkable,
     replace_elu,
 )
 from parvis.edemat.seances.services.tableau_import import examine_tableau, import_tableau
@@ -85,6 +86,7 @@ __all__ = [
     "examine_tableau",
     "import_tableau",
     "link_accounts",
+    "linkable",
     "move_point",
     "open_meeting",
     "plan_seance",

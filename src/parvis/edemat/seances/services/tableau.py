@@ -6,11 +6,13 @@ A meeting already convened keeps the members and addresses that its convocation 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 
 from parvis.core import clock
 from parvis.core.documents.typesetting import unprintable
+from parvis.core.identity import addresses
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
@@ -163,13 +165,27 @@ def accounts_of(organisation: Organisation) -> QuerySet[Account]:
     return Account.objects.filter(pk__in=sitting).order_by("family_name", "given_name")
 
 
+def _same_address(elu: Elu, sitting: Sequence[Account]) -> list[Account]:
+    """Those of `sitting` under the member's own address, however it was typed on the tableau."""
+    try:
+        address = addresses.canonical(elu.email)
+    except addresses.AddressRefused:  # none, or one that no account can have
+        return []
+    return [one for one in sitting if one.email == address]
+
+
 def _free_account(elu: Elu, sitting: Sequence[Account]) -> Account | None:
     """The account under the member's own address, unless another member is linked to it."""
-    if not elu.email:
-        return None
-    same = [one for one in sitting if one.email.casefold() == elu.email.casefold()]
+    same = _same_address(elu, sitting)
     taken = set(elu.organe.elus.lasting().filter(account__in=same).values_list("account", flat=True)) if same else set()
     return next((one for one in same if one.pk not in taken), None)
+
+
+def linkable(organe: Organe, members: Sequence[Elu]) -> set[UUID]:
+    """Those of `members`, who are all those of the tableau, that `link_accounts` would link."""
+    sitting, taken = list(accounts_of(organe.organisation)), {elu.account_id for elu in members}
+    free = [one for one in sitting if one.pk not in taken]
+    return {elu.pk for elu in members if elu.account_id is None and _same_address(elu, free)}
 
 
 def link_accounts(organe: Organe, *, actor: Actor) -> list[Elu]:

@@ -115,7 +115,7 @@ def organe(request: AgentRequest, pk: UUID) -> HttpResponse:
         + ([{"label": "Convocation"}, {"label": "Compte"}, {"label": "Actions", "hidden": True}] if may else []),
         "may_administer": may,
         "may_invite": "administration.personnes" in request.permissions,
-        "accounts": {one.email for one in services.accounts_of(found.organisation)} if may else set(),
+        "linkable": services.linkable(found, members) if may else set(),
         "crumbs": _crumbs(request, found),
         "entries": entries_about("organe", str(found.pk)),
     }

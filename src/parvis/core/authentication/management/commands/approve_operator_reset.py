@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from parvis.core import clock
 from parvis.core.authentication import resets
 from parvis.core.authentication.models import OperatorReset
+from parvis.core.errors import DomainError
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         user = os.environ.get("SUDO_USER") or getpass.getuser()
         try:
             reset = resets.approve_on_server(address, approver=approver, user=user)
-        except resets.ResetRefused as refused:
+        except DomainError as refused:
             raise CommandError(refused.sentence) from None
         self.stdout.write(
             f"Les facteurs de {reset.account.full_name} sont remis à zéro : « Mot de passe oublié », puis un nouveau"

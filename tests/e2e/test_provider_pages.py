@@ -305,6 +305,9 @@ def test_pages_of_the_provider_are_accessible(
         services.change(
             service, registration(relation="tiers", agreement="demander", scopes=["openid", "email"]), actor=ACTOR
         )
+        refused, _ = make_site(juvignac, name="Portail famille")
+        services.change(refused, registration(name="Portail famille", acr="parvis:2"), actor=ACTOR)
+        services.refuse(refused, "Deux facteurs ne sont pas nécessaires pour réserver la cantine.", actor=ACTOR)
     administration = "/o/juvignac/administration/services-relies/"
     person = login(citizen)
     services.allow(citizen, services.covered(citizen, service.client, ["openid"]))
@@ -313,6 +316,7 @@ def test_pages_of_the_provider_are_accessible(
         (agent_client(juvignac, "administrateur"), {
             "services-relies": administration,
             "service-relie": f"{administration}{service.pk}/",
+            "service-relie-modification-refusee": f"{administration}{refused.pk}/",
             "service-relie-nouveau": f"{administration}nouveau/",
             "service-relie-secret": f"{administration}{service.pk}/secret/",
             "service-relie-suspension": f"{administration}{service.pk}/etat/",

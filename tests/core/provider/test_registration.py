@@ -149,6 +149,39 @@ def test_what_stays_in_force_after_a_refused_change_can_still_be_suspended(make_
     assert site.ask(browser).status_code == 400
 
 
+def test_a_service_whose_change_was_refused_is_said_to_be_in_service(make_site, juvignac, agent_client, platform_admin):
+    site, administrator = make_site(juvignac), agent_client(juvignac, "administrateur")
+    platform = login(platform_admin, methods=(("mfa", "webauthn"),))
+    approval = reverse("provider:approval", kwargs={"organisation": juvignac.pk, "pk": site.service.pk})
+    with acting_for(juvignac):
+        services.change(site.service, registration(acr="parvis:2"), actor=ACTOR)
+    platform.post(approval, {"decision": "refuser", "reason": "Trop exigeant"})
+    table = administrator.get(address("list", juvignac)).content.decode()
+    assert "en service" in table
+    assert "dernière modification refusée" in table
+    assert "Trop exigeant" in table
+    assert ">refusé<" not in table
+    page = administrator.get(address("detail", juvignac, pk=site.service.pk)).content.decode()
+    assert "Le service est en service. La plateforme a refusé la dernière modification." in page
+    assert "Modification refusée" in page
+    assert "Dernière modification refusée : Trop exigeant" in platform.get(approval).content.decode()
+    assert ">en service<" in platform.get(reverse("provider:approvals")).content.decode()
+
+
+def test_a_refused_change_is_not_asked_again_when_the_service_is_put_back(make_site, juvignac):
+    site = make_site(juvignac)
+    with acting_for(juvignac):
+        services.change(site.service, registration(acr="parvis:2"), actor=ACTOR)
+        services.refuse(site.service, "Trop exigeant", actor=ACTOR)
+        services.suspend(site.service, actor=ACTOR)
+        services.reactivate(site.service, actor=ACTOR)
+        found = services.service_for(juvignac.pk, site.service.pk)
+        assert (found.state, found.refusal) == ("en_service", "Trop exigeant")
+        services.change(found, registration(acr="eidas1"), actor=ACTOR)
+        found = services.service_for(juvignac.pk, site.service.pk)
+        assert (found.state, found.refusal) == ("modifie", "")
+
+
 def test_an_approval_does_not_revive_what_the_organisation_suspended(make_site, juvignac, browser, platform_admin):
     site = make_site(juvignac)
     with acting_for(juvignac):

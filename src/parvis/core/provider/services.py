@@ -285,11 +285,11 @@ def approve(service: Service, *, seen: str, by: Account, actor: Actor, request: 
 
 @transaction.atomic
 def refuse(service: Service, reason: str, *, actor: Actor, request: HttpRequest | None = None) -> None:
-    """The platform refuses the proposal and says why; what was in force before stays so."""
+    """The platform refuses the proposal and says why; what was in force before stays so, with that reason beside it."""
     service, client = _locked(service)
     if service.state not in (State.PROPOSED, State.CHANGED):
         raise RegistrationRefused("Rien n’attend l’approbation de la plateforme.", field="")
-    _set_state(service, client, State.REFUSED)
+    _set_state(service, client, State.LIVE if service.state == State.CHANGED else State.REFUSED)
     service.refusal = reason
     service.save(update_fields=["state", "refusal"])
     client.save(update_fields=["data"])
@@ -326,7 +326,8 @@ def reactivate(service: Service, *, actor: Actor, request: HttpRequest | None = 
         _set_state(service, client, State.PROPOSED)
     else:
         client.data["site"]["live"] = True
-        _set_state(service, client, State.CHANGED if _differs(service, client) else State.LIVE)
+        waits = not service.refusal and _differs(service, client)  # what was refused is not asked again by itself
+        _set_state(service, client, State.CHANGED if waits else State.LIVE)
     service.save(update_fields=["state"])
     client.save(update_fields=["data"])
     _log(service, "service_relie.reactive", "manager.service.edit", actor, request, decision="reactivate")

@@ -153,7 +153,7 @@ def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
         discovery=issuer() + reverse("provider:configuration"),
         **described(service),
         notices=LogoutNotice.objects.filter(client=service.client)[:10],
-        switchable=service.state != Service.State.REFUSED or service.approved_at is not None,
+        switchable=service.state != Service.State.REFUSED,
         columns=[{"label": "Fin de session"}, {"label": "État"}, {"label": "Essais"}, {"label": "Dernière réponse"}],
     )
 

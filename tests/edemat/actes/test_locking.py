@@ -1,13 +1,19 @@
 """Two transactions on one act wait for one another in turn, never in a circle."""
 
+import re
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
+import parvis
 from parvis.core.documents.services import store
+from parvis.core.journal import services as journal
 from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.services import describe
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route, RouteStep
 from parvis.core.routing.registry import plugin
@@ -71,49 +77,115 @@ def write_about_the_act(acte):
     record(acte.organisation, "actes.etat", subject=("acte", acte.pk), actor=OTHER)
 
 
+def join_the_route(acte, state):
+    """A document joins the route after the journal, as a late time-stamp does, without locking the route."""
+    token = store(acte.organisation, b"jeton", "jeton.tsr")
+    record(acte.organisation, "actes.etat", subject=("acte", acte.pk), actor=OTHER)
+    attach(Route.objects.get(pk=acte.route_id), "convocation_jeton", token, "Jeton d’horodatage")
+
+
+@pytest.fixture
+def together(juvignac, monkeypatch):
+    """``together(first, second, module=…)`` -> the errors of two transactions, the second begun once the first holds
+    the end of the journal, which it takes by ``module.name``.
+    """
+
+    def run_both(first, second, *, module, name="record") -> list[Exception]:
+        journal_held, errors, plain = threading.Event(), [], getattr(module, name)
+
+        def slow(*arguments, **named):
+            entry = plain(*arguments, **named)
+            if threading.current_thread() is one:
+                journal_held.set()
+                time.sleep(0.4)  # long enough for the other to take what it takes before the journal
+            return entry
+
+        def run(function):
+            try:
+                with acting_for(juvignac):
+                    function()
+            except Exception as error:
+                errors.append(error)
+            finally:
+                journal_held.set()
+                connection.close()
+
+        def second_run():
+            journal_held.wait(20)
+            run(second)
+
+        monkeypatch.setattr(module, name, slow)
+        one, two = threading.Thread(target=run, args=(first,)), threading.Thread(target=second_run)
+        one.start()
+        two.start()
+        one.join(30)
+        two.join(30)
+        return errors
+
+    return run_both
+
+
 @pytest.mark.parametrize("other", [tell_the_route, write_about_the_act])
 @pytest.mark.parametrize(
     ("work", "module"),
-    [(settle, transmission), (acknowledge, lifecycle), (document, generated_documents)],
+    [
+        (settle, transmission),
+        (acknowledge, lifecycle),
+        (document, generated_documents),
+        (join_the_route, sys.modules[__name__]),
+    ],
 )
-def test_what_holds_the_journal_waits_for_nobody(uncertain, state, monkeypatch, work, module, other):
-    if work is not settle:
+def test_what_holds_the_journal_waits_for_nobody(uncertain, state, together, work, module, other):
+    if work in (acknowledge, document):
         reception.collect(Mails(state.mails()))
     if work is document:
         reception.process_waiting()
         with acting_for(uncertain.organisation):
             publish(Acte.objects.get(pk=uncertain.pk), author=Author("Jean-Luc SAVY", "Maire"), actor=AGENT)
-    journal_held, errors, plain = threading.Event(), [], module.record
-
-    def slow_record(*arguments, **named):
-        entry = plain(*arguments, **named)
-        if threading.current_thread() is first:
-            journal_held.set()
-            time.sleep(0.4)  # long enough for the other to take what it takes before the journal
-        return entry
-
-    def run(function, *arguments):
-        try:
-            with acting_for(uncertain.organisation):
-                function(*arguments)
-        except Exception as error:
-            errors.append(error)
-        finally:
-            journal_held.set()
-            connection.close()
-
-    def second_run():
-        journal_held.wait(20)
-        run(other, uncertain)
-
-    monkeypatch.setattr(module, "record", slow_record)
-    first = threading.Thread(target=run, args=(work, uncertain, state))
-    second = threading.Thread(target=second_run)
-    first.start()
-    second.start()
-    first.join(30)
-    second.join(30)
+    before = uncertain_status(uncertain)
+    errors = together(lambda: work(uncertain, state), lambda: other(uncertain), module=module)
     assert errors == []
-    with acting_for(uncertain.organisation):
-        reached = Acte.objects.get(pk=uncertain.pk).status
-        assert reached == (Status.TRANSMIS if work is settle else Status.ACQUITTE)
+    expected = {settle: Status.TRANSMIS, acknowledge: Status.ACQUITTE}
+    assert uncertain_status(uncertain) == expected.get(work, before)
+
+
+def uncertain_status(acte) -> int:
+    with acting_for(acte.organisation):
+        return Acte.objects.get(pk=acte.pk).status
+
+
+def test_describing_an_organisation_does_not_block_its_journal(juvignac, together):
+    errors = together(
+        lambda: record(juvignac, "organisation.presentee", subject=("organisation", juvignac.pk), actor=OTHER),
+        lambda: describe(juvignac, {"website": "https://juvignac.test"}, actor=OTHER),
+        module=journal,
+        name="locked_head",
+    )
+    assert errors == []
+
+
+def _locks(package: str = "") -> list[tuple[str, str]]:
+    """Every ``select_for_update`` of the code: its module, and the call with what follows it."""
+    source = Path(parvis.__file__).parent
+    return [
+        (module, call)
+        for path in source.rglob("*.py")
+        if (module := path.relative_to(source).as_posix()).startswith(package)
+        for call in re.findall(r"select_for_update\(.{0,160}", path.read_text(), re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize("package", ["core/routing", "core/documents", "core/organisations/services.py", "edemat"])
+def test_no_lock_of_the_chain_keeps_others_from_referring_to_its_row(package):
+    """FOR UPDATE would also stop whoever inserts a row that refers to the locked one, once it holds the journal."""
+    locks = _locks(package)
+    assert locks
+    assert [lock for lock in locks if not re.match(r"select_for_update\([^)]*\)?[^)]*no_key=True", lock[1])] == []
+
+
+def test_no_lock_takes_the_rows_that_are_only_read_beside_its_own():
+    """Without ``of`` the organisation and the account joined to a row are locked too."""
+    locks = _locks()
+    wide = [lock for lock in locks if re.match(r"select_for_update\((no_key=True)?\)\s*\.select_related", lock[1])]
+    assert len(locks) > 50
+    assert wide == []

@@ -89,7 +89,9 @@ def ask(
 @transaction.atomic
 def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     """Take the factors of the account away and end its sessions. Raises ``ResetRefused``."""
-    reset = FactorReset.objects.select_for_update().select_related("account", "organisation").get(pk=reset.pk)
+    reset = (
+        FactorReset.objects.select_for_update(of=("self",)).select_related("account", "organisation").get(pk=reset.pk)
+    )
     _check_approval(reset, by)
     _take_away(reset, by)
     _journal(reset, "second_facteur.remis", by)
@@ -100,7 +102,9 @@ def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
 @transaction.atomic
 def cancel(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     """Drop the request: its holder, the administration that asked or an operator may. Raises ``ResetRefused``."""
-    reset = FactorReset.objects.select_for_update().select_related("account", "organisation").get(pk=reset.pk)
+    reset = (
+        FactorReset.objects.select_for_update(of=("self",)).select_related("account", "organisation").get(pk=reset.pk)
+    )
     _check_waits(reset)
     _end(reset, Reset.State.CANCELLED, by)
     _journal(reset, "second_facteur.annule", by)

@@ -133,7 +133,7 @@ def publish(document: Document, *, since: datetime | None = None, actor: Actor |
     """Let everybody read the document from ``since`` (now by default); doing it twice, even at once, changes
     nothing more.
     """
-    known = Document.objects.select_for_update(of=("self",)).values_list("public_since", flat=True)
+    known = Document.objects.select_for_update(of=("self",), no_key=True).values_list("public_since", flat=True)
     document.public_since = known.get(pk=document.pk)
     if document.public_since is not None:
         return

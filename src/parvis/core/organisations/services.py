@@ -14,7 +14,7 @@ PRESENTATION = ("short_name", "website", "email_sender", "postal_code")
 
 def _save(organisation: Organisation, values: Mapping[str, str], action: str, actor: Actor) -> list[str]:
     """Write what differs and journal the names of the fields (never their content); returns those names."""
-    kept = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    kept = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     changed = [name for name, value in values.items() if getattr(kept, name) != value]
     if not changed:
         return []

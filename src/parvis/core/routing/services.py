@@ -63,9 +63,10 @@ def _start(step: RouteStep) -> None:
 def lock_route(pk: UUID) -> Route:
     """The route, locked until the transaction ends; its steps change under this lock only.
 
-    To be taken before the first ``record``: see « Locks » in docs/architecture.md.
+    To be taken before the first ``record``: see « Locks » in docs/architecture.md. A row that only refers to the
+    route, such as one of its documents, is written without waiting for it.
     """
-    return Route.objects.select_for_update().get(pk=pk)
+    return Route.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def _locked(step: RouteStep) -> tuple[Route, RouteStep]:

@@ -158,7 +158,7 @@ def revoke(certificate: Certificate, *, at: datetime, actor: Actor, reason: str 
 
     Raises CertificateNotTaken when that is done already.
     """
-    if Certificate.objects.select_for_update(of=("self",)).get(pk=certificate.pk).revoked_at:
+    if Certificate.objects.select_for_update(of=("self",), no_key=True).get(pk=certificate.pk).revoked_at:
         raise CertificateNotTaken("Ce certificat est déjà révoqué.")
     certificate.revoked_at, certificate.revocation_reason = at, reason[:300]
     certificate.save(update_fields=["revoked_at", "revocation_reason"])

@@ -14,16 +14,18 @@ from parvis.edemat.actes.models import Acte, Transaction
 
 def lock_acte(pk: UUID | str) -> Acte:
     """The act and its route, locked until the transaction ends. Raises ``Acte.DoesNotExist``."""
-    acts = Acte.objects.select_for_update(of=("self",)).select_related("organisation", "document")
+    acts = Acte.objects.select_for_update(of=("self",), no_key=True).select_related("organisation", "document")
     acte = acts.get(pk=pk)
     return _complete(acte, lock_route(acte.route_id) if acte.route_id else None)
 
 
 def lock_transaction(pk: UUID | str) -> Transaction:
     """The transaction, locked after its act and the act's route. Raises ``Transaction.DoesNotExist``."""
-    acts = Acte.objects.select_for_update(of=("self",)).filter(transactions__pk=pk)
+    acts = Acte.objects.select_for_update(of=("self",), no_key=True).filter(transactions__pk=pk)
     routes = [lock_route(route) if route else None for route in acts.values_list("route_id", flat=True)]
-    locking = Transaction.objects.select_for_update(of=("self",)).select_related("organisation", "acte__document")
+    locking = Transaction.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "organisation", "acte__document"
+    )
     subject = locking.get(pk=pk)
     if subject.acte:
         subject.acte.organisation = subject.organisation
@@ -41,6 +43,6 @@ def _complete(acte: Acte, route: Route | None) -> Acte:
 
 def lock_actes(pks: Iterable[UUID]) -> None:
     """Several acts, then their routes, each in the order of identifiers."""
-    acts = Acte.objects.select_for_update().filter(pk__in=set(pks)).order_by("pk")
+    acts = Acte.objects.select_for_update(no_key=True).filter(pk__in=set(pks)).order_by("pk")
     for route in sorted(route for route in acts.values_list("route_id", flat=True) if route):
         lock_route(route)

@@ -222,7 +222,7 @@ def withdraw(publication: Publication, *, reason: str, actor: Actor, despite_dut
     """
     # The act first, as the jobs that produce its documents do: none of them publishes a copy meanwhile.
     acte = lock_acte(publication.acte_id)
-    publication = Publication.objects.select_for_update().get(pk=publication.pk)
+    publication = Publication.objects.select_for_update(no_key=True).get(pk=publication.pk)
     if publication.withdrawn_on:
         raise PublicationRefused("Cette publication est déjà retirée.")
     if not reason.strip():

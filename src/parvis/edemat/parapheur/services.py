@@ -498,7 +498,7 @@ def quality_of(mandate: Mandate) -> str:
 
 
 def _locked(dossier_id: UUID) -> Dossier:
-    dossiers = Dossier.objects.select_for_update(of=("self",)).select_related(
+    dossiers = Dossier.objects.select_for_update(of=("self",), no_key=True).select_related(
         "organisation", "document", "circuit", "route_step__route", "signer"
     )
     dossier = dossiers.get(pk=dossier_id)

@@ -46,7 +46,7 @@ def find_acte(organisation: Organisation, text: str) -> Acte:
 
 
 def _waiting(message: InboundMessage) -> InboundMessage:
-    locking = InboundMessage.objects.select_for_update(of=("self",))
+    locking = InboundMessage.objects.select_for_update(of=("self",), no_key=True)
     message = locking.select_related("organisation", "raw__organisation").get(pk=message.pk)
     if message.state != InboundState.BANETTE:
         raise NotAttached("Ce message n’est plus dans la banette : rechargez la page.")

@@ -77,7 +77,7 @@ def take_effect(asked: Transaction, *, actor: Actor) -> None:
     acte = asked.acte
     assert acte is not None
     assert asked.related_id is not None
-    locking = Transaction.objects.select_for_update(of=("self",)).select_related("organisation")
+    locking = Transaction.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
     original, said = locking.get(pk=asked.related_id), "Transmission annulée à la demande de la collectivité."
     move(original, Status.ANNULE, said, actor=actor, document=asked.ar)
     Acte.objects.filter(pk=acte.pk).update(executoire_on=None)

@@ -52,7 +52,7 @@ def configure(organisation: Organisation, values: Mapping[str, Any], *, actor: A
     """
     with transaction.atomic():
         settings_of(organisation)
-        chosen = ActeSettings.objects.select_for_update().get(organisation=organisation)
+        chosen = ActeSettings.objects.select_for_update(no_key=True).get(organisation=organisation)
         changed = [name for name in SETTINGS if name in values and values[name] != getattr(chosen, name)]
         for name in changed:
             setattr(chosen, name, values[name])

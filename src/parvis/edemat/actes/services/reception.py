@@ -226,7 +226,7 @@ def process(organisation: Organisation | int, message_id: UUID) -> str:
     An unexpected failure is tried again at the next passes, three times, then the mail goes to the basket.
     """
     with acting_for(organisation):
-        again = InboundMessage.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+        again = InboundMessage.objects.select_for_update(skip_locked=True, of=("self",), no_key=True).filter(
             pk=message_id, state=InboundState.RECU
         )
         message = again.first()
@@ -282,7 +282,7 @@ def replay(message: InboundMessage, *, actor: Actor, despite_sender: bool = Fals
 
     ``despite_sender`` accepts a mail whose sender is not proven, after the person asked the préfecture.
     """
-    locking = InboundMessage.objects.select_for_update(of=("self",))
+    locking = InboundMessage.objects.select_for_update(of=("self",), no_key=True)
     message = locking.select_related("organisation", "raw__organisation").get(pk=message.pk)
     if message.state != InboundState.BANETTE:
         raise DomainError("Ce message n’est plus dans la banette : rechargez la page.")

@@ -497,7 +497,7 @@ def after_sending(subject: Transaction, *, actor: Actor) -> None:
             close_tasks(subject.organisation, subject=("acte", subject.acte.pk), verb=verb)
     if subject.related_id is None:
         return
-    letter = Transaction.objects.select_for_update().get(pk=subject.related_id)
+    letter = Transaction.objects.select_for_update(no_key=True).get(pk=subject.related_id)
     if subject.kind in LETTER_RECEIPTS.values():
         if letter.status == Status.DOCUMENT_RECU:
             move(letter, Status.ACQUITTEMENT_ENVOYE, "Accusé de réception rendu à la préfecture.", actor=actor)

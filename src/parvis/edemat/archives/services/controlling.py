@@ -329,7 +329,7 @@ def page_of(organisation: Organisation, transfer_id: UUID) -> str:
 
 def locked(transfer_id: str) -> Transfer:
     """The transfer, its row locked until the end of the transaction."""
-    found = Transfer.objects.select_for_update(of=("self",)).select_related(
+    found = Transfer.objects.select_for_update(of=("self",), no_key=True).select_related(
         "organisation", "package__organisation", "accord", "route_step__route"
     )
     transfer = found.get(pk=transfer_id)

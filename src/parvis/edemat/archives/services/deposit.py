@@ -86,7 +86,9 @@ def restart_transfer(transfer: Transfer, *, actor: Actor) -> None:
 
 
 def _locked(transfer: Transfer, state: State) -> Transfer:
-    locked = Transfer.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=transfer.pk)
+    locked = (
+        Transfer.objects.select_for_update(of=("self",), no_key=True).select_related("organisation").get(pk=transfer.pk)
+    )
     if locked.state != state:
         raise TransferNotReady(
             f"Ce versement est à l’état « {locked.get_state_display()} » : "

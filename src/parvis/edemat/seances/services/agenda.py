@@ -40,7 +40,7 @@ CARRIED = (
 
 def lock_seance(seance: Seance, *states: str) -> Seance:
     """Return the meeting read again under a row lock; raise WrongMoment unless it is in one of `states`."""
-    fresh = Seance.objects.select_for_update(of=("self",)).select_related("organe").get(pk=seance.pk)
+    fresh = Seance.objects.select_for_update(of=("self",), no_key=True).select_related("organe").get(pk=seance.pk)
     if states and fresh.state not in states:
         wanted = " ou ".join(f"« {Seance.State(state).label.lower()} »" for state in states)
         raise WrongMoment(

@@ -75,7 +75,7 @@ def _check_name(organisation: Organisation, name: str, besides: Organe | None = 
 
 def lock_organe(organe: Organe) -> Organe:
     """The body, locked until the transaction ends: its tableau changes under this lock only."""
-    return Organe.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=organe.pk)
+    return Organe.objects.select_for_update(of=("self",), no_key=True).select_related("organisation").get(pk=organe.pk)
 
 
 def change_organe(organe: Organe, *, actor: Actor, **changes: Any) -> Organe:

@@ -188,7 +188,7 @@ def hand_to_relay(convocation_id: UUID | str) -> str:
     becomes a bounce that alerts the agent at once; the other members' messages are other jobs.
     """
     convocation = (
-        Convocation.objects.select_for_update(of=("self",))
+        Convocation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("seance__organe", "seance__president", "seance__convocation_document", "elu")
         .get(pk=convocation_id)
     )
@@ -250,7 +250,7 @@ def resend(
 ) -> Convocation:
     """Send again to a member whom the first message did not reach; after the limit a motive is required."""
     seance = lock_seance(convocation.seance, Seance.State.CONVOQUEE)
-    convocation = Convocation.objects.select_for_update(of=("self",)).get(pk=convocation.pk)
+    convocation = Convocation.objects.select_for_update(of=("self",), no_key=True).get(pk=convocation.pk)
     if convocation.state != Convocation.State.REBOND:
         raise WrongMoment(f"La convocation de {convocation.name} n’est pas à renvoyer.")
     delay = delay_today(seance)
@@ -281,7 +281,7 @@ def resend(
 def record_handed_on_paper(convocation: Convocation, *, handed_at: datetime, actor: Actor) -> Convocation:
     """Record that a paper convocation was sent or handed on a given day, once the meeting was convened."""
     seance = lock_seance(convocation.seance, Seance.State.CONVOQUEE)
-    convocation = Convocation.objects.select_for_update(of=("self",)).get(pk=convocation.pk)
+    convocation = Convocation.objects.select_for_update(of=("self",), no_key=True).get(pk=convocation.pk)
     if convocation.state != Convocation.State.A_PORTER:
         raise WrongMoment(f"La convocation de {convocation.name} n’est pas à remettre sur papier.")
     if handed_at > clock.now():
@@ -309,7 +309,7 @@ def record_handed_on_paper(convocation: Convocation, *, handed_at: datetime, act
 def acknowledge_receipt(convocation: Convocation, *, actor: Actor) -> Convocation:
     """The member declares having received the convocation; a second declaration changes nothing."""
     seance = lock_seance(convocation.seance)
-    convocation = Convocation.objects.select_for_update(of=("self",)).get(pk=convocation.pk)
+    convocation = Convocation.objects.select_for_update(of=("self",), no_key=True).get(pk=convocation.pk)
     if convocation.read_at:
         return convocation
     convocation.read_at = clock.now()

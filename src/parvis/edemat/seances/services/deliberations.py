@@ -180,7 +180,7 @@ def _as_fact(finding: Finding) -> dict[str, Any]:
 
 def _fresh(deliberation: Deliberation) -> Deliberation:
     return (
-        Deliberation.objects.select_for_update(of=("self",))
+        Deliberation.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
             "point__scrutin",
             "point__rapporteur",

@@ -126,7 +126,7 @@ def stamp(organisation_id: int, preuve_id: UUID | str) -> bool:
 def _keep_token(preuve: Preuve, token: Token) -> None:
     """Keep a token beside its statement, unless another came first, and on the routes that left without it."""
     lock_seance(preuve.seance)  # so that no deliberation leaves between its routes being read and the commit
-    preuve = Preuve.objects.select_for_update(of=("self",)).select_related("statement").get(pk=preuve.pk)
+    preuve = Preuve.objects.select_for_update(of=("self",), no_key=True).select_related("statement").get(pk=preuve.pk)
     if preuve.token_id:
         return
     routes = _lock_open_routes(preuve) if preuve.kind == Preuve.Kind.ENVOI else []

@@ -123,7 +123,7 @@ def _forget(seance: Seance) -> None:
 def _give_up(seance: Seance) -> None:
     """Give up the notices that members have not had yet: the one to come says where the meeting stands."""
     waiting = Avis.objects.filter(convocation__seance=seance, state__in=Avis.WAITING)
-    for avis in list(waiting.select_for_update(of=("self",)).order_by("pk")):
+    for avis in list(waiting.select_for_update(of=("self",), no_key=True).order_by("pk")):
         avis.state = Avis.State.DEPASSE
         avis.save(update_fields=["state"])
         close_tasks(seance.organisation, subject=("avis", avis.pk))
@@ -199,7 +199,7 @@ def hand_notice_to_relay(avis_id: UUID | str) -> str:
     A notice overtaken by another is no longer in the queue: sent late, it would put its meeting back in calendars.
     """
     avis = (
-        Avis.objects.select_for_update(of=("self",))
+        Avis.objects.select_for_update(of=("self",), no_key=True)
         .select_related("convocation__elu", "convocation__seance__organe", "document")
         .get(pk=avis_id)
     )
@@ -246,7 +246,11 @@ def hand_notice_to_relay(avis_id: UUID | str) -> str:
 
 def record_notice_handed(avis: Avis, *, actor: Actor) -> Avis:
     """Record that a member was told otherwise than by e-mail: on paper, in person."""
-    avis = Avis.objects.select_for_update(of=("self",)).select_related("convocation", "organisation").get(pk=avis.pk)
+    avis = (
+        Avis.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("convocation", "organisation")
+        .get(pk=avis.pk)
+    )
     if avis.state not in (Avis.State.A_PORTER, Avis.State.REBOND):
         raise WrongMoment(f"{avis} n’est pas à remettre.")
     avis.state, avis.sent_at = Avis.State.PORTE, clock.now()

@@ -12,7 +12,7 @@ def draw(organe: Organe, seance: Seance) -> int:
     """Take the next value of the counter; the row stays locked until the transaction ends."""
     value = reset_value(organe.reset_key, seance.day)
     Compteur.objects.get_or_create(organe=organe, reset_value=value, defaults={"organisation": organe.organisation})
-    counter = Compteur.objects.select_for_update().get(organe=organe, reset_value=value)
+    counter = Compteur.objects.select_for_update(no_key=True).get(organe=organe, reset_value=value)
     counter.last += 1
     counter.save(update_fields=["last"])
     return counter.last

@@ -24,6 +24,7 @@ from parvis.edemat.actes.locking import lock_acte
 from parvis.edemat.actes.models import Acte, InboundMessage, Transaction
 from parvis.edemat.actes.publication import Author, publish
 from parvis.edemat.actes.services import reception, transmission
+from parvis.edemat.actes.services.preparation import NumberTaken, prepare_acte
 from tests.edemat.actes.conftest import AGENT, FACTS, Mails, a_pdf, connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -152,6 +153,22 @@ def test_what_holds_the_journal_waits_for_nobody(uncertain, state, together, wor
 def uncertain_status(acte) -> int:
     with acting_for(acte.organisation):
         return Acte.objects.get(pk=acte.pk).status
+
+
+def test_a_number_asked_for_twice_at_once_is_given_once(juvignac, sent_at_ten, together):
+    """A route prepares its act after writing in the journal, a person before: both take the number in one order."""
+
+    def prepare() -> None:
+        prepare_acte(juvignac, FACTS, store(juvignac, a_pdf(), "délibération.pdf"), actor=AGENT)
+
+    def from_a_route() -> None:
+        record(juvignac, "cheminement.etape_faite", subject=("route", "1"), actor=OTHER)
+        prepare()
+
+    errors = together(from_a_route, prepare, module=sys.modules[__name__])
+    assert [type(error) for error in errors] == [NumberTaken]
+    with acting_for(juvignac):
+        assert Acte.objects.count() == 1
 
 
 def test_describing_an_organisation_does_not_block_its_journal(juvignac, together):

@@ -58,13 +58,15 @@ def record(
     actor: Actor | None = None,
     sha256: str = "",
     details: Mapping[str, Any] | None = None,
+    head: ChainEnd | None = None,
 ) -> Entry:
     """Append one event to the organisation's journal, in the caller's transaction.
 
     ``action`` is a registered code, ``subject`` (kind, identifier), ``sha256`` the digest of what was acted
-    on; ``details`` holds identifiers, dates and counts as JSON values, and no personal data.
+    on; ``details`` holds identifiers, dates and counts as JSON values, and no personal data. ``head`` spares
+    whoever took ``locked_head`` from asking for it again; nothing was recorded since.
     """
-    return record_many(organisation, [Event(action, subject, actor, sha256, details or {})])[0]
+    return record_many(organisation, [Event(action, subject, actor, sha256, details or {})], head)[0]
 
 
 # The new end of the chain and its entries in one statement: a record costs two round trips, lock included.
@@ -85,11 +87,11 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def record_many(organisation: Organisation, events: Iterable[Event]) -> list[Entry]:
+def record_many(organisation: Organisation, events: Iterable[Event], head: ChainEnd | None = None) -> list[Entry]:
     """Append several events at once, in order; they share one instant."""
     # Inside the caller's transaction no savepoint is needed: what can fail fails before anything is written.
     with nullcontext() if connection.in_atomic_block else transaction.atomic():
-        head = locked_head(organisation)
+        head = head or locked_head(organisation)
         entries, end = _chained(organisation, events, head)
         if entries:
             _append(head, entries, end)

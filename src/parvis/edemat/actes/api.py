@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import File, Form, Query, Router, Schema
@@ -209,8 +209,6 @@ def prepare(
             made = prepare_acte(organisation, facts, document, actor=request.actor, annexes=attached)
     except NumberTaken as error:
         raise refused("corps.numero", error.sentence, "Relisez l’acte qui le porte.", status=409) from error
-    except IntegrityError as error:  # another call took the number in the meantime
-        raise refused("corps.numero", "Ce numéro vient d’être pris.", "Relisez la liste.", status=409) from error
     return Status(201, _told(made) | _checked(check_acte(made)))
 
 

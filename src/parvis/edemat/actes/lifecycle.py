@@ -9,6 +9,7 @@ from parvis.core.errors import DomainError
 from parvis.core.journal.actions import register_action, register_precision
 from parvis.core.journal.services import Actor, record
 from parvis.edemat.actes.enums import Status, TransactionKind
+from parvis.edemat.actes.locking import lock_numbers
 from parvis.edemat.actes.models import Acte, StatusEvent, Transaction
 
 # An AR may arrive before our own answer is recorded (2 → 4) or after a closing in error (−1 → 4).
@@ -101,6 +102,8 @@ def move(
             f"elle ne peut pas passer à « {status.label} ».",
             transaction=str(transaction.pk),
         )
+    if transaction.status == Status.ERREUR:
+        lock_numbers(transaction.organisation)
     transaction.status = status
     transaction.save()
     if transaction.acte_id and transaction.kind == TransactionKind.ACTE:

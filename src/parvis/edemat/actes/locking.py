@@ -1,4 +1,4 @@
-"""The order of locks around an act: the acts, their routes, a transaction, then the journal.
+"""The order of locks around an act: the acts, their routes, a transaction, then the journal, then a number.
 
 Every change of an act begins here, before its first ``record``: the end of the journal is one row per
 organisation, which each writer holds until it commits. See « Locks » in docs/architecture.md.
@@ -7,6 +7,8 @@ organisation, which each writer holds until it commits. See « Locks » in docs/
 from collections.abc import Iterable
 from uuid import UUID
 
+from parvis.core.journal.services import ChainEnd, locked_head
+from parvis.core.organisations.models import Organisation
 from parvis.core.routing.models import Route
 from parvis.core.routing.services import lock_route
 from parvis.edemat.actes.models import Acte, Transaction
@@ -46,3 +48,12 @@ def lock_actes(pks: Iterable[UUID]) -> None:
     acts = Acte.objects.select_for_update(no_key=True).filter(pk__in=set(pks)).order_by("pk")
     for route in sorted(route for route in acts.values_list("route_id", flat=True) if route):
         lock_route(route)
+
+
+def lock_numbers(organisation: Organisation) -> ChainEnd:
+    """To be called before a number of the organisation's acts is given, or given back to an act in error.
+
+    The database makes two that take the same number wait for one another. A route prepares its act once it has
+    written in the journal; whoever else takes a number therefore holds the end of the journal first.
+    """
+    return locked_head(organisation)

@@ -10,7 +10,7 @@ from parvis.core import clock
 from parvis.core.documents.services import store
 from parvis.core.errors import DomainError
 from parvis.core.journal.actions import register_action
-from parvis.core.journal.services import Actor, record
+from parvis.core.journal.services import Actor, locked_head, record
 from parvis.core.organisations.models import Organisation
 from parvis.edemat.actes.enums import Delivery, Status, TransactionKind
 from parvis.edemat.actes.formats.emitters import InvalidEmitter
@@ -93,6 +93,7 @@ def install(
 ) -> Classification:
     """Make the classification just received the current one of this organisation, and keep its exact
     bytes."""
+    locked_head(organisation)  # a mail may bring a classification after what was written about an act
     document = store(organisation, xml, filename, label=f"Classification du {message.date:%d/%m/%Y}")
     Classification.objects.filter(organisation=organisation, current=True).update(current=False)
     installed = Classification.objects.create(
@@ -125,6 +126,7 @@ def install(
 
 def confirm(organisation: Organisation, day: date, *, actor: Actor) -> bool:
     """The préfecture says that the classification of ``day`` is in force; False when ours is another one."""
+    locked_head(organisation)
     ours = current_classification(organisation)
     if ours is None or ours.date != day:
         return False

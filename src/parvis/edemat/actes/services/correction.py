@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
@@ -22,11 +22,10 @@ from parvis.edemat.actes.formats import checks
 from parvis.edemat.actes.formats.checks import Finding, refusals
 from parvis.edemat.actes.formats.matieres import Matiere
 from parvis.edemat.actes.formats.numbers import ActeNumber
-from parvis.edemat.actes.locking import lock_acte
+from parvis.edemat.actes.locking import lock_acte, lock_numbers
 from parvis.edemat.actes.models import Acte, ActePiece, Publication
 from parvis.edemat.actes.services.preparation import (
     Annexe,
-    NumberTaken,
     check_acte,
     current_classification,
     holder_of_number,
@@ -110,7 +109,7 @@ def correct_acte(acte: Acte, correction: Correction, *, actor: Actor) -> list[Fi
             )
         changed = _describe(acte, correction)
         if changed:
-            _save(acte)
+            acte.save(update_fields=[*CHANGED.keys() - {"annexes"}, "matiere_label"])
         if _change_annexes(acte, correction):
             changed["annexes"] = acte.pieces.count()
         if changed:
@@ -127,14 +126,6 @@ def correct_acte(acte: Acte, correction: Correction, *, actor: Actor) -> list[Fi
                 details={"changed": list(changed), "values": {k: v for k, v in changed.items() if v is not None}},
             )
         return findings
-
-
-def _save(acte: Acte) -> None:
-    try:
-        with transaction.atomic():
-            acte.save(update_fields=[*CHANGED.keys() - {"annexes"}, "matiere_label"])
-    except IntegrityError as error:  # another act took the number in the meantime
-        raise NumberTaken(f"Le numéro {acte.numero_actes} vient d’être pris : donnez-en un autre.") from error
 
 
 def _describe(acte: Acte, wanted: Correction) -> dict[str, object]:
@@ -163,6 +154,7 @@ def _describe(acte: Acte, wanted: Correction) -> dict[str, object]:
     put("decision_date", wanted.decision_date, wanted.decision_date and wanted.decision_date.isoformat())
     if wanted.numero_actes is not None and wanted.numero_actes != acte.numero_actes:
         number = str(ActeNumber(wanted.numero_actes))
+        lock_numbers(acte.organisation)
         if holder := holder_of_number(acte.organisation, number, but=acte):
             raise number_taken(number, holder)
         put("numero_actes", number, number)

@@ -31,6 +31,7 @@ from parvis.edemat.actes.formats.emitters import Emitter, Referent
 from parvis.edemat.actes.formats.names import IdActe, nature_letters
 from parvis.edemat.actes.formats.natures import NATURES
 from parvis.edemat.actes.formats.numbers import ActeNumber
+from parvis.edemat.actes.locking import lock_numbers
 from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification
 
 register_action("actes.prepare", "Acte préparé pour la transmission")
@@ -166,6 +167,7 @@ def prepare_acte(
     if problem := checks.objet_problem(objet):
         raise NotPrepared(problem)
     number = ActeNumber.from_displayed(numero)
+    head = lock_numbers(organisation)
     if holder := holder_of_number(organisation, str(number)):
         raise number_taken(str(number), holder)
     acte = Acte.objects.create(
@@ -204,6 +206,7 @@ def prepare_acte(
         actor=actor,
         sha256=document.sha256,
         details={"annexes": len(pieces), "numero": str(number)},
+        head=head,
     )
     return acte
 

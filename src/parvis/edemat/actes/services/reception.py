@@ -463,8 +463,9 @@ class Reading:
 
     # --- finding what a message speaks of ---
     def _lock_all(self, messages: list[tuple[str, inbound.Message]]) -> None:
-        """Lock the acts of the whole mail before the first of them is written in the journal."""
+        """Lock what the whole mail is about, acts then requests, before the first of it is written in the journal."""
         acts: set[UUID] = set()
+        requests: set[UUID] = set()
         for name, message in messages:
             match message:
                 case (
@@ -480,10 +481,17 @@ class Reading:
                     found = self._refused_transactions(name, message)
                 case _:
                     continue
-            acts |= {pk for pk in found.values_list("acte_id", flat=True) if pk}
+            for pk, acte in found.values_list("pk", "acte_id"):
+                if acte:
+                    acts.add(acte)
+                else:
+                    requests.add(pk)
         lock_actes(acts)
-        if any(isinstance(m, inbound.RetourClassification | inbound.ClassificationInchangee) for _, m in messages):
-            self.request = self._pending_request()
+        answer = any(isinstance(m, inbound.RetourClassification | inbound.ClassificationInchangee) for _, m in messages)
+        pending = self._pending_request() if answer else None
+        requests |= {pending} if pending else set()
+        locked = {pk: lock_transaction(pk) for pk in sorted(requests)}
+        self.request = locked[pending] if pending else None
 
     def _transmissions(self, day: date, numero: str, nature: str) -> QuerySet[Transaction]:
         return Transaction.objects.filter(
@@ -698,9 +706,9 @@ class Reading:
         self._answered_request("Classification confirmée.")
         self.outcome = InboundOutcome.CLASSIFICATION
 
-    def _pending_request(self) -> Transaction | None:
-        """The request for a classification that is under way, locked."""
-        pending = (
+    def _pending_request(self) -> UUID | None:
+        """The request for a classification that is under way."""
+        return (
             Transaction.objects.filter(
                 organisation=self.organisation,
                 kind=TransactionKind.DEMANDE_CLASSIFICATION,
@@ -711,7 +719,6 @@ class Reading:
             .values_list("pk", flat=True)
             .first()
         )
-        return lock_transaction(pending) if pending else None
 
     def _answered_request(self, sentence: str) -> None:
         """Close the request that this classification answers, if there is one under way."""

@@ -55,7 +55,7 @@ from parvis.edemat.actes.formats.outbound import (
     build_letter_answer,
 )
 from parvis.edemat.actes.lifecycle import begin, move, write_event
-from parvis.edemat.actes.locking import lock_acte, lock_transaction
+from parvis.edemat.actes.locking import lock_acte, lock_numbers, lock_transaction
 from parvis.edemat.actes.models import Acte, ActePiece, DailySerial, Transaction
 from parvis.edemat.actes.schemas import judge_outgoing, schema_path
 from parvis.edemat.actes.services import classification
@@ -117,6 +117,8 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
             if under_way is None:
                 raise NotTransmissible("L’acte attend encore d’être signé.", [])
             return under_way
+        if acte.status == Status.ERREUR:
+            lock_numbers(acte.organisation)
         chosen = settings_of(acte.organisation)
         refused = refusals(examine(acte, chosen))
         if refused:

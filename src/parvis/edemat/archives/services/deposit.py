@@ -12,7 +12,7 @@ from parvis.edemat.archives import tasks
 from parvis.edemat.archives.enums import Origin, State
 from parvis.edemat.archives.errors import PackageRefused, TransferNotReady
 from parvis.edemat.archives.models import Transfer
-from parvis.edemat.archives.services.controlling import issue_refusal
+from parvis.edemat.archives.services.controlling import issue_refusal, locked
 from parvis.edemat.archives.services.parties import ensure_parties
 
 MAX_PACKAGE = 2 * 1024**3
@@ -86,13 +86,11 @@ def restart_transfer(transfer: Transfer, *, actor: Actor) -> None:
 
 
 def _locked(transfer: Transfer, state: State) -> Transfer:
-    locked = (
-        Transfer.objects.select_for_update(of=("self",), no_key=True).select_related("organisation").get(pk=transfer.pk)
-    )
-    if locked.state != state:
+    transfer = locked(str(transfer.pk))
+    if transfer.state != state:
         raise TransferNotReady(
-            f"Ce versement est à l’état « {locked.get_state_display()} » : "
+            f"Ce versement est à l’état « {transfer.get_state_display()} » : "
             "l’action demandée n’est plus possible. "
             "Rechargez la page pour voir où il en est."
         )
-    return locked
+    return transfer

@@ -2,16 +2,20 @@
 
 import io
 import json
+import re
 import uuid
 import zipfile
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from parvis.core.identity import contributions, duplicates, exporting, profile, retention, suspension
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, AccountExport, Namesake, SecurityEvent
 from parvis.core.organisations.mandates import MandateRefused
+from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from tests.conftest import needs_shared
 from tests.core.identity.life import browser_of, citizen, outbox  # noqa: F401
@@ -334,6 +338,19 @@ def test_the_last_administrator_is_not_suspended(account_for, juvignac):
         suspension.suspend(first, juvignac, by=second)
         with pytest.raises(MandateRefused):
             suspension.suspend(second, juvignac, by=first)
+
+
+def test_a_suspension_locks_the_organisation_before_the_account(account_for, juvignac):
+    """Whoever gives a mandate holds the organisation when it refers to the account: the other way round they block."""
+    first = account_for(juvignac, "administrateur")
+    second = account_for(juvignac, "administrateur", email="seconde@juvignac.test")
+    with acting_for(juvignac), CaptureQueriesContext(connection) as queries:
+        suspension.suspend(first, juvignac, by=second)
+    locks = [query["sql"] for query in queries if " FOR " in query["sql"] and "UPDATE" in query["sql"]]
+    assert [re.search(r'FROM "(\w+)"', sql).group(1) for sql in locks][:2] == [
+        Organisation._meta.db_table,
+        Account._meta.db_table,
+    ]
 
 
 def test_an_administrator_of_another_organisation_sees_nobody(agent_client, account_for, juvignac, fabregues):

@@ -79,10 +79,12 @@ def suspend(account: Account, organisation: Organisation, *, by: Account, reques
 
     Raises ``SuspensionRefused``, and ``MandateRefused`` for whoever administers the organisation alone.
     """
+    # Two administrators who suspend each other at once are heard one after the other; the organisation comes first,
+    # as for whoever gives a mandate, which refers to the account.
+    lock(organisation)
     account = Account.objects.select_for_update().get(pk=account.pk)
     check(account, organisation, by=by)
     _refuse_suspended(account)
-    lock(organisation)  # two administrators who suspend each other at once are heard one after the other
     theirs = Mandate.objects.filter(organisation=organisation, account=account).select_related("own_role")
     keep_an_administrator(organisation, theirs, clock.today())
     _suspend(account, {"by": organisation.name}, request)

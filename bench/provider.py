@@ -29,33 +29,9 @@ LOGINS = int(os.environ.get("BENCH_LOGINS", "400"))
 WORKERS = 2
 TARGET_MS = 40
 PAUSE_SECONDS = 1.0
-PEER = "oidc-provider@9"
 BACK = "http://localhost:9/retour"
-FOLDER = PROJECT / "var" / "bench" / "oidc-provider"
-PEER_SERVER = f"""
-import Provider from 'oidc-provider';
-const [port, secret] = process.argv.slice(2);
-const provider = new Provider(`http://127.0.0.1:${{port}}`, {{
-  clients: [{{ client_id: 'bench', client_secret: secret, redirect_uris: ['{BACK}'], response_types: ['code'],
-              grant_types: ['authorization_code'] }}],
-  pkce: {{ required: () => true }},
-  cookies: {{ keys: [secret] }},
-  features: {{ devInteractions: {{ enabled: false }} }},
-  interactions: {{ url: (ctx, interaction) => `/interaction/${{interaction.uid}}` }},
-  findAccount: (ctx, id) => ({{ accountId: id, claims: () => ({{ sub: id, given_name: 'Camille' }}) }}),
-}});
-provider.use(async (ctx, next) => {{
-  if (!ctx.path.startsWith('/interaction/')) return next();
-  const {{ params, prompt }} = await provider.interactionDetails(ctx.req, ctx.res);
-  const accountId = ctx.get('x-account');
-  const grant = new provider.Grant({{ accountId, clientId: params.client_id }});
-  grant.addOIDCScope('openid');
-  const result = {{ login: {{ accountId }}, consent: {{ grantId: await grant.save() }} }};
-  ctx.respond = false;
-  await provider.interactionFinished(ctx.req, ctx.res, result, {{ mergeWithLastSubmission: false }});
-}});
-provider.listen(Number(port), '127.0.0.1');
-"""
+FOLDER = PROJECT / "bench" / "oidc-provider"
+PEER = "oidc-provider@" + json.loads((FOLDER / "package.json").read_text())["dependencies"]["oidc-provider"]
 
 
 class Person:
@@ -276,15 +252,12 @@ def peer() -> dict[str, float] | None:
     if shutil.which("npm") is None:
         say(bench="provider", server=PEER, absent="npm is not installed")
         return None
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "package.json").write_text(json.dumps({"private": True, "type": "module"}))
-    install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", PEER]
+    install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
     if subprocess.run(install, cwd=FOLDER, check=False, timeout=300).returncode:
         say(bench="provider", server=PEER, absent="npm could not install it")
         return None
-    (FOLDER / "server.js").write_text(PEER_SERVER)
     port, secret = free_port(), secrets.token_hex(32)
-    with serving(["node", "server.js", str(port), secret], port, FOLDER):
+    with serving(["node", "server.js", str(port), secret, BACK], port, FOLDER):
         base = f"http://127.0.0.1:{port}"
         people = [Person(base, "/auth", "/token", ("bench", secret), "", n) for n in range(CLIENTS)]
         return measure(people, PEER)

@@ -1,8 +1,10 @@
 """What the project says of itself agrees: version and dates, contacts, hooks."""
 
+import json
 import re
 import tomllib
 
+import pytest
 import yaml
 
 from tests.conftest import PROJECT
@@ -40,3 +42,10 @@ def test_the_local_hooks_run_what_the_check_runs():
     entries = " ".join(hook["entry"] for hook in hooks)
     for tool in ("ruff check", "ruff format", "mypy src", "lint-imports", "makemigrations --check"):
         assert tool in entries, tool
+
+
+@pytest.mark.parametrize("folder", ["frontend", "bench/oidc-provider"])
+def test_npm_packages_are_pinned_by_digest_and_name_no_registry(folder):
+    lock = json.loads((PROJECT / folder / "package-lock.json").read_text())["packages"]
+    packages = {name: package for name, package in lock.items() if name}
+    assert not [name for name, package in packages.items() if "resolved" in package or "integrity" not in package]

@@ -22,7 +22,7 @@ from typing import Any
 try:
     from parvis.core.journal import merkle
 except ImportError:  # carried beside the export, without Parvis
-    import merkle  # type: ignore[import-not-found,no-redef]
+    import merkle  # type: ignore[no-redef]
 
 OK, KO, NOTE = "conforme", "NON CONFORME", "à noter"
 FIRST_PREVIOUS = "0" * 64

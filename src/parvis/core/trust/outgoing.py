@@ -172,6 +172,6 @@ class BoundedFetchers(FetcherBackend):
 
     def get_fetchers(self) -> Fetchers:
         budget = FetchBudget(FetchLimits(max_requests=MAX_REQUESTS_PER_OPERATION))
-        ocsp, lists = _OcspFetcher(budget=budget), _CrlFetcher(budget=budget)
+        ocsp, lists = _OcspFetcher(budget=budget), _CrlFetcher(budget=budget)  # type: ignore[no-untyped-call]
         ocsp.allowed_hosts = lists.allowed_hosts = self.allowed_hosts
         return Fetchers(ocsp_fetcher=ocsp, crl_fetcher=lists, cert_fetcher=_NoCertificateFetcher())

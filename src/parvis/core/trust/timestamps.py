@@ -198,7 +198,7 @@ class FailoverTimeStamper(TimeStamper):
     """pyHanko time-stamper over the policy's authorities, with our bounds and checks."""
 
     def __init__(self, policy: TrustPolicy) -> None:
-        super().__init__(include_nonce=True)
+        super().__init__(include_nonce=True)  # type: ignore[no-untyped-call]
         self.policy = policy
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:

@@ -55,7 +55,7 @@ class _Limited(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data) -> int:  # type: ignore[no-untyped-def,override]
+    def write(self, data) -> int:  # type: ignore[no-untyped-def]
         self.written += len(data)
         if self.written > self.limit:
             raise ArchiveTooLarge(

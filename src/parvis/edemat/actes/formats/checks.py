@@ -17,12 +17,13 @@ from parvis.core.errors import DomainError
 from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE
 from parvis.edemat.actes.formats.archives import megabytes
 from parvis.edemat.actes.formats.emitters import Emitter
-from parvis.edemat.actes.formats.inbound import ACTES, INSEE, InvalidMessage, parse_safely
+from parvis.edemat.actes.formats.inbound import InvalidMessage, parse_safely
 from parvis.edemat.actes.formats.latin1 import to_latin1
 from parvis.edemat.actes.formats.matieres import InvalidMatiere, Matiere
 from parvis.edemat.actes.formats.names import DEPARTEMENT, PIECE_CODE, EnvelopeName, InvalidName, PieceName
 from parvis.edemat.actes.formats.natures import NATURES
 from parvis.edemat.actes.formats.numbers import SHAPE, ActeNumber, InvalidActeNumber
+from parvis.edemat.actes.formats.outbound import ACTES, INSEE
 
 BLOCKING, WARNING = "bloquant", "avertissement"
 MAX_OBJECT = 499

@@ -16,12 +16,11 @@ from parvis.core.errors import DomainError
 from parvis.core.journal.actions import register_action
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.models import Organisation
-from parvis.core.referentials.legality import MAX_ARCHIVE
+from parvis.core.referentials.legality import EXTENSIONS, MAX_ARCHIVE
 from parvis.core.routing.models import Route
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats import checks
 from parvis.edemat.actes.formats.checks import (
-    EXTENSIONS,
     Candidate,
     ClassificationInForce,
     Finding,

@@ -77,6 +77,26 @@ def test_what_takes_two_operators(browser_page, juvignac, account_for, rf):
     page.get_by_text("L’accord est donné").wait_for()
 
 
+def test_the_platform_asks_for_who_administers_alone(browser_page, juvignac, agent_client):
+    alone, page = agent_client(juvignac, "administrateur"), browser_page(client=as_operator("un@dsi.test"))
+    page.goto("/plateforme/organisations/juvignac/")
+    look(page, "organisation-de-la-plateforme")
+    page.get_by_role("link", name="Facteurs perdus").click()
+    page.get_by_label("Adresse électronique de la personne").fill("inconnue@juvignac.test")
+    page.get_by_label("Motif").fill("Téléphone et codes brûlés, reconnu par visioconférence avec le maire")
+    page.get_by_role("button", name="Demander la remise à zéro").click()
+    page.get_by_text("Personne n’administre Commune de Juvignac sous cette adresse").first.wait_for()
+    look(page, "administration-sans-facteur")
+    page.get_by_label("Adresse électronique de la personne").fill(alone.account.email)
+    page.get_by_role("button", name="Demander la remise à zéro").click()
+    page.get_by_text("attend un autre exploitant").wait_for()
+    look(page, "administration-sans-facteur-demandee")
+    page = browser_page(client=alone)
+    page.goto("/o/juvignac/administration/second-facteur/")
+    page.get_by_text("Demandée par l’exploitation de la plateforme").wait_for()
+    look(page, "second-facteur-demande-par-la-plateforme")
+
+
 def test_an_administrator_reads_the_events_of_their_people(browser_page, juvignac, agent_client, account_for):
     client = agent_client(juvignac, "administrateur")
     audit("user.login", account=account_for(juvignac, "maire", given_name="Alix", family_name="Exemple"))

@@ -158,3 +158,95 @@ def test_an_administrator_takes_a_request_back(administrator, lost, juvignac):
     administrator.post(f"{LIST}demandes/{only(juvignac).pk}/annuler/")
     assert only(juvignac).state == "cancelled"
     assert ask(administrator, lost.account).status_code == 302, "and may ask again"
+
+
+# --- who administers alone ------------------------------------------------------------------------------------
+ALONE = f"{PLATFORM}organisations/juvignac/"
+
+
+def ask_for(operator, account, **fields):
+    return operator.post(ALONE, {"address": account.email, "reason": "téléphone et codes brûlés", **fields})
+
+
+def test_two_operators_and_a_day_reset_who_administers_alone(
+    administrator, operator, account_for, juvignac, run_jobs, monkeypatch
+):
+    mayor, clerk = account_for(juvignac, "maire"), account_for(juvignac, "secretaire")
+    assert (
+        ask_for(operator, administrator.account, address=f" {administrator.account.email.upper()}").status_code == 302
+    )
+    run_jobs()
+    told = {message.to[0]: message.body for message in mail.outbox}
+    assert set(told) == {administrator.account.email, mayor.email}
+    assert clerk.email not in told
+    for body in told.values():
+        assert "L’exploitation de la plateforme" in body
+        assert "Motif donné : téléphone et codes brûlés" in body
+    assert "téléphone et codes brûlés" in administrator.get(LIST).content.decode()
+    second = as_operator("second@plateforme.test")
+    reset = only(juvignac)
+    second.post(f"{PLATFORM}{reset.pk}/", {"decision": "approuver"})
+    assert administrator.account.authenticator_set.exists(), "not before a day"
+    a_day_later(monkeypatch)
+    operator.post(f"{PLATFORM}{reset.pk}/", {"decision": "approuver"})
+    assert administrator.account.authenticator_set.exists(), "not by who asked"
+    assert "attend un autre exploitant" in operator.get(PLATFORM).content.decode()
+    mail.outbox.clear()
+    second.post(f"{PLATFORM}{reset.pk}/", {"decision": "approuver"})
+    assert not administrator.account.authenticator_set.exists()
+    run_jobs()
+    assert {message.to[0] for message in mail.outbox} == {administrator.account.email, mayor.email}
+    with acting_for(juvignac):
+        entries = {entry.action: entry for entry in entries_about("remise_second_facteur", reset.pk)}
+    assert set(entries) == {"second_facteur.demande", "second_facteur.remis"}
+    for entry, client in zip(entries.values(), (operator, second), strict=True):
+        assert (entry.actor_id, entry.details["by_platform"]) == (str(client.account.pk), True)
+
+
+def test_the_platform_asks_for_nobody_whom_another_could(administrator, operator, account_for, juvignac):
+    account_for(juvignac, "administrateur", email="autre@juvignac.test")
+    assert "Une autre personne administre" in ask_for(operator, administrator.account).content.decode()
+    with acting_for(juvignac):
+        assert not FactorReset.objects.exists()
+
+
+def test_one_whose_account_is_suspended_cannot_ask(administrator, operator, account_for, juvignac):
+    other = account_for(juvignac, "administrateur", email="autre@juvignac.test")
+    Account.objects.filter(pk=other.pk).update(suspended_at=clock.now())
+    assert ask_for(operator, administrator.account).status_code == 302
+
+
+def test_the_platform_learns_of_no_address_whose_it_is(lost, operator, agent_client, fabregues, juvignac):
+    """An agent who does not administer, an administrator of a neighbour and nobody get the same sentence."""
+    neighbour = agent_client(fabregues, "administrateur").account
+    nobody = Account(email="personne@juvignac.test")
+    said = set()
+    for account in (lost.account, neighbour, nobody):
+        page = ask_for(operator, account)
+        assert page.status_code == 422
+        said.add(page.context["form"].non_field_errors()[0])
+    assert said == {"Personne n’administre Commune de Juvignac sous cette adresse."}
+    assert "s’écrit comme" in ask_for(operator, Account(email="alice")).content.decode()
+    assert lost.account.full_name not in operator.get(ALONE).content.decode()
+
+
+def test_the_holder_or_any_operator_stops_what_the_platform_asked(administrator, operator, juvignac):
+    ask_for(operator, administrator.account)
+    assert "L’exploitation de la plateforme, pour" in administrator.get("/mon-compte/securite/").content.decode()
+    administrator.post("/mon-compte/securite/remise-a-zero/annuler/")
+    assert only(juvignac).state == "cancelled"
+    with acting_for(juvignac):
+        FactorReset.objects.all().delete()
+    ask_for(operator, administrator.account)
+    operator.post(f"{PLATFORM}{only(juvignac).pk}/", {"decision": "ecarter"})
+    assert only(juvignac).state == "cancelled"
+
+
+def test_the_database_lets_nothing_shorten_what_the_platform_asked(administrator, operator, juvignac):
+    facts = {"organisation": juvignac, "account": administrator.account, "asked_by": operator.account, "reason": "x"}
+    with acting_for(juvignac), pytest.raises(IntegrityError), transaction.atomic():
+        FactorReset.objects.create(**facts, asked_at=clock.now(), by_platform=True, in_person=True)
+
+
+def test_an_agent_does_not_reach_the_page_of_the_platform(administrator, lost, juvignac):
+    assert ask_for(administrator, lost.account).status_code == 404

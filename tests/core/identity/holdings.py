@@ -108,6 +108,7 @@ NAMED: dict[str, str] = {
     "plateforme/saml/<uuid:pk>": "saml.SamlSite",
     "plateforme/doublons/<uuid:pk>": "identity.Namesake",
     "plateforme/second-facteur/<uuid:pk>": "authentication.FactorReset",
+    "plateforme/second-facteur/organisations/<slug:slug>": "organisations.Organisation.slug",
     "plateforme/second-facteur/exploitants/<int:pk>": "operator",
     "plateforme/second-facteur/exploitants/<uuid:pk>": "authentication.OperatorReset",
     "plateforme/usagers/<int:pk>": "citizen",

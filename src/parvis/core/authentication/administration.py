@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from parvis.core import clock
 from parvis.core.authentication import factors, resets
-from parvis.core.authentication.forms import FactorResetForm, OperatorResetForm
+from parvis.core.authentication.forms import AdministratorResetForm, FactorResetForm, OperatorResetForm
 from parvis.core.authentication.models import FactorReset, OperatorReset, Reset
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
 from parvis.core.identity.by_name import named, page_by_name, words_of
@@ -139,6 +139,32 @@ def ask_for_operator(request: AccountRequest, pk: int) -> HttpResponse:
         back=reverse("authentication_platform:requests"),
         action=act,
         done="La demande est faite. Tous les exploitants sont prévenus ; elle peut être approuvée dans 24 heures.",
+    )
+
+
+@platform_view(recent=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_administrator(request: AccountRequest, slug: str) -> HttpResponse:
+    """Ask that the factors of who administers an organisation alone be reset; nothing of it is shown."""
+    organisation = get_object_or_404(Organisation, slug=slug)
+    form = AdministratorResetForm(request.POST if request.method == "POST" else None)
+
+    def act() -> None:
+        with acting_for(organisation, account=request.user.pk):
+            resets.ask_for_administrator(organisation, **form.cleaned_data, by=request.user, request=request)
+
+    return fill_in(
+        request,
+        form,
+        title=f"Administration sans facteur\u00a0: {organisation.short_name}",
+        text="La seule personne qui administre cette organisation a perdu tous ses moyens de connexion, codes de"
+        " secours compris. Elle est prévenue, ainsi que le maire et la direction générale des services ; un second"
+        " exploitant approuve vingt-quatre heures plus tard. La demande s’inscrit au journal de l’organisation.",
+        verb="Demander la remise à zéro",
+        back=reverse("authentication_platform:requests"),
+        action=act,
+        done="La demande est faite. La personne et son organisation sont prévenues ; un autre exploitant peut "
+        "l’approuver dans 24 heures.",
     )
 
 

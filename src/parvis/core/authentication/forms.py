@@ -244,6 +244,22 @@ class FactorResetForm(forms.Form):
     )
 
 
+class AdministratorResetForm(forms.Form):
+    """Who administers alone and lost every factor, and why they are to be reset; the organisation shows nothing."""
+
+    address = forms.CharField(
+        label="Adresse électronique de la personne",
+        max_length=254,
+        help_text="L’adresse de son compte, en entier : la plateforme ne montre pas qui administre une organisation.",
+        widget=forms.EmailInput,
+    )
+    reason = forms.CharField(
+        label="Motif",
+        max_length=200,
+        help_text="Ce qui a été perdu, et comment vous avez reconnu la personne. L’organisation le lira.",
+    )
+
+
 class OperatorResetForm(forms.Form):
     """Why the factors of an operator are to be reset."""
 

@@ -56,9 +56,14 @@ class Reset(models.Model):
 
 
 class FactorReset(TenantModel, Reset):
-    """The lost second factor of one agent: asked by an administrator of theirs, approved by an operator."""
+    """The lost second factor of one agent: asked by an administrator of theirs, approved by an operator.
+
+    ``by_platform``: of one who administers alone, for whom an operator asks; a second one approves, and the day always
+    passes.
+    """
 
     in_person = models.BooleanField("identité vérifiée de visu", default=False)
+    by_platform = models.BooleanField("demandé par l’exploitation de la plateforme", default=False)
 
     class Meta:
         verbose_name = "remise à zéro d’un second facteur"
@@ -69,11 +74,20 @@ class FactorReset(TenantModel, Reset):
                 name="factorreset_four_eyes",
             ),
             models.CheckConstraint(condition=~Q(account=F("asked_by")), name="factorreset_not_oneself"),
+            models.CheckConstraint(
+                condition=~Q(by_platform=True) | Q(in_person=False), name="factorreset_platform_waits"
+            ),
         ]
 
     @property
     def possible_from(self) -> datetime:
         return self.asked_at if self.in_person else super().possible_from
+
+    @property
+    def asker(self) -> str:
+        """Who asks, as the holder and the organisation read it."""
+        name = self.organisation.name
+        return f"L’exploitation de la plateforme, pour {name}," if self.by_platform else name
 
 
 class OperatorReset(Reset):
@@ -97,3 +111,8 @@ class OperatorReset(Reset):
             ),
             models.CheckConstraint(condition=~Q(account=F("asked_by")), name="operatorreset_not_oneself"),
         ]
+
+    @property
+    def asker(self) -> str:
+        """Who asks, as the holder reads it."""
+        return self.asked_by.full_name

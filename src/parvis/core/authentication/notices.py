@@ -95,10 +95,28 @@ NOTICES: dict[str, tuple[str, Callable[[Account, Facts], str]]] = {
     "factor.reset.asked": (
         "Remise à zéro de votre second facteur",
         lambda account, facts: (
-            f"{facts['organisation']} demande que votre second facteur soit remis à zéro. Ce sera possible à partir du"
-            f" {facts['from']}, si la plateforme l’approuve ; vous devrez alors en choisir un nouveau.\n\nSi vous"
-            " n’avez rien demandé, annulez dès maintenant depuis la page de sécurité de votre compte, ou prévenez votre"
-            f" organisation :\n{address('authentication:security')}"
+            f"{facts['asker']} demande que votre second facteur soit remis à zéro{_why(facts)}. Ce sera possible à"
+            f" partir du {facts['from']}, si la plateforme l’approuve ; vous devrez alors en choisir un nouveau.\n\nSi"
+            " vous n’avez rien demandé, annulez dès maintenant depuis la page de sécurité de votre compte, ou prévenez"
+            f" votre organisation :\n{address('authentication:security')}"
+        ),
+    ),
+    "administrator.reset.told": (
+        "Remise à zéro du second facteur de votre administration",
+        lambda account, facts: (
+            f"L’exploitation de la plateforme demande que le second facteur de {facts['holder']}, seule personne qui"
+            f" administre {facts['organisation']}, soit remis à zéro{_why(facts)}. Ce sera possible à partir du"
+            f" {facts['from']}, si un second exploitant l’approuve.\n\nVérifiez de vive voix avec {facts['holder']}. Si"
+            " vous ne reconnaissez pas cette demande, prévenez la plateforme avant ce moment :\n"
+            f"{address('portal:contact')}"
+        ),
+    ),
+    "administrator.reset.done": (
+        "Second facteur de votre administration remis à zéro",
+        lambda account, facts: (
+            f"Le second facteur de {facts['holder']}, qui administre {facts['organisation']}, a été remis à zéro le"
+            f" {facts['when']}, à la demande de l’exploitation de la plateforme.\n\nSi vous ne savez rien de cette"
+            f" décision, prévenez la plateforme :\n{address('portal:contact')}"
         ),
     ),
     "operator.reset.asked": (

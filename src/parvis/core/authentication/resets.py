@@ -1,9 +1,11 @@
 """Resetting a lost second factor: an administrator of the agent asks, an operator approves, the holder is told first.
 
 Nobody asks for oneself nor approves what they asked; twenty-four hours pass after the notice, unless the identity
-was checked face to face, which is recorded. An operator's are asked by a second operator and approved by a third one,
-else on the server (``approve_operator_reset``); every operator is told, and nothing shortens the wait. The rules
-are checked here and, for the four eyes, by the database too.
+was checked face to face, which is recorded. For who administers an organisation alone, an operator asks and a second
+one approves: those who answer for the organisation are told too, and nothing shortens the wait. An operator's are
+asked by a second operator and approved by a third one, else on the server (``approve_operator_reset``); every
+operator is told, and nothing shortens the wait. The rules are checked here and, for the four eyes, by the database
+too.
 """
 
 from allauth.mfa.models import Authenticator
@@ -20,6 +22,7 @@ from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.mandates import administrators
 from parvis.core.organisations.models import Organisation
 from parvis.core.web.templatetags.parvis import date_longue, heure
 
@@ -39,7 +42,7 @@ def _journal(reset: FactorReset, action: str, actor: Account) -> None:
         action,
         subject=("remise_second_facteur", reset.pk),
         actor=Actor("account", str(actor.pk)),
-        details={"in_person": reset.in_person},
+        details={"in_person": reset.in_person, **({"by_platform": True} if reset.by_platform else {})},
     )
 
 
@@ -56,34 +59,77 @@ def ask(
     """Ask that the factors of ``account`` be reset, and tell its holder. Raises ``ResetRefused``."""
     if account.pk == by.pk:
         raise ResetRefused("Vous ne pouvez pas demander la remise à zéro de votre propre second facteur.")
+    reset = FactorReset(organisation=organisation, account=account, reason=reason, in_person=in_person)
+    return _ask(reset, by, request)
+
+
+@transaction.atomic
+def ask_for_administrator(
+    organisation: Organisation, address: str, *, reason: str, by: Account, request: HttpRequest
+) -> FactorReset:
+    """An operator asks it for who administers ``organisation`` (acted for by the caller) alone, found by the address.
+
+    Nobody else could: those who answer for the organisation are told as the holder is, a second operator approves, and
+    the day always passes. Raises ``ResetRefused`` or ``AddressRefused``.
+    """
+    account = addresses.account_at(addresses.canonical(address))
+    administer = administrators(organisation, clock.today())
+    if account is None or account.pk not in administer:
+        raise ResetRefused(f"Personne n’administre {organisation.name} sous cette adresse.")
+    if account.pk == by.pk:
+        raise ResetRefused("Vous ne pouvez pas demander la remise à zéro de votre propre second facteur.")
+    if len(administer) > 1:
+        raise ResetRefused(
+            f"Une autre personne administre {organisation.name} : elle le demande elle-même, depuis sa page « Second "
+            "facteur »."
+        )
+    reset = FactorReset(organisation=organisation, account=account, reason=reason, by_platform=True)
+    _ask(reset, by, request)
+    _tell_organisation(reset, "administrator.reset.told")
+    return reset
+
+
+def _ask(reset: FactorReset, by: Account, request: HttpRequest) -> FactorReset:
+    account, organisation = reset.account, reset.organisation
     if account.is_platform_administrator:
         raise ResetRefused(
             "Les exploitants de la plateforme ne dépendent pas d’une organisation : un autre exploitant le demande."
         )
     if not factors.held_by(account).number:
         raise ResetRefused("Cette personne n’a pas de second facteur : il n’y a rien à remettre à zéro.")
+    reset.asked_by, reset.asked_at = by, clock.now()
     try:
         with transaction.atomic():
-            reset = FactorReset.objects.create(
-                organisation=organisation,
-                account=account,
-                reason=reason,
-                in_person=in_person,
-                asked_by=by,
-                asked_at=clock.now(),
-            )
+            reset.save(force_insert=True)
     except IntegrityError:
         raise ResetRefused("Une demande est déjà en cours pour cette personne.") from None
     _journal(reset, "second_facteur.demande", by)
-    audit("manager.mfa.reset.request", account=account, request=request, organisation=organisation)
-    moment = clock.paris(reset.possible_from)
-    notices.tell(
-        account,
-        "factor.reset.asked",
-        organisation=organisation.name,
-        **{"from": f"{date_longue(moment)} à {heure(moment)}"},
+    audit(
+        "manager.mfa.reset.request",
+        account=account,
+        request=request,
+        organisation=organisation,
+        data={"by_platform": True} if reset.by_platform else {},
     )
+    notices.tell(account, "factor.reset.asked", asker=reset.asker, **_facts(reset))
     return reset
+
+
+def _facts(reset: FactorReset) -> dict[str, str]:
+    moment = clock.paris(reset.possible_from)
+    facts = {"organisation": reset.organisation.name, "from": f"{date_longue(moment)} à {heure(moment)}"}
+    return facts | ({"reason": reset.reason} if reset.by_platform else {})
+
+
+ANSWERABLE = ("maire", "dgs")
+"""Roles of those who answer for an organisation beside its administration."""
+
+
+def _tell_organisation(reset: FactorReset, kind: str) -> None:
+    """Tell those who answer for the organisation, if it named any."""
+    held = Mandate.objects.filter(organisation=reset.organisation, role__in=ANSWERABLE).in_force(clock.today())
+    for account in Account.objects.filter(Exists(held.filter(account=OuterRef("pk")))).exclude(pk=reset.account_id):
+        notices.tell(account, kind, holder=reset.account.full_name, **_facts(reset))
 
 
 @transaction.atomic
@@ -97,6 +143,8 @@ def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     _journal(reset, "second_facteur.remis", by)
     audit("manager.mfa.reset", account=reset.account, request=request, organisation=reset.organisation)
     notices.tell(reset.account, "factor.reset.done")
+    if reset.by_platform:
+        _tell_organisation(reset, "administrator.reset.done")
 
 
 @transaction.atomic

@@ -122,6 +122,17 @@ ACCOUNT = {
 
 BY_HAND = {"open": ("OPEN", OPEN), "public": ("PUBLIC", PUBLIC), "account": ("ACCOUNT", ACCOUNT)}
 
+# Tables and archives that are downloaded without a fresh proof: address -> why nobody's personal data are in them.
+NOBODY_IN = {
+    f"o/{ORG}/actes/actes.<slug:extension>": "acts: number, subject, dates",
+    f"p/{ORG}/actes/actes.<slug:extension>": "acts that are published",
+    f"o/{ORG}/donnees/deliberations.<slug:extension>": "rows made to be published",
+    f"p/{ORG}/donnees/deliberations.<slug:extension>": "rows that are published",
+    f"o/{ORG}/archives/registre/": "archives: title, agencies, sizes",
+    f"o/{ORG}/seances/assemblees/modele.csv": "invented members",
+    f"o/{ORG}/administration/personnes/imports/modele.csv": "invented people",
+}
+
 # Services whose addresses ask for one of the applications of the convention, by the beginning of the address.
 APPLICATIONS = {
     f"o/{ORG}/seances/": "edemat",

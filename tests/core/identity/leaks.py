@@ -1,10 +1,11 @@
 """Views that leak, as somebody in a hurry might write them: what the tests of access have to report."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path
 
 from parvis.config.urls import urlpatterns as served
+from parvis.core.exports.download import download_table
 from parvis.core.identity.access import account_view, agent_view, open_view
 from parvis.core.identity.models import Account
 from parvis.core.organisations.models import Organisation
@@ -45,7 +46,18 @@ def forged(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f'<form method="post"><select name="acte">{options}</select></form>')
 
 
+def _as_table(rows: list[tuple[str]]) -> HttpResponseBase:
+    return download_table(["Adresse"], rows, name="adresses", extension="csv", sheet="Adresses")
+
+
+@agent_view("administration.personnes", recent=True)
+def taken(request: HttpRequest) -> HttpResponseBase:
+    """A table of addresses, whenever its holder proved who they are."""
+    return _as_table([(address,) for address in Account.objects.values_list("email", flat=True)])
+
+
 urlpatterns = [
+    path("o/<slug:organisation_slug>/fuite/adresses/", taken),
     path("fuite/annuaire/", directory),
     path("o/<slug:organisation_slug>/actes/<uuid:pk>/fuite/", any_act),
     path("fuite/<int:pk>/", chosen),

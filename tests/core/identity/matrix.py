@@ -3,6 +3,7 @@
 Functions take the addresses to judge, so that ``test_matrix_bites`` can give them leaking views and see them caught.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ from django.http import Http404, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
+from parvis.core.exports.download import as_download
 from parvis.core.identity.access import Access
 from parvis.core.identity.roles import ROLES
-from tests.core.identity.declared import APPLICATIONS, BY_HAND, LIBRARY, SIGNPOSTS
+from tests.core.identity.declared import APPLICATIONS, BY_HAND, LIBRARY, NOBODY_IN, SIGNPOSTS
 
 EXAMPLES = {
     "UUIDConverter": "0197c0de-0000-7000-8000-000000000000",
@@ -120,6 +122,40 @@ def outside_subscriptions(found: list[Page]) -> list[str]:
         if page.access and wanted and page.access.application != wanted:
             faults.append(f"/{page.address}: declare application={wanted!r} on its view")
     return faults
+
+
+def downloads_a_table(page: Page) -> bool:
+    """Whether the address is that of a table or of an archive, or its view calls what writes tables."""
+    named = re.search(r"\.(<\w+:extension>|csv|ods|zip)$", page.address) and "sha256" not in page.address
+    return bool(named) or _calls_tables(inspect.unwrap(page.pattern.callback), set())
+
+
+def _calls_tables(function: Any, seen: set[Any]) -> bool:
+    """Whether ``function``, or one of the project that it names, calls core/exports."""
+    if not inspect.isfunction(function) or function in seen or not function.__module__.startswith(("parvis", "tests")):
+        return False
+    seen.add(function)
+    codes, names = [function.__code__], set()
+    while codes:
+        code = codes.pop()
+        names.update(code.co_names)
+        codes += [inner for inner in code.co_consts if inspect.iscode(inner)]
+    known = [function.__globals__[name] for name in names if name in function.__globals__]
+    known += [
+        getattr(module, name) for module in known if inspect.ismodule(module) for name in names & set(dir(module))
+    ]
+    return as_download in known or any(_calls_tables(inspect.unwrap(one), seen) for one in known if callable(one))
+
+
+def taken_without_proof(found: list[Page]) -> list[str]:
+    """Tables that leave without a fresh proof and that ``NOBODY_IN`` does not hold, and those that are gone."""
+    served = {p.address for p in found if p.access and p.access.recent != "always" and downloads_a_table(p)}
+    faults = [
+        f'/{address} gives a table: declare recent="always" on its view or, if no personal data are there, write\n'
+        f'    {address!r}: "why",\nin NOBODY_IN of tests/core/identity/declared.py'
+        for address in sorted(served - set(NOBODY_IN))
+    ]
+    return faults + [f"/{gone} gives no table: remove it from NOBODY_IN" for gone in sorted(set(NOBODY_IN) - served)]
 
 
 # --- what each caller has to be answered ---------------------------------------------------------------------

@@ -37,6 +37,7 @@ from tests.core.identity.matrix import (
     outside_subscriptions,
     pages,
     refused,
+    taken_without_proof,
     to_proof,
     undeclared,
     undone,
@@ -57,6 +58,11 @@ def test_what_no_mandate_protects_is_written_by_hand_with_its_reason():
 
 def test_every_page_of_a_service_asks_for_its_application():
     faults = outside_subscriptions(addresses())
+    assert not faults, "\n".join(faults)
+
+
+def test_every_table_of_people_asks_for_a_fresh_proof():
+    faults = taken_without_proof(pages())
     assert not faults, "\n".join(faults)
 
 

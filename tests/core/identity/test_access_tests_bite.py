@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.identity import leaks
 from tests.core.identity.holdings import MARK, NAMED, Holdings, unknown_parameters
-from tests.core.identity.matrix import addresses, outside_subscriptions, pages, unwritten
+from tests.core.identity.matrix import addresses, outside_subscriptions, pages, taken_without_proof, unwritten
 from tests.core.identity.scopes import strange_choices
 from tests.core.identity.trespassing import leaking, leaking_forms
 
@@ -35,6 +35,10 @@ def test_a_page_that_no_mandate_protects_is_to_be_written_by_hand(address):
 
 def test_a_page_of_a_service_without_its_application_is_reported():
     assert any("actes/<uuid:pk>/fuite/" in fault for fault in outside_subscriptions(addresses()))
+
+
+def test_a_table_that_leaves_without_a_fresh_proof_is_reported():
+    assert any("fuite/adresses/ gives a table" in fault for fault in taken_without_proof(pages()))
 
 
 def test_a_parameter_of_unknown_meaning_is_reported():

@@ -342,7 +342,7 @@ def template(request: AgentRequest) -> HttpResponseBase:
 
 
 @require_safe
-@ADMINISTER
+@agent_view("seances.administrer", application="edemat", recent="always")
 def export(request: AgentRequest, pk: UUID, extension: str) -> HttpResponseBase:
     """The tableau as CSV or ODS, in the columns that the import reads; the audit log says who took it."""
     if extension not in EXTENSIONS:

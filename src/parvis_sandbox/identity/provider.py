@@ -148,6 +148,7 @@ class Provider:
             "userinfo_signing_alg_values_supported": ["ES256", "RS256"],
             "authorization_response_iss_parameter_supported": True,
             "claims_parameter_supported": True,
+            **({"code_challenge_methods_supported": ["S256"]} if "announces_pkce" in self.faults else {}),
         }
 
     # --- authorization ----------------------------------------------------------------------------------

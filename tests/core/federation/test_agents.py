@@ -79,6 +79,11 @@ def test_request_has_no_parameter_that_proconnect_refuses(proconnect, browser):
     assert asked["redirect_uri"].endswith("/federation/proconnect/retour/")
 
 
+def test_pkce_is_left_out_even_where_proconnect_announces_it(proconnect, browser):
+    proconnect.fault(announces_pkce=True)
+    assert not {name for name in parameters(proconnect.leave(browser)) if name.startswith("code_challenge")}
+
+
 # --- (c) unknown agent --------------------------------------------------------------------------------------
 def test_unknown_agent_waits_for_the_administration_and_gets_nothing(proconnect, browser, juvignac, fabregues):
     answer = proconnect.log_in(browser, "p.durable")

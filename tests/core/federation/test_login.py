@@ -40,6 +40,11 @@ def test_request_carries_what_franceconnect_demands(franceconnect, browser):
         assert first[name] != second[name]
 
 
+def test_pkce_is_sent_where_franceconnect_announces_it(franceconnect, browser):
+    franceconnect.fault(announces_pkce=True)
+    assert parameters(franceconnect.leave(browser))["code_challenge_method"] == "S256"
+
+
 def test_return_address_never_comes_from_the_host_header(franceconnect, browser, settings):
     settings.ALLOWED_HOSTS = ["*"]
     answer = browser.get("/federation/franceconnect/", headers={"host": "pirate.test"})

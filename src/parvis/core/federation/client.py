@@ -69,9 +69,8 @@ def authorization_address(
         facts = metadata(registered.issuer, Line(registered.issuer))
     except Silent as silent:
         raise ProviderUnavailable(registered.label, **silent.data) from silent
-    waiting = flow.open_request(
-        request, registered.code, next_page, pkce=facts.pkce, fresh=fresh, two_factors=two_factors
-    )
+    pkce = facts.pkce and registered.code == FRANCECONNECT  # ProConnect refuses parameters that it does not know
+    waiting = flow.open_request(request, registered.code, next_page, pkce=pkce, fresh=fresh, two_factors=two_factors)
     asked = {
         "response_type": "code",
         "client_id": registered.client_id,
@@ -84,7 +83,7 @@ def authorization_address(
     if registered.code == FRANCECONNECT:
         asked |= {"acr_values": registered.acr, "prompt": "login consent"}
     elif fresh:
-        asked |= {"prompt": "login"}  # never max_age: ProConnect has none, and refuses what it does not know
+        asked |= {"prompt": "login"}  # never max_age, which ProConnect does not have
     if waiting.verifier:
         digest = hashlib.sha256(waiting.verifier.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

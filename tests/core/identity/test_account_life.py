@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from parvis.core.identity import contributions, duplicates, exporting, profile, retention, suspension
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, AccountExport, Namesake, SecurityEvent
+from parvis.core.journal.models import Entry
 from parvis.core.organisations.mandates import MandateRefused
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for, identity_of
@@ -320,6 +321,18 @@ def test_an_administrator_suspends_and_reopens_an_account(agent_client, account_
     assert agent.account.suspended_at is None
 
 
+def test_a_suspension_is_in_the_journal_of_the_organisation(account_for, juvignac):
+    agent, administrator = account_for(juvignac, "secretaire"), account_for(juvignac, "administrateur")
+    with acting_for(juvignac):
+        suspension.suspend(agent, juvignac, by=administrator)
+        suspension.reactivate(agent, juvignac, by=administrator)
+        entries = Entry.objects.filter(subject_kind="compte", subject_id=str(agent.pk)).order_by("seq")
+        assert [(e.action, e.actor_id) for e in entries] == [
+            ("compte.suspendu", str(administrator.pk)),
+            ("compte.rouvert", str(administrator.pk)),
+        ]
+
+
 def test_nobody_suspends_somebody_who_acts_elsewhere_nor_themselves(agent_client, account_for, juvignac, fabregues):
     administrator = agent_client(juvignac, "administrateur")
     shared = account_for(juvignac, "secretaire", email="partagee@mairies.test")
@@ -347,7 +360,7 @@ def test_a_suspension_locks_the_organisation_before_the_account(account_for, juv
     with acting_for(juvignac), CaptureQueriesContext(connection) as queries:
         suspension.suspend(first, juvignac, by=second)
     locks = [query["sql"] for query in queries if " FOR " in query["sql"] and "UPDATE" in query["sql"]]
-    assert [re.search(r'FROM "(\w+)"', sql).group(1) for sql in locks][:2] == [
+    assert [re.search(r'FROM "?(\w+)', sql).group(1) for sql in locks][:2] == [
         Organisation._meta.db_table,
         Account._meta.db_table,
     ]

@@ -20,9 +20,15 @@ from parvis.core.errors import DomainError
 from parvis.core.identity import addresses, closing
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
+from parvis.core.journal.actions import register_action, register_subject
+from parvis.core.journal.services import Actor, record
 from parvis.core.organisations.mandates import keep_an_administrator, lock
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import current_scope, identity_of, in_scope
+
+register_action("compte.suspendu", "Compte d’un agent suspendu")
+register_action("compte.rouvert", "Compte d’un agent rouvert")
+register_subject("compte", "Compte d’un agent", "organisations:person")
 
 SUSPENDING: Final = {
     "deces": "Décès signalé",
@@ -87,6 +93,7 @@ def suspend(account: Account, organisation: Organisation, *, by: Account, reques
     _refuse_suspended(account)
     theirs = Mandate.objects.filter(organisation=organisation, account=account).select_related("own_role")
     keep_an_administrator(organisation, theirs, clock.today())
+    _journal(organisation, "compte.suspendu", account, by)
     _suspend(account, {"by": organisation.name}, request)
     audit("manager.user.deactivation", account=account, request=request, organisation=organisation)
 
@@ -98,8 +105,14 @@ def reactivate(
     """Reopen a suspended account."""
     account = Account.objects.select_for_update().get(pk=account.pk)
     check(account, organisation, by=by)
+    _journal(organisation, "compte.rouvert", account, by)
     _reopen(account, {"by": organisation.name})
     audit("manager.user.activation", account=account, request=request, organisation=organisation)
+
+
+def _journal(organisation: Organisation, action: str, account: Account, by: Account) -> None:
+    """In the organisation's own journal; before any ``audit``, which takes the end of the platform's."""
+    record(organisation, action, subject=("compte", account.pk), actor=Actor("account", str(by.pk)))
 
 
 # --- citizens, by the platform --------------------------------------------------------------------------------

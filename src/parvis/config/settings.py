@@ -80,6 +80,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "parvis.core.web.middleware.CorrelationMiddleware",
     "parvis.core.web.proxy.ProxyMiddleware",
     "parvis.core.portal.middleware.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -326,11 +327,13 @@ DEFAULT_FROM_EMAIL = os.environ.get("PARVIS_DEFAULT_SENDER", "ne-pas-repondre@pa
 
 # --- jobs and logs ------------------------------------------------------------------------------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
+PROCRASTINATE_ON_APP_READY = "parvis.core.jobs.running.install"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "parvis.core.logs.JsonLines"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("PARVIS_LOG_LEVEL", "WARNING")},
+    "loggers": {"django.db.backends": {"level": "INFO"}},  # below, the values of every statement would be written
 }
 SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]

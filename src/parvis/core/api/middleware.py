@@ -1,7 +1,5 @@
-"""What every call of the API meets first: a number, no session, a bounded body, and errors as problem details."""
+"""What every call of the API meets first: no session, a bounded body, and errors as problem details."""
 
-import re
-import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from parvis.core.api.problems import MEDIA_TYPE, Problem, respond
 
 PREFIX = "/api/v1/"
-NUMBER = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 MAX_BODY = 160 * 1024 * 1024
 
 
@@ -22,15 +19,12 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(PREFIX):
             return self.get_response(request)
-        asked = request.headers.get("X-Request-Id", "")
-        request.request_id = asked if NUMBER.fullmatch(asked) else uuid.uuid4().hex  # type: ignore[attr-defined]
         request.COOKIES = {}
         problem = _body_problem(request)
         response = respond(request, problem) if problem else self.get_response(request)
         if response.status_code >= 400 and response.headers.get("Content-Type") != MEDIA_TYPE:
             kept = {"Allow": response["Allow"]} if response.has_header("Allow") else {}
             response = respond(request, Problem(response.status_code, headers=kept))
-        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

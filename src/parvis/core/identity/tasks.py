@@ -4,31 +4,19 @@ Arguments are identifiers, never an address nor a token: the queue keeps and log
 """
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 
 from parvis.core.identity import deletion, dormancy, duplicates, exporting, mails, retention
 from parvis.core.identity.models import Account, Link, Tombstone
-from parvis.core.jobs.decorator import PATIENT
+from parvis.core.jobs import labelled
+from parvis.core.jobs.decorator import PlatformJob, platform_job
 
 
-def _task(name: str, label: str) -> Callable[[Callable[..., None]], Any]:
+def _task(name: str, label: str) -> Callable[[Callable[..., None]], PlatformJob]:
     """A job about a person, which no organisation owns."""
-
-    def decorate(function: Callable[..., None]) -> Any:
-        @wraps(function)
-        def run(**arguments: Any) -> None:
-            if not connection.in_atomic_block:
-                close_old_connections()  # a worker lives for days
-            function(**arguments)
-
-        run.label = label  # type: ignore[attr-defined]
-        return app.task(name=f"identity.{name}", queue="identity", retry=PATIENT, pass_context=False)(run)
-
-    return decorate
+    return platform_job(name=f"identity.{name}", queue="identity", label=label)
 
 
 @_task("send_link", "Lien d’un compte")
@@ -69,6 +57,7 @@ def send_receipt(*, stone: str) -> None:
 
 @app.periodic(cron="20 4 * * *")
 @app.task(name="identity.daily", queue="maintenance", queueing_lock="identity.daily", pass_context=False)
+@labelled("Suites de la vie des comptes")
 def daily(timestamp: int = 0) -> None:
     """Warn and delete dormant accounts, look for namesakes, forget what was kept long enough."""
     dormancy.review()

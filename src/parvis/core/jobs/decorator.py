@@ -1,4 +1,4 @@
-"""The ``job`` decorator: a procrastinate task that acts for one organisation.
+"""The ``job`` decorator, a procrastinate task that acts for one organisation, and ``platform_job``, one of nobody's.
 
 A job may run more than once (a worker may die between the work and its acknowledgement), so its body must be
 idempotent under a natural key.
@@ -6,11 +6,13 @@ idempotent under a natural key.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
 
 from django.db import close_old_connections, connection
 from procrastinate import BaseRetryStrategy, JobContext, RetryStrategy
 from procrastinate.contrib.django import app
+
+from parvis.core import correlation
 
 if TYPE_CHECKING:
     from parvis.core.organisations.models import Organisation
@@ -26,6 +28,52 @@ class Job(Protocol):
     def __call__(self, organisation_id: int, **arguments: Any) -> None: ...
 
     def enqueue(self, organisation: Union["Organisation", int], **arguments: Any) -> int: ...
+
+
+class PlatformJob(Protocol):
+    """What ``@platform_job`` gives back: the function itself, its task in the queue, and a way to enqueue it."""
+
+    task: Any
+
+    def __call__(self, **arguments: Any) -> None: ...
+
+    def defer(self, **arguments: Any) -> int: ...
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def labelled(label: str) -> Callable[[Function], Function]:
+    """Say what the pages of jobs call the task made of this function."""
+
+    def decorate(function: Function) -> Function:
+        function.label = label  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def platform_job(*, name: str, queue: str, label: str) -> Callable[[Callable[..., None]], PlatformJob]:
+    """Make ``function(**arguments)`` a background job that acts for no organisation.
+
+    ``defer(**arguments)`` inserts it in the caller's transaction; arguments must be JSON values.
+    """
+
+    def decorate(function: Callable[..., None]) -> PlatformJob:
+        @labelled(label)
+        @wraps(function)
+        def run(**arguments: Any) -> None:
+            arguments.pop(correlation.ARGUMENT, None)
+            if not connection.in_atomic_block:
+                close_old_connections()  # a worker lives for days
+            function(**arguments)
+
+        task = app.task(name=name, queue=queue, retry=PATIENT, pass_context=False)(run)
+        run.defer = lambda **arguments: task.defer(**correlation.carried(arguments))  # type: ignore[attr-defined]
+        run.task = task  # type: ignore[attr-defined]
+        return run  # type: ignore[return-value]
+
+    return decorate
 
 
 def job(
@@ -61,6 +109,7 @@ def job(
 
         @wraps(run)
         def attempt(context: JobContext | None = None, **arguments: Any) -> None:
+            arguments.pop(correlation.ARGUMENT, None)
             try:
                 run(**arguments)
             except Exception as error:
@@ -73,7 +122,7 @@ def job(
 
         def enqueue(organisation: Union["Organisation", int], **arguments: Any) -> int:
             identifier = organisation if isinstance(organisation, int) else organisation.pk
-            return task.defer(organisation_id=identifier, **arguments)
+            return task.defer(organisation_id=identifier, **correlation.carried(arguments))
 
         run.enqueue = enqueue  # type: ignore[attr-defined]
         run.task = task  # type: ignore[attr-defined]

@@ -1,11 +1,32 @@
-"""Remembers the last organisation of an agent for the desk; refuses addresses that no database could search."""
+"""Numbers requests; remembers the last organisation of an agent for the desk; refuses unsearchable addresses."""
 
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
+from parvis.core.correlation import WELL_FORMED, following, new_number
 from parvis.core.web.context import SESSION_KEY
+from parvis.core.web.proxy import comes_from_proxy
+
+
+class CorrelationMiddleware:
+    """Gives each request the number that its logs and jobs carry, and tells it in ``X-Request-Id``.
+
+    The reverse proxy may have numbered it already; nobody else is believed.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = request.headers.get("X-Request-Id", "") if comes_from_proxy(request) else ""
+        number = told if WELL_FORMED.fullmatch(told) else new_number()
+        request.request_id = number  # type: ignore[attr-defined]
+        with following(number):
+            response = self.get_response(request)
+        response["X-Request-Id"] = number
+        return response
 
 
 class NullCharacterMiddleware:

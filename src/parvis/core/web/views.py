@@ -137,6 +137,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "heading": title,
         "text": text,
         "when": clock.now(),
+        "number": getattr(request, "request_id", ""),
         "platform": {"name": "Parvis"},
     }
     return HttpResponse(render_to_string("web/error.html", context), status=500)

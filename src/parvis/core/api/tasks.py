@@ -5,7 +5,7 @@ from procrastinate.contrib.django import app
 from parvis.core.api import endings
 from parvis.core.api.models import ApiAccount
 from parvis.core.api.throttling import forget_idle_meters
-from parvis.core.jobs import job
+from parvis.core.jobs import job, labelled
 from parvis.core.organisations.models import Organisation
 
 
@@ -13,6 +13,7 @@ from parvis.core.organisations.models import Organisation
 @app.task(
     name="api.forget_idle_meters", queue="maintenance", queueing_lock="api.forget_idle_meters", pass_context=False
 )
+@labelled("Oubli des adresses qui ont appelé l’API")
 def forget_meters(timestamp: int = 0) -> None:
     """Keep no network address longer than the hour in which it called."""
     forget_idle_meters()
@@ -20,6 +21,7 @@ def forget_meters(timestamp: int = 0) -> None:
 
 @app.periodic(cron="40 6 * * *")
 @app.task(name="api.daily", queue="maintenance", queueing_lock="api.daily", pass_context=False)
+@labelled("Recherche des accès de l’API qui finissent")
 def daily(timestamp: int = 0) -> None:
     """Once a day: look for the accounts, secrets and certificates that end soon."""
     for organisation in Organisation.objects.all():

@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 
 from parvis.core.authentication import notices, throttle
 from parvis.core.identity.models import Account
-from parvis.core.jobs import job
+from parvis.core.jobs import job, labelled
 from parvis.core.organisations.models import Organisation
 
 
@@ -21,6 +21,7 @@ def tell_account(organisation_id: int, *, account: int, kind: str, facts: dict[s
 
 @app.periodic(cron="40 3 * * *")
 @app.task(name="authentication.forget", queue="maintenance", queueing_lock="authentication.forget", pass_context=False)
+@labelled("Oubli des sessions et des essais périmés")
 def forget(timestamp: int = 0) -> None:
     """Drop expired sessions and counts of failed tries."""
     call_command("clearsessions")

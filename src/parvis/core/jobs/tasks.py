@@ -2,11 +2,14 @@
 
 from procrastinate.contrib.django import app
 
+from parvis.core.jobs import labelled
+
 SILENCE_SECONDS = 60  # a worker says it lives every 10 seconds
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="jobs.rescue_stalled", queue="maintenance", queueing_lock="jobs.rescue_stalled", pass_context=False)
+@labelled("Reprise des travaux interrompus")
 async def rescue_stalled(timestamp: int = 0) -> None:
     """Put back to work the jobs held by a worker that has been silent; every job is idempotent."""
     for stalled in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=SILENCE_SECONDS):

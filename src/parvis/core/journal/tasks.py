@@ -5,7 +5,7 @@ import logging
 from procrastinate.contrib.django import app
 
 from parvis.core import clock
-from parvis.core.jobs import job
+from parvis.core.jobs import job, labelled
 from parvis.core.journal import queries, sealing
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 @app.periodic(cron="10 * * * *")
 @app.task(name="journal.seal_due", queue="journal", queueing_lock="journal.seal_due", pass_context=False)
+@labelled("Scellement des journaux à échéance")
 def seal_due(timestamp: int = 0) -> None:
     """Enqueue the seal of each organisation whose journal was not sealed today, as counted in Paris."""
     for organisation in Organisation.objects.all():

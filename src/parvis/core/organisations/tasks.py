@@ -6,7 +6,7 @@ from datetime import timedelta
 from procrastinate.contrib.django import app
 
 from parvis.core import clock
-from parvis.core.jobs import job
+from parvis.core.jobs import job, labelled
 from parvis.core.notifications.services import MessageNotSent
 from parvis.core.organisations import imports, invitations, reviews
 from parvis.core.organisations.models import ImportLine, Invitation, Organisation, PeopleImport
@@ -59,6 +59,7 @@ def apply_import(organisation_id: int, *, batch_id: str) -> None:
 
 @app.periodic(cron="20 6 * * *")
 @app.task(name="organisations.daily", queue="maintenance", queueing_lock="organisations.daily", pass_context=False)
+@labelled("Rappels des revues d’habilitations")
 def daily(timestamp: int = 0) -> None:
     """Once a day: reminders of the reviews, and the personal data of old imports forgotten."""
     for organisation in Organisation.objects.all():

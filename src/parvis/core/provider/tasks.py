@@ -3,6 +3,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from parvis.core.jobs import labelled
 from parvis.core.jobs.decorator import job
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.provider import assertions, grants, keys, logout
@@ -37,6 +38,7 @@ def tell(organisation_id: int, notice_id: str) -> None:
 
 @app.periodic(cron="17 3 * * *")
 @app.task(name="provider.purge", queue="identite")
+@labelled("Oubli des jetons périmés")
 def purge(timestamp: int) -> None:
     """Every night: expired tokens and assertions, logins over for a year, keys whose window is over."""
     grants.purge()

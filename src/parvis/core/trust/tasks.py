@@ -3,13 +3,14 @@
 from procrastinate.contrib.django import app
 
 from parvis.core import clock
-from parvis.core.jobs import job
+from parvis.core.jobs import job, labelled
 from parvis.core.organisations.models import Organisation
 from parvis.core.trust import certificates
 
 
 @app.periodic(cron="40 6 * * *")
 @app.task(name="trust.daily", queue="maintenance", queueing_lock="trust.daily", pass_context=False)
+@labelled("Recherche des certificats qui finissent")
 def daily(timestamp: int = 0) -> None:
     """Once a day: the certificates that end within a month."""
     for organisation in Organisation.objects.all():

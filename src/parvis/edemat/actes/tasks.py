@@ -9,7 +9,7 @@ from imapclient.exceptions import IMAPClientError
 from procrastinate.contrib.django import app
 
 from parvis.core.documents.services import read_bytes
-from parvis.core.jobs import job
+from parvis.core.jobs import job, labelled
 from parvis.core.notifications.services import send
 from parvis.core.organisations.models import Organisation
 from parvis.edemat.actes.models import Acte, ActeSettings
@@ -69,6 +69,7 @@ def _mark(address: str) -> str:
 
 @app.periodic(cron=f"* * * * * */{POLL_SECONDS}")
 @app.task(name="actes.poll_returns", queue="actes", queueing_lock="actes.poll_returns", pass_context=False)
+@labelled("Relève des retours de l’État")
 def poll_returns(timestamp: int = 0) -> None:
     """Collect and read the State's returns; a mailbox out of reach is tried again at the next pass."""
     _fresh_connection()
@@ -82,6 +83,7 @@ def poll_returns(timestamp: int = 0) -> None:
 
 @app.periodic(cron="* * * * *")
 @app.task(name="actes.resume", queue="actes", queueing_lock="actes.resume", pass_context=False)
+@labelled("Reprise des télétransmissions")
 def resume_transmissions(timestamp: int = 0) -> None:
     """Take up what waits for the ministry or was interrupted, for every organisation."""
     _fresh_connection()

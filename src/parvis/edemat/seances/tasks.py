@@ -4,7 +4,7 @@ from procrastinate.contrib.django import app
 
 from parvis.core import clock
 from parvis.core.errors import DomainError
-from parvis.core.jobs import job
+from parvis.core.jobs import job, labelled
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
@@ -62,6 +62,7 @@ def establish_deliberation(organisation_id: int, *, deliberation_id: str, actor_
 
 @app.periodic(cron="5 * * * *")
 @app.task(name="seances.terms", queue="maintenance", queueing_lock="seances.terms", pass_context=False)
+@labelled("Fins de mandats dans les tableaux")
 def follow_terms(timestamp: int = 0) -> None:
     """Every hour, the first one after midnight in Paris being the useful one: the tableaux that a term just left."""
     from parvis.edemat.seances.queries import bodies_with_holes

@@ -146,10 +146,11 @@ def test_an_act_is_prepared_and_journalled_in_the_name_of_the_software(caller, j
 
 def test_the_same_number_twice_is_a_conflict(caller, juvignac):
     us = caller(juvignac, "actes.preparer")
-    assert us.post("/actes", {**facts(), "fichier": uploaded()}).status_code == 201
+    made = us.post("/actes", {**facts(), "fichier": uploaded()}).json()
     again = us.post("/actes", {**facts(), "fichier": uploaded()})
     assert again.status_code == 409
     assert again.json()["errors"][0]["champ"] == "corps.numero"
+    assert again.json()["existant"] == {"id": made["id"], "adresse": f"/api/v1/actes/{made['id']}"}
 
 
 def test_an_act_that_has_not_left_is_corrected(caller, juvignac):

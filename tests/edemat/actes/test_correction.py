@@ -222,6 +222,22 @@ def test_each_finding_stands_next_to_its_field(secretary, commune, prepare, stat
     assert set(form.errors) == {"matiere", "type_piece"}
 
 
+def test_a_number_refused_leads_to_the_act_that_has_it(secretary, commune, prepare):
+    holder, acte = prepare(commune, numero="19.07.01.06"), prepare(commune)
+    form = secretary.get(f"{LIST}{acte.pk}/corriger/").context["form"]
+    page = secretary.post(f"{LIST}{acte.pk}/corriger/", sent(form, numero_actes="19_07_01_06"))
+    assert f'href="{LIST}{holder.pk}/"' in page.content.decode()
+
+
+def test_a_number_taken_meanwhile_leads_to_the_act_that_has_it(secretary, commune, prepare):
+    acte = prepare(commune)
+    with acting_for(commune):
+        Acte.objects.filter(pk=acte.pk).update(status=Status.ERREUR)
+    holder = prepare(commune)
+    page = secretary.get(f"{LIST}{acte.pk}/corriger/")
+    assert f'href="{LIST}{holder.pk}/"' in page.content.decode()
+
+
 def test_what_is_the_organisation_s_is_said_apart(secretary, commune, prepare):
     from parvis.edemat.actes.models import ActeSettings
 

@@ -57,6 +57,14 @@ def test_a_number_already_taken_is_said_in_the_task(commune):
         assert "déjà" in the_task().summary
 
 
+def test_the_page_of_a_number_already_taken_leads_to_the_act_that_has_it(commune, agent_client):
+    with acting_for(commune):
+        holder = make_acte(commune, numero="19.07.01.05")
+        failed = step_of(route_at_transmission_with_document(commune), "actes.transmission").failure_page
+    page = agent_client(commune, "secretaire").get(failed).content.decode()
+    assert f'href="{reverse("actes:detail", args=[commune.slug, holder.pk])}"' in page
+
+
 def route_at_transmission_with_document(organisation):
     route = route_at_transmission(organisation)
     attach(route, "signe", store(organisation, a_pdf(), "deliberation.pdf"), "Délibération signée")

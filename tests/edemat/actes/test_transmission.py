@@ -180,7 +180,7 @@ def test_a_number_taken_is_refused_with_the_act_that_has_it(commune, neighbour, 
     first = prepare(commune)
     with pytest.raises(NumberTaken) as refusal:
         prepare(commune, numero="19-07-01-05", objet="Une autre")
-    assert refusal.value.data["acte"] == str(first.pk)
+    assert refusal.value.holder == first
     prepare(neighbour)  # the same number next door is another act
 
 

@@ -40,6 +40,15 @@ PROBLEM = {
                 "properties": {name: {"type": "string"} for name in ("champ", "regle", "solution")},
             },
         },
+        "existant": {
+            "type": "object",
+            "description": "L’objet qui existe déjà, sur un conflit.",
+            "required": ["id", "adresse"],
+            "properties": {
+                "id": {"type": "string", "format": "uuid"},
+                "adresse": {"type": "string", "format": "uri-reference"},
+            },
+        },
     },
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from ninja import Query, Schema
@@ -38,6 +39,9 @@ def page_of(rows: QuerySet[M], field: str, cursor: str, limit: int, *, descendin
     return {"elements": page.rows, "suivant": page.next or None}
 
 
-def refused(champ: str, regle: str, solution: str, *, status: int = 422) -> Problem:
-    """A problem about one field."""
-    return Problem(status, f"« {champ} » : {regle} {solution}", (FieldError(champ, regle, solution),))
+def refused(
+    champ: str, regle: str, solution: str, *, status: int = 422, existing: tuple[UUID, str] | None = None
+) -> Problem:
+    """A problem about one field; ``existing`` is what stands in its way: its identifier and its path in the API."""
+    errors = (FieldError(champ, regle, solution),)
+    return Problem(status, f"« {champ} » : {regle} {solution}", errors, existing=existing)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -55,6 +56,7 @@ class Problem(Exception):
     detail: str = ""
     errors: tuple[FieldError, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
+    existing: tuple[UUID, str] | None = None
 
 
 def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -69,6 +71,8 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     }
     if problem.errors:
         body["errors"] = [vars(error) for error in problem.errors]
+    if problem.existing:
+        body["existant"] = {"id": str(problem.existing[0]), "adresse": problem.existing[1]}
     response = JsonResponse(
         body, status=problem.status, content_type=MEDIA_TYPE, json_dumps_params={"ensure_ascii": False}
     )

@@ -27,9 +27,10 @@ class StepPlugin(Protocol):
 
     ``permission`` is held by who may start the step again once it has failed. A step that bears the code of an
     ``application`` is left out of the routes of who does not subscribe to it. A plug-in that has a method
-    ``remedy(step)`` may answer with a ``Remedy``: the step is then taken up on that page only. ``dropped_label`` names
-    a step that will not be done, where « Non » before the done label does not read well. ``done_as(facts)`` names one
-    that may be done in several ways.
+    ``remedy(step)`` may answer with a ``Remedy``: the step is then taken up on that page only; ``obstacle(step)``
+    with the label and the address of what stands in the way of a failed step. ``dropped_label`` names a step that
+    will not be done, where « Non » before the done label does not read well. ``done_as(facts)`` names one that may
+    be done in several ways.
     """
 
     code: str
@@ -88,6 +89,12 @@ def remedy_of(step: RouteStep) -> Remedy | None:
     """What its service asks for when ``step`` has failed; None when the step has only to be started again."""
     remedy: Callable[[RouteStep], Remedy | None] | None = getattr(plugin(step.code), "remedy", None)
     return remedy(step) if remedy else None
+
+
+def obstacle_of(step: RouteStep) -> tuple[str, str] | None:
+    """Label and address of what stands in the way of ``step``, which has failed, where its service knows it."""
+    obstacle: Callable[[RouteStep], tuple[str, str] | None] | None = getattr(plugin(step.code), "obstacle", None)
+    return obstacle(step) if obstacle else None
 
 
 Listener = Callable[[Route, Actor], None]

@@ -27,7 +27,7 @@ from parvis.core.journal.queries import entries_about
 from parvis.core.routing import queries
 from parvis.core.routing.desk import LATE, TODAY, following, grouped, key_of
 from parvis.core.routing.models import Route, RouteStep
-from parvis.core.routing.registry import pages_of, remedy_of, service_of
+from parvis.core.routing.registry import obstacle_of, pages_of, remedy_of, service_of
 from parvis.core.routing.services import may_take_up, retry_step
 from parvis.core.web.navigation import application_of, label_of
 
@@ -105,12 +105,14 @@ def failed_step(request: AgentRequest, pk: str) -> HttpResponse:
         raise PermissionDenied("Votre rôle dans cette organisation ne permet pas de voir cette étape.")
     if request.method == "POST":
         return _take_up(request, step, permission)
+    failed = step.state == RouteStep.State.FAILED
     context = {
         "step": step,
         "route": step.route,
         "steps": step.route.steps.select_related("organisation"),
-        "failed": step.state == RouteStep.State.FAILED,
+        "failed": failed,
         "remedy": remedy_of(step),
+        "obstacle": obstacle_of(step) if failed else None,
         "may": may,
         "permission": name_of(permission),
         "service": label_of(service),

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from ninja import File, Form, Query, Router, Schema
 from ninja.files import UploadedFile
 from ninja.responses import Status
@@ -14,6 +15,7 @@ from pydantic import Field
 
 from parvis.core.api.fields import TEXT, Cursor, Limit, Page, Search, page_of, refused
 from parvis.core.api.operations import JSON, MULTIPART, ApiRequest, operation
+from parvis.core.api.problems import Problem
 from parvis.core.documents.delivery import deliver
 from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE
 from parvis.edemat.actes import board
@@ -208,7 +210,7 @@ def prepare(
         with transaction.atomic():
             made = prepare_acte(organisation, facts, document, actor=request.actor, annexes=attached)
     except NumberTaken as error:
-        raise refused("corps.numero", error.sentence, "Relisez l’acte qui le porte.", status=409) from error
+        raise _taken("corps.numero", error) from error
     return Status(201, _told(made) | _checked(check_acte(made)))
 
 
@@ -235,13 +237,20 @@ def correct(request: ApiRequest, pk: UUID, correction: CorrectionIn) -> dict[str
     try:
         findings = correct_acte(acte, Correction(**wanted), actor=request.actor)
     except NumberTaken as error:
-        raise refused("corps.numero_transmis", error.sentence, "Relisez l’acte qui le porte.", status=409) from error
+        raise _taken("corps.numero_transmis", error) from error
     except InvalidActeNumber as error:
         raise refused("corps.numero_transmis", error.sentence, "Corrigez-le.") from error
     except CorrectionRefused as error:
         name = FIELDS.get(error.field, error.field)
         raise refused(f"corps.{name}".rstrip("."), error.sentence, "Corrigez cette valeur.") from error
     return _told(_acte(request, pk)) | _checked(findings)
+
+
+def _taken(champ: str, error: NumberTaken) -> Problem:
+    """The conflict of a number, with the act that has it."""
+    holder = error.holder.pk
+    address = reverse("api:read_acte", kwargs={"pk": holder})
+    return refused(champ, error.sentence, "Relisez l’acte qui le porte.", status=409, existing=(holder, address))
 
 
 def _checked(findings: list[Finding]) -> dict[str, Any]:

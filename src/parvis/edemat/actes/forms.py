@@ -209,7 +209,12 @@ class PieceFields(NamedTuple):
 
 
 class CorrectionForm(forms.Form):
-    """How an act is described and what goes with it; the choices are those of the classification in force."""
+    """How an act is described and what goes with it; the choices are those of the classification in force.
+
+    ``holder`` is the act that has the number refused, for the page to lead to it.
+    """
+
+    holder: Acte | None = None
 
     objet = forms.CharField(label="Objet", max_length=499, widget=forms.Textarea(attrs={"rows": 3}))
     numero = forms.CharField(label="Numéro porté sur l’acte", max_length=60)

@@ -7,8 +7,9 @@ from parvis.core.routing.models import RouteDocument, RouteStep
 from parvis.core.routing.registry import Remedy, register_step
 from parvis.core.routing.services import fail_step, open_task
 from parvis.edemat.actes.formats.checks import refusals
+from parvis.edemat.actes.formats.numbers import ActeNumber, InvalidActeNumber
 from parvis.edemat.actes.models import Acte
-from parvis.edemat.actes.services.preparation import Annexe, check_acte, prepare_acte
+from parvis.edemat.actes.services.preparation import Annexe, check_acte, holder_of_number, prepare_acte
 from parvis.edemat.actes.services.transmission import path_of, to_correct
 
 PREPARER = Actor("job", "actes.preparation")
@@ -50,6 +51,16 @@ class TransmissionStep:
     def remedy(self, step: RouteStep) -> Remedy | None:
         """An act that exists is corrected on its page; without one, the step starts again."""
         return _remedy(step)
+
+    def obstacle(self, step: RouteStep) -> tuple[str, str] | None:
+        """The act that has the number wanted for this one."""
+        try:
+            number = str(ActeNumber.from_displayed(str(step.route.facts.get("acte", {}).get("numero", ""))))
+        except InvalidActeNumber:
+            return None
+        ours = Acte.objects.filter(route=step.route_id).first()
+        holder = holder_of_number(step.organisation, number, but=ours)
+        return (f"Acte n° {holder.numero} : {holder.objet}", path_of(holder)) if holder else None
 
 
 def _remedy(step: RouteStep) -> Remedy | None:

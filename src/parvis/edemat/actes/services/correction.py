@@ -26,11 +26,11 @@ from parvis.edemat.actes.locking import lock_acte, lock_numbers
 from parvis.edemat.actes.models import Acte, ActePiece, Publication
 from parvis.edemat.actes.services.preparation import (
     Annexe,
+    NumberTaken,
     check_acte,
     current_classification,
     holder_of_number,
     label_of_matiere,
-    number_taken,
 )
 from parvis.edemat.actes.services.transmission import path_of
 
@@ -156,7 +156,7 @@ def _describe(acte: Acte, wanted: Correction) -> dict[str, object]:
         number = str(ActeNumber(wanted.numero_actes))
         lock_numbers(acte.organisation)
         if holder := holder_of_number(acte.organisation, number, but=acte):
-            raise number_taken(number, holder)
+            raise NumberTaken(number, holder)
         put("numero_actes", number, number)
     if wanted.matiere is not None and wanted.matiere != acte.matiere:
         label = _label_in_force(acte, wanted.matiere)

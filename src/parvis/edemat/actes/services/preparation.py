@@ -38,7 +38,15 @@ DEFAULT_ANNEXE = {"1": "99_DE", "2": "99_AR", "3": "99_AI", "4": "99_DC", "5": "
 
 
 class NumberTaken(DomainError):
-    """Another active act of the organisation has the number; ``data["acte"]`` is its identifier."""
+    """``holder``, another active act of the organisation, has the number."""
+
+    def __init__(self, number: str, holder: Acte) -> None:
+        super().__init__(
+            f"Le numéro {number} est déjà celui de l’acte « {holder.objet} » du {holder.decision_date:%d/%m/%Y} : "
+            "donnez un autre numéro à cet acte.",
+            acte=str(holder.pk),
+        )
+        self.holder = holder
 
 
 class NotPrepared(DomainError):
@@ -105,15 +113,6 @@ def holder_of_number(organisation: Organisation, numero_actes: str, *, but: Acte
     return (holders.exclude(pk=but.pk) if but else holders).first()
 
 
-def number_taken(number: str, holder: Acte) -> NumberTaken:
-    """The refusal of a number that ``holder`` has."""
-    return NumberTaken(
-        f"Le numéro {number} est déjà celui de l’acte « {holder.objet} » du {holder.decision_date:%d/%m/%Y} : "
-        "donnez un autre numéro à cet acte.",
-        acte=str(holder.pk),
-    )
-
-
 def label_of_matiere(classification: Classification, code: str) -> str:
     """Labels of a matière from its first level down, « Finances locales/Subventions »; "" when it is not there."""
     return _path({matiere["code"]: matiere["label"] for matiere in classification.matieres}, code)
@@ -168,7 +167,7 @@ def prepare_acte(
     number = ActeNumber.from_displayed(numero)
     head = lock_numbers(organisation)
     if holder := holder_of_number(organisation, str(number)):
-        raise number_taken(str(number), holder)
+        raise NumberTaken(str(number), holder)
     acte = Acte.objects.create(
         organisation=organisation,
         route=route,

@@ -30,6 +30,7 @@ from parvis.edemat.actes.services.preparation import (
     NumberTaken,
     check_acte,
     current_classification,
+    holder_of_number,
     keep_upload,
 )
 from parvis.edemat.actes.views.acts import get_acte
@@ -54,6 +55,8 @@ def correct(request: AgentRequest, pk: UUID) -> HttpResponse:
     else:
         findings = check_acte(acte)
         form = CorrectionForm.as_found(acte, classification, findings)
+        if not all(finding.ok for finding in findings if finding.code == "numero_libre"):
+            form.holder = holder_of_number(request.organisation, acte.numero_actes, but=acte)
     elsewhere = [finding for finding in refusals(findings) if form.place_of(finding.code) is None]
     context = {
         "acte": acte,
@@ -105,7 +108,10 @@ def _carry_out(request: AgentRequest, acte: Acte, form: CorrectionForm) -> list[
             return correct_acte(acte, correction, actor=request.actor)
     except CorrectionRefused as refusal:
         form.add_error(refusal.field or None, refusal.sentence)
-    except (NumberTaken, InvalidActeNumber) as refusal:
+    except NumberTaken as refusal:
+        form.add_error("numero_actes", refusal.sentence)
+        form.holder = refusal.holder
+    except InvalidActeNumber as refusal:
         form.add_error("numero_actes", refusal.sentence)
     except DomainError as refusal:
         form.add_error(field, refusal.sentence)

@@ -5,11 +5,12 @@ Target: p95 of 50 ms or less per page, flat from the first to the last, and at m
 
 import time
 
-from bench.workbench import fresh_database, percentile, say, timed
+from bench.workbench import fresh_database, logged_in, percentile, say, timed
 
 ACTS = 1_000_000
 TARGET_MS = 50
 TARGET_QUERIES = 12
+FLAT = 1.25  # how much longer than the first page the last one may take
 REPEATS = 60
 
 FILL = """
@@ -33,8 +34,6 @@ def prepare() -> tuple[object, object]:
     urls = fresh_database("acts_list")
 
     import psycopg
-    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-    from django.test import Client
 
     from parvis.core import clock
     from parvis.core.documents.models import Document
@@ -54,15 +53,12 @@ def prepare() -> tuple[object, object]:
             organisation=organisation, sha256="0" * 64, size=1, filename="mesure.pdf",
             media_type="application/pdf", created_at=clock.now(),
         )  # fmt: skip
-    TOTP.activate(account, generate_totp_secret())
     start = time.perf_counter()
     with psycopg.connect(urls["DATABASE_OWNER_URL"], autocommit=True) as connection:
         connection.execute(FILL, {"organisation": organisation.pk, "document": document.pk, "acts": ACTS})
         connection.execute("VACUUM ANALYZE actes_acte")
     say(bench="acts_list", step="filled", acts=ACTS, seconds=round(time.perf_counter() - start, 1))
-    client = Client(HTTP_HOST="localhost")
-    client.force_login(account)
-    return client, organisation
+    return logged_in(account), organisation
 
 
 def keys(organisation) -> dict[str, str]:
@@ -109,14 +105,16 @@ def main() -> None:
         if page in ("first", "middle", "last"):
             plain[page] = p50
             worst, queries = max(worst, p95), max(queries, asked)
+    last_to_first = plain["last"] / plain["first"]
     say(
         bench="acts_list",
         p95_ms=round(worst, 1),
         target_ms=TARGET_MS,
         queries=queries,
         target_queries=TARGET_QUERIES,
-        last_to_first=round(plain["last"] / plain["first"], 2),
-        ratio=round(min(TARGET_MS / worst, TARGET_QUERIES / queries), 2),
+        last_to_first=round(last_to_first, 2),
+        target_last_to_first=FLAT,
+        ratio=round(min(TARGET_MS / worst, TARGET_QUERIES / queries, FLAT / last_to_first), 2),
     )
 
 

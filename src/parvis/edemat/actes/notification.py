@@ -32,7 +32,7 @@ def notify(
     The day from which it binds is computed again. Its certificate and the next step of its route follow in a job, once
     the State has received it. Raises PublicationRefused.
     """
-    acte = lock_acte(acte.pk)
+    acte = lock_acte(acte)
     refuse_unfit(acte)
     _refuse_wrong(acte, on, persons)
     noted, _ = Notification.objects.update_or_create(

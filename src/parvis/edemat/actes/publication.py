@@ -169,7 +169,7 @@ def publish(
     """
     today = clock.today()
     on = on or today
-    acte = lock_acte(acte.pk)
+    acte = lock_acte(acte)
     _refuse_unpublishable(acte, on, today, personal_data_reviewed)
     pieces = [p for p in acte.pieces.select_related("document") if annexes is None or p.pk in annexes]
     acte.published_on = on

@@ -72,7 +72,7 @@ def attach_by_hand(message: InboundMessage, acte: Acte, *, actor: Actor, despite
     """
     with transaction.atomic():
         message = _waiting(message)
-        acte = lock_acte(acte.pk)
+        acte = lock_acte(acte)
         original = acte.transaction
         if original is None:
             raise NotAttached("Cet acte n’a pas été transmis : aucun message ne peut le concerner.")

@@ -49,7 +49,7 @@ def ask_to_cancel(acte: Acte, *, actor: Actor) -> Transaction:
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
-        acte = lock_acte(acte.pk)
+        acte = lock_acte(acte)
         if refusal := why_not(acte):
             raise CancellationRefused(refusal)
         chosen = settings_of(acte.organisation)

@@ -102,7 +102,7 @@ def correct_acte(acte: Acte, correction: Correction, *, actor: Actor) -> list[Fi
     ``CorrectionRefused`` and ``NumberTaken``.
     """
     with transaction.atomic():
-        acte = lock_acte(acte.pk)
+        acte = lock_acte(acte)
         if not is_correctable(acte):
             raise CorrectionRefused(
                 f"L’acte est à l’état « {acte.get_status_display()} » : il ne se corrige plus. Rechargez sa page."

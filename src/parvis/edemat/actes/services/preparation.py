@@ -110,6 +110,7 @@ def identifier_of(acte: Acte) -> IdActe:
 def holder_of_number(organisation: Organisation, numero_actes: str, *, but: Acte | None = None) -> Acte | None:
     """The active act that has this number, other than ``but``."""
     holders = Acte.objects.active().filter(organisation=organisation, numero_actes=numero_actes)
+    holders = holders.only("numero", "objet", "decision_date")
     return (holders.exclude(pk=but.pk) if but else holders).first()
 
 
@@ -228,7 +229,8 @@ def piece_file(rank: int, code: str, filename: str, document: Document) -> Piece
 def files_of(acte: Acte) -> list[tuple[PieceFile, Document]]:
     """The act then its annexes, in the order of sending."""
     found = [(piece_file(1, acte.type_piece, acte.posted_filename, acte.document), acte.document)]
-    for piece in acte.pieces.select_related("document").order_by("rank"):
+    for piece in acte.pieces.prefetch_related("document").order_by("rank"):
+        piece.document.organisation = acte.organisation
         described = piece_file(piece.rank, piece.code_pj, piece.posted_filename, piece.document)
         found.append((described, piece.document))
     return found

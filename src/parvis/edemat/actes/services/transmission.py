@@ -111,7 +111,7 @@ def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
     from parvis.edemat.actes import tasks
 
     with transaction.atomic():
-        acte = lock_acte(acte.pk)
+        acte = lock_acte(acte)
         if acte.status not in (Status.A_POSTER, Status.ERREUR):
             under_way = acte.transaction
             if under_way is None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from isal.igzip import IGzipFile
+
 from parvis.core.errors import DomainError
 from parvis.core.referentials.legality import MAX_ARCHIVE
 
@@ -74,7 +76,7 @@ def write_archive(target: BinaryIO, members: Iterable[Member], *, mtime: int, li
     limited = _Limited(target, limit)
     # The gzip header carries no name and no date, otherwise two identical archives would differ.
     with (
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=limited, mtime=0) as compressed,
+        IGzipFile(filename="", mode="wb", compresslevel=2, fileobj=limited, mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
     ):
         for member in members:

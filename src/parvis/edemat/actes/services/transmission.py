@@ -104,45 +104,44 @@ def path_of(acte: Acte) -> str:
 
 # --- 1. a person asks -----------------------------------------------------------------------------
 def transmettre(acte: Acte, *, actor: Actor) -> Transaction:
-    """Ask for the transmission of ``acte``, in one transaction: checks, transaction « posté », archive job.
+    """Ask for the transmission of ``acte``, in the caller's transaction: checks, transaction « posté », archive job.
 
     Asking again while it is under way returns the transaction under way. Raises ``NotTransmissible``.
     """
     from parvis.edemat.actes import tasks
 
-    with transaction.atomic():
-        acte = lock_acte(acte)
-        if acte.status not in (Status.A_POSTER, Status.ERREUR):
-            under_way = acte.transaction
-            if under_way is None:
-                raise NotTransmissible("L’acte attend encore d’être signé.", [])
-            return under_way
-        if acte.status == Status.ERREUR:
-            lock_numbers(acte.organisation)
-        chosen = settings_of(acte.organisation)
-        refused = refusals(examine(acte, chosen))
-        if refused:
-            raise NotTransmissible(" ".join(finding.sentence for finding in refused), refused)
-        resumed = Transaction.objects.create(
-            organisation=acte.organisation,
-            acte=acte,
-            kind=TransactionKind.ACTE,
-            status=Status.POSTE,
-            delivery=Delivery.A_CONSTRUIRE,
-            test=chosen.test,
-            created_at=clock.now(),
-        )
-        acte.status, acte.unique_id = Status.POSTE, str(identifier_of(acte))
-        acte.sent_at = acte.received_on = None
-        acte.save(update_fields=["status", "unique_id", "sent_at", "received_on", *CHECKED])
-        begin(resumed, "Transmission demandée.", actor=actor)
+    acte = lock_acte(acte)
+    if acte.status not in (Status.A_POSTER, Status.ERREUR):
+        under_way = acte.transaction
+        if under_way is None:
+            raise NotTransmissible("L’acte attend encore d’être signé.", [])
+        return under_way
+    if acte.status == Status.ERREUR:
+        lock_numbers(acte.organisation)
+    chosen = settings_of(acte.organisation)
+    refused = refusals(examine(acte, chosen))
+    if refused:
+        raise NotTransmissible(" ".join(finding.sentence for finding in refused), refused)
+    resumed = Transaction.objects.create(
+        organisation=acte.organisation,
+        acte=acte,
+        kind=TransactionKind.ACTE,
+        status=Status.POSTE,
+        delivery=Delivery.A_CONSTRUIRE,
+        test=chosen.test,
+        created_at=clock.now(),
+    )
+    acte.status, acte.unique_id = Status.POSTE, str(identifier_of(acte))
+    acte.sent_at = acte.received_on = None
+    acte.save(update_fields=["status", "unique_id", "sent_at", "received_on", *CHECKED])
+    begin(resumed, "Transmission demandée.", actor=actor)
+    close_tasks(acte.organisation, subject=("acte", acte.pk))
+    failed = route_steps(acte).filter(state=RouteStep.State.FAILED).first()
+    if failed:
+        retry_step(failed, actor=actor)
         close_tasks(acte.organisation, subject=("acte", acte.pk))
-        failed = route_steps(acte).filter(state=RouteStep.State.FAILED).first()
-        if failed:
-            retry_step(failed, actor=actor)
-            close_tasks(acte.organisation, subject=("acte", acte.pk))
-        tasks.build_archive.enqueue(acte.organisation, transaction_id=str(resumed.pk))
-        return resumed
+    tasks.build_archive.enqueue(acte.organisation, transaction_id=str(resumed.pk))
+    return resumed
 
 
 def route_steps(acte: Acte) -> QuerySet[RouteStep]:

@@ -76,7 +76,7 @@ def write_archive(target: BinaryIO, members: Iterable[Member], *, mtime: int, li
     limited = _Limited(target, limit)
     # The gzip header carries no name and no date, otherwise two identical archives would differ.
     with (
-        IGzipFile(filename="", mode="wb", compresslevel=2, fileobj=limited, mtime=0) as compressed,
+        IGzipFile(filename="", mode="wb", compresslevel=2, fileobj=limited, mtime=0) as compressed,  # type: ignore[no-untyped-call]
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
     ):
         for member in members:

@@ -22,6 +22,7 @@ from parvis.core.web.uploads import (
     TooHeavy,
     UploadLimitsMiddleware,
     accepts_files,
+    exceeds,
     weight,
 )
 
@@ -113,7 +114,16 @@ def test_what_cannot_fit_is_refused_before_it_is_read(callback):
     assert answer.status_code == 413
     text = answer.content.decode()
     assert weight(max(callback.upload_limits.values())) in text
+    assert f"qui pèse {weight(announced)}" in text
     assert "Rouvrir le formulaire" in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("callback", [c for c in DECLARED if c.upload_together], ids=_name)
+def test_files_that_go_together_are_bounded_together(callback):
+    answer = through_the_middleware(callback, callback.upload_together + settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    assert answer.status_code == 413
+    assert f"{weight(callback.upload_together)} ensemble" in answer.content.decode()
 
 
 @pytest.mark.django_db
@@ -166,7 +176,7 @@ def test_a_file_is_kept_up_to_its_limit_and_the_rest_always(size):
     assert form.is_valid() == (size <= 1000)
     assert form["title"].value() == "Tapé avec soin"
     if size > 1000:
-        assert form.errors["file"] == ["« a.bin » dépasse 1000\u00a0octets. Allégez-le ou découpez-le."]
+        assert form.errors["file"] == [f"« a.bin » {exceeds(size, 1000)}. Allégez-le ou découpez-le."]
         assert isinstance(request.FILES["file"], TooHeavy)
         assert request.FILES["file"].size == size
 
@@ -192,3 +202,11 @@ def test_nothing_stays_on_disk_of_a_file_too_heavy(settings, tmp_path):
 )
 def test_a_limit_is_said_exactly(octets, said):
     assert re.sub("\u00a0", " ", weight(octets)) == said
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [(2**20 * 200, "pèse 200 Mio et dépasse 150 Mio"), (2**20 * 150 + 1, "pèse 157 286 401 octets et dépasse 150 Mio")],
+)
+def test_a_size_is_said_so_that_it_exceeds_the_limit(octets, said):
+    assert re.sub("[\u00a0\u202f]", " ", exceeds(octets, 2**20 * 150)) == said

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from parvis.core.documents.models import Document
 from parvis.core.documents.services import store
 from parvis.core.journal.actions import label_of
 from parvis.core.journal.models import Entry
@@ -12,6 +13,8 @@ from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Route, RouteStep, Task
 from parvis.core.routing.registry import plugin
 from parvis.core.routing.services import attach, open_route
+from parvis.core.web.uploads import exceeds
+from parvis.edemat.actes import forms as actes_forms
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.checks import refusals
 from parvis.edemat.actes.formats.numbers import InvalidActeNumber
@@ -271,6 +274,23 @@ def test_a_correction_that_leaves_something_stays_on_the_page(secretary, commune
     assert refused.status_code == 422, "the type that fell must be chosen"
     answer = secretary.post(f"{LIST}{acte.pk}/corriger/", sent(form, **{f"type_{piece.pk}": "70_DE"}))
     assert answer.status_code == 302
+
+
+def test_files_too_heavy_together_are_refused_before_any_is_kept(secretary, commune, prepare, monkeypatch):
+    acte = prepare(commune, annexes=1)
+    with acting_for(commune):
+        present = acte.document.size + acte.pieces.get().document.size
+        kept = Document.objects.count()
+    monkeypatch.setattr(actes_forms, "MAX_ARCHIVE", present + 10)
+    form = secretary.get(f"{LIST}{acte.pk}/corriger/").context["form"]
+    added = SimpleUploadedFile("plan.pdf", a_pdf("plan"))
+    page = secretary.post(f"{LIST}{acte.pk}/corriger/", sent(form, added=[added]))
+    total = present + added.size
+    assert (
+        page.context["form"].non_field_errors()[0].startswith(f"L’ensemble des fichiers {exceeds(total, present + 10)}")
+    )
+    with acting_for(commune):
+        assert Document.objects.count() == kept
 
 
 def test_a_refused_file_is_named_at_its_field_and_changes_nothing(secretary, commune, prepare, state):

@@ -11,6 +11,7 @@ from parvis.core.journal.actions import label_of
 from parvis.core.journal.models import Entry
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import Task
+from parvis.edemat.actes import forms as actes_forms
 from parvis.edemat.actes.enums import InboundState, Status
 from parvis.edemat.actes.formats.archives import read_archive
 from parvis.edemat.actes.formats.outbound import build_letter_answer
@@ -394,6 +395,15 @@ def test_a_refused_answer_keeps_the_form(receive, agent_client, commune):
     answer = client.post(f"{LIST}courriers/{letter.pk}/repondre/", {"kind": "4-4", "file_1": wrong, "type_1": ""})
     assert answer.status_code == 422
     assert "lettre.pdf" in answer.content.decode()
+
+
+def test_files_of_an_answer_too_heavy_together_are_refused(receive, agent_client, commune, monkeypatch):
+    letter = receive("demande_pieces")
+    files = {f"file_{n}": SimpleUploadedFile("plan.pdf", a_pdf("plan")) for n in (1, 2)}
+    monkeypatch.setattr(actes_forms, "MAX_ARCHIVE", files["file_1"].size + 10)
+    client = agent_client(commune, "secretaire")
+    answer = client.post(f"{LIST}courriers/{letter.pk}/repondre/", {"kind": "3-4"} | files)
+    assert "L’ensemble des fichiers" in answer.context["form"].non_field_errors()[0]
 
 
 def test_the_neighbour_s_letter_is_missing(receive, agent_client, commune, neighbour):

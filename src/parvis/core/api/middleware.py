@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from parvis.core.api.problems import MEDIA_TYPE, Problem, respond
+from parvis.core.web.uploads import exceeds
 
 PREFIX = "/api/v1/"
 MAX_BODY = 160 * 1024 * 1024
@@ -37,5 +38,5 @@ def _body_problem(request: HttpRequest) -> Problem | None:
     if length and not (length.isascii() and length.isdigit() and len(length) < 20):
         return Problem(400)
     if length and int(length) > MAX_BODY:
-        return Problem(413, f"Le corps de la requête dépasse {MAX_BODY // 1024 // 1024} Mio.")
+        return Problem(413, f"Le corps de la requête {exceeds(int(length), MAX_BODY)}.")
     return None

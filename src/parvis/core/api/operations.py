@@ -24,6 +24,7 @@ from parvis.core.identity.access import Access, open_to
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
+from parvis.core.web.uploads import exceeds
 
 Run = Callable[..., HttpResponseBase]
 JSON, MULTIPART = "application/json", "multipart/form-data"
@@ -149,8 +150,9 @@ def _measure(request: HttpRequest, body: str, max_body: int) -> None:
         return
     if request.content_type != body:
         raise Problem(415, f"Cette opération attend un corps « {body} ».", headers={"Accept-Post": body})
-    if int(request.META.get("CONTENT_LENGTH") or 0) > max_body:
-        raise Problem(413, f"Le corps de la requête dépasse {max_body // 1024 // 1024} Mio.")
+    announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    if announced > max_body:
+        raise Problem(413, f"Le corps de la requête {exceeds(announced, max_body)}.")
 
 
 def _conditional(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

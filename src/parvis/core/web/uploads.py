@@ -34,16 +34,21 @@ class BoundedFileField(forms.FileField):
     def to_python(self, data: Any) -> Any:
         file = super().to_python(data)
         if file is not None and file.size > self.limit:
-            raise forms.ValidationError(f"« {file.name} » dépasse {weight(self.limit)}. {self.way_out}")
+            raise forms.ValidationError(f"« {file.name} » {exceeds(file.size, self.limit)}. {self.way_out}")
         return file
 
 
 def accepts_files(
-    form: type[forms.BaseForm], more: Mapping[str, int] | None = None, *, form_always_read: bool = False
+    form: type[forms.BaseForm],
+    more: Mapping[str, int] | None = None,
+    *,
+    together: int = 0,
+    form_always_read: bool = False,
 ) -> Callable[[V], V]:
     """Declare the file fields of a view: those of ``form``, and ``more`` with the octets that each may hold.
 
-    A name that ends with ``*`` stands for all those that begin so: ``{"file_*": MAX}``.
+    A name that ends with ``*`` stands for all those that begin so: ``{"file_*": MAX}``. ``together`` is what all the
+    files of one sending may hold, where that is less than the sum.
     With ``form_always_read`` the rest of the form is read and kept however heavy the file: for forms in which much
     is typed.
     """
@@ -54,6 +59,7 @@ def accepts_files(
 
     def declare(view: V) -> V:
         view.upload_limits = limits  # type: ignore[attr-defined]
+        view.upload_together = together  # type: ignore[attr-defined]
         view.form_always_read = form_always_read  # type: ignore[attr-defined]
         return view
 
@@ -121,23 +127,29 @@ class UploadLimitsMiddleware:
         if request.method != "POST" or not (limits or request.content_type == MULTIPART):
             return None
         announced = whole_number(request.META.get("CONTENT_LENGTH")) or 0
-        most = sum(limits.values()) + (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
+        together = getattr(view, "upload_together", 0)
+        most = (together or sum(limits.values())) + (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
         if announced > most and not getattr(view, "form_always_read", False):
-            return refused_at_once(request, max(limits.values(), default=0))
+            return refused_at_once(request, announced, max(limits.values(), default=0), together)
         request.upload_handlers.insert(0, BoundedUploads(request, limits))
         return None
 
 
-def refused_at_once(request: HttpRequest, limit: int) -> HttpResponse:
-    """The page that says how heavy a file may be, without anything of the request having been read."""
+def refused_at_once(request: HttpRequest, announced: int, limit: int, together: int = 0) -> HttpResponse:
+    """The page that says how heavy a file, or all those of a sending, may be; nothing of the request was read."""
     request._post, request._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]  # no layout reads it
-    rule = f"Un fichier ne peut dépasser {weight(limit)} ici" if limit else "Cette page ne prend pas de fichier"
+    if together:
+        rule = f"Les fichiers ne peuvent dépasser {weight(together)} ensemble ici"
+    elif limit:
+        rule = f"Un fichier ne peut dépasser {weight(limit)} ici"
+    else:
+        rule = "Cette page ne prend pas de fichier"
     context = {
         "status": 413,
         "heading": "Envoi trop lourd",
-        "text": f"{rule} : l’envoi a été refusé avant d’être reçu, et rien n’a été enregistré. Revenez au formulaire "
-        "par le bouton « Précédent » de votre navigateur, qui garde ce que vous y avez saisi, puis allégez ou "
-        "découpez le fichier.",
+        "text": f"{rule} : l’envoi, qui pèse {weight(announced)}, a été refusé avant d’être reçu, et rien n’a été "
+        "enregistré. Revenez au formulaire par le bouton « Précédent » de votre navigateur, qui garde ce que vous y "
+        f"avez saisi, puis allégez {'les fichiers' if together else 'ou découpez le fichier'}.",
         "when": clock.now(),
         "back": request.get_full_path(),
     }
@@ -150,3 +162,10 @@ def weight(octets: int) -> str:
         if octets >= size:
             return f"{octets / size:.3g}".replace(".", ",") + f"\u00a0{unit}"
     return f"{octets}\u00a0octets"
+
+
+def exceeds(octets: int, limit: int) -> str:
+    """« pèse 200 Mio et dépasse 150 Mio »; in octets where both would read alike."""
+    alike = weight(octets) == weight(limit)
+    size = f"{octets:_}".replace("_", "\u202f") + "\u00a0octets" if alike else weight(octets)
+    return f"pèse {size} et dépasse {weight(limit)}"

@@ -9,8 +9,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.forms.boundfield import BoundField
 
+from parvis.core.documents.models import Document
 from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE
-from parvis.core.web.uploads import BoundedFileField
+from parvis.core.web.uploads import BoundedFileField, exceeds
 from parvis.edemat.actes.enums import ANSWERS, NotificationMeans
 from parvis.edemat.actes.formats.checks import Finding, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
@@ -302,6 +303,20 @@ class CorrectionForm(forms.Form):
             raise forms.ValidationError(f"{MAX_ANNEXES} annexes au plus peuvent partir : regroupez-les.")
         return files
 
+    def clean(self) -> dict[str, Any]:
+        """The files as they would leave are bounded together before any of them is kept."""
+        entered = super().clean() or self.cleaned_data
+        sent = [file for name in entered if name.startswith("file_") and (file := entered[name])]
+        kept = [
+            piece.document
+            for piece in self.pieces
+            if not entered.get(f"file_{piece.pk}") and not entered.get(f"drop_{piece.pk}")
+        ]
+        new = [*sent, *entered.get("added", [])]
+        if new:
+            _fit_together([self.acte.document, *kept, *new])
+        return entered
+
     @property
     def described(self) -> list[BoundField]:
         """The controls of the act itself."""
@@ -313,6 +328,16 @@ class CorrectionForm(forms.Form):
         """The controls of each annexe."""
         for piece in self.pieces:
             yield PieceFields(piece, self[f"type_{piece.pk}"], self[f"file_{piece.pk}"], self[f"drop_{piece.pk}"])
+
+
+def _fit_together(files: Iterable[UploadedFile | Document]) -> None:
+    """Raise ``ValidationError``, with the size and the limit, for files that one archive cannot carry."""
+    total = sum(file.size or 0 for file in files)
+    if total > MAX_ARCHIVE:
+        raise forms.ValidationError(
+            f"L’ensemble des fichiers {exceeds(total, MAX_ARCHIVE)}, ce qu’un envoi à la préfecture peut porter : "
+            "allégez-les ou annoncez des pièces sur papier."
+        )
 
 
 def _matieres(classification: Classification | None) -> list[tuple[str, str]]:
@@ -354,6 +379,12 @@ class AnswerForm(forms.Form):
         if rank > 1:
             return ""
         return "PDF, JPG ou PNG ; un refus tient en un seul PDF." if self.rows > 1 else "Un PDF."
+
+    def clean(self) -> dict[str, Any]:
+        """The files of the answer are bounded together before any of them is kept."""
+        entered = super().clean() or self.cleaned_data
+        _fit_together([file for name in entered if name.startswith("file_") and (file := entered[name])])
+        return entered
 
     @property
     def files_given(self) -> list[tuple[UploadedFile, str]]:

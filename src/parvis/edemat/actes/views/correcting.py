@@ -38,7 +38,7 @@ from parvis.edemat.actes.views.acts import get_acte
 
 @agent_view("actes.preparer", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
-@accepts_files(CorrectionForm, {"file_*": MAX_ARCHIVE})
+@accepts_files(CorrectionForm, {"file_*": MAX_ARCHIVE}, together=MAX_ARCHIVE)
 def correct(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The act as it would leave, to put right; what is saved is examined again at once."""
     acte = get_acte(request, pk)

@@ -72,7 +72,7 @@ def close(request: AgentRequest, pk: UUID) -> HttpResponse:
 
 @agent_view("actes.transmettre", application="edemat")
 @require_http_methods(["GET", "HEAD", "POST"])
-@accepts_files(AnswerForm, {"file_*": MAX_ARCHIVE})
+@accepts_files(AnswerForm, {"file_*": MAX_ARCHIVE}, together=MAX_ARCHIVE)
 def answer(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Prepare the answer: what it is, its files and their types; it is looked at before it leaves."""
     letter = _letter(request, pk)

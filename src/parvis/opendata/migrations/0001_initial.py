@@ -9,95 +9,171 @@ from parvis.core.organisations.rowsecurity import EnableRowSecurity
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
-        ('routing', '0001_initial'),
+        ("organisations", "0001_initial"),
+        ("routing", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(max_length=80, verbose_name='identifiant d’adresse')),
-                ('title', models.CharField(max_length=200, verbose_name='titre')),
-                ('description', models.TextField(verbose_name='description')),
-                ('licence', models.CharField(choices=[('lov2', 'Licence Ouverte 2.0'), ('odc-odbl', 'Open Database License 1.0 (ODbL)')], default='lov2', max_length=12, verbose_name='licence')),
-                ('schema_name', models.CharField(blank=True, max_length=80, verbose_name='schéma')),
-                ('schema_version', models.CharField(blank=True, max_length=20, verbose_name='version du schéma')),
-                ('schema_url', models.URLField(blank=True, verbose_name='adresse du schéma')),
-                ('public', models.BooleanField(default=True, verbose_name='en ligne')),
-                ('created_at', models.DateTimeField(verbose_name='créé le')),
-                ('updated_at', models.DateTimeField(verbose_name='données mises à jour le')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("slug", models.SlugField(max_length=80, verbose_name="identifiant d’adresse")),
+                ("title", models.CharField(max_length=200, verbose_name="titre")),
+                ("description", models.TextField(verbose_name="description")),
+                (
+                    "licence",
+                    models.CharField(
+                        choices=[("lov2", "Licence Ouverte 2.0"), ("odc-odbl", "Open Database License 1.0 (ODbL)")],
+                        default="lov2",
+                        max_length=12,
+                        verbose_name="licence",
+                    ),
+                ),
+                ("schema_name", models.CharField(blank=True, max_length=80, verbose_name="schéma")),
+                ("schema_version", models.CharField(blank=True, max_length=20, verbose_name="version du schéma")),
+                ("schema_url", models.URLField(blank=True, verbose_name="adresse du schéma")),
+                ("public", models.BooleanField(default=True, verbose_name="en ligne")),
+                ("created_at", models.DateTimeField(verbose_name="créé le")),
+                ("updated_at", models.DateTimeField(verbose_name="données mises à jour le")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'jeu de données',
-                'verbose_name_plural': 'jeux de données',
-                'ordering': ['title'],
+                "verbose_name": "jeu de données",
+                "verbose_name_plural": "jeux de données",
+                "ordering": ["title"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "slug"), name="opendata_dataset_slug"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DeliberationRow',
+            name="DeliberationRow",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('coll_nom', models.CharField(max_length=200, verbose_name='collectivité')),
-                ('coll_siret', models.CharField(max_length=14, verbose_name='SIRET')),
-                ('delib_id', models.CharField(max_length=60, verbose_name='numéro')),
-                ('delib_date', models.DateField(verbose_name='date')),
-                ('delib_matiere_code', models.CharField(max_length=4, verbose_name='code de matière')),
-                ('delib_matiere_nom', models.CharField(max_length=300, verbose_name='matière')),
-                ('delib_objet', models.CharField(max_length=1000, verbose_name='objet')),
-                ('budget_annee', models.CharField(blank=True, max_length=9, verbose_name='année du budget')),
-                ('budget_nom', models.CharField(blank=True, max_length=200, verbose_name='budget')),
-                ('pref_id', models.CharField(blank=True, max_length=10, verbose_name='préfecture')),
-                ('pref_date', models.DateField(blank=True, null=True, verbose_name='reçue en préfecture le')),
-                ('vote_effectif', models.PositiveIntegerField(blank=True, null=True, verbose_name='membres en exercice')),
-                ('vote_reel', models.PositiveIntegerField(blank=True, null=True, verbose_name='votants')),
-                ('vote_pour', models.PositiveIntegerField(blank=True, null=True, verbose_name='pour')),
-                ('vote_contre', models.PositiveIntegerField(blank=True, null=True, verbose_name='contre')),
-                ('vote_abstention', models.PositiveIntegerField(blank=True, null=True, verbose_name='abstentions')),
-                ('delib_url', models.CharField(blank=True, max_length=500, verbose_name='adresse de l’acte')),
-                ('opened_at', models.DateTimeField(verbose_name='ouverte le')),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliberations', to='opendata.dataset')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('route', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='routing.route')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("coll_nom", models.CharField(max_length=200, verbose_name="collectivité")),
+                ("coll_siret", models.CharField(max_length=14, verbose_name="SIRET")),
+                ("delib_id", models.CharField(max_length=60, verbose_name="numéro")),
+                ("delib_date", models.DateField(verbose_name="date")),
+                ("delib_matiere_code", models.CharField(max_length=4, verbose_name="code de matière")),
+                ("delib_matiere_nom", models.CharField(max_length=300, verbose_name="matière")),
+                ("delib_objet", models.CharField(max_length=1000, verbose_name="objet")),
+                ("budget_annee", models.CharField(blank=True, max_length=9, verbose_name="année du budget")),
+                ("budget_nom", models.CharField(blank=True, max_length=200, verbose_name="budget")),
+                ("pref_id", models.CharField(blank=True, max_length=10, verbose_name="préfecture")),
+                ("pref_date", models.DateField(blank=True, null=True, verbose_name="reçue en préfecture le")),
+                (
+                    "vote_effectif",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="membres en exercice"),
+                ),
+                ("vote_reel", models.PositiveIntegerField(blank=True, null=True, verbose_name="votants")),
+                ("vote_pour", models.PositiveIntegerField(blank=True, null=True, verbose_name="pour")),
+                ("vote_contre", models.PositiveIntegerField(blank=True, null=True, verbose_name="contre")),
+                ("vote_abstention", models.PositiveIntegerField(blank=True, null=True, verbose_name="abstentions")),
+                ("delib_url", models.CharField(blank=True, max_length=500, verbose_name="adresse de l’acte")),
+                ("opened_at", models.DateTimeField(verbose_name="ouverte le")),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="deliberations", to="opendata.dataset"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "route",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="routing.route",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'délibération ouverte',
-                'verbose_name_plural': 'délibérations ouvertes',
+                "verbose_name": "délibération ouverte",
+                "verbose_name_plural": "délibérations ouvertes",
+                "indexes": [
+                    models.Index(fields=["dataset", "-delib_date", "-id"], name="opendata_deliberation_date"),
+                    models.Index(fields=["dataset", "delib_id", "id"], name="opendata_deliberation_number"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "delib_id"), name="opendata_deliberation_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("vote_abstention__isnull", True),
+                                ("vote_contre__isnull", True),
+                                ("vote_effectif__isnull", True),
+                                ("vote_pour__isnull", True),
+                                ("vote_reel__isnull", True),
+                            ),
+                            models.Q(
+                                ("vote_abstention__isnull", False),
+                                ("vote_contre__isnull", False),
+                                ("vote_effectif__gte", models.F("vote_reel")),
+                                ("vote_effectif__isnull", False),
+                                ("vote_pour__isnull", False),
+                                (
+                                    "vote_reel",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("vote_pour"), "+", models.F("vote_contre")
+                                        ),
+                                        "+",
+                                        models.F("vote_abstention"),
+                                    ),
+                                ),
+                                ("vote_reel__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="opendata_deliberation_vote_adds_up",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("pref_date__isnull", True), ("pref_date__gte", models.F("delib_date")), _connector="OR"
+                        ),
+                        name="opendata_deliberation_received_after",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("budget_annee", ""), ("budget_nom", "")),
+                            models.Q(
+                                models.Q(("budget_annee", ""), _negated=True),
+                                models.Q(("budget_nom", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="opendata_deliberation_budget_whole",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.UniqueConstraint(fields=('organisation', 'slug'), name='opendata_dataset_slug'),
-        ),
-        migrations.AddIndex(
-            model_name='deliberationrow',
-            index=models.Index(fields=['dataset', '-delib_date', '-id'], name='opendata_deliberation_date'),
-        ),
-        migrations.AddIndex(
-            model_name='deliberationrow',
-            index=models.Index(fields=['dataset', 'delib_id', 'id'], name='opendata_deliberation_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliberationrow',
-            constraint=models.UniqueConstraint(fields=('organisation', 'delib_id'), name='opendata_deliberation_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliberationrow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('vote_abstention__isnull', True), ('vote_contre__isnull', True), ('vote_effectif__isnull', True), ('vote_pour__isnull', True), ('vote_reel__isnull', True)), models.Q(('vote_abstention__isnull', False), ('vote_contre__isnull', False), ('vote_effectif__gte', models.F('vote_reel')), ('vote_effectif__isnull', False), ('vote_pour__isnull', False), ('vote_reel', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('vote_pour'), '+', models.F('vote_contre')), '+', models.F('vote_abstention'))), ('vote_reel__isnull', False)), _connector='OR'), name='opendata_deliberation_vote_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliberationrow',
-            constraint=models.CheckConstraint(condition=models.Q(('pref_date__isnull', True), ('pref_date__gte', models.F('delib_date')), _connector='OR'), name='opendata_deliberation_received_after'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliberationrow',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('budget_annee', ''), ('budget_nom', '')), models.Q(models.Q(('budget_annee', ''), _negated=True), models.Q(('budget_nom', ''), _negated=True)), _connector='OR'), name='opendata_deliberation_budget_whole'),
         ),
         EnableRowSecurity(app_label="opendata", model_name="dataset", public_when="public"),
         EnableRowSecurity(

@@ -23,358 +23,807 @@ DROP FUNCTION actes_history_is_append_only();
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('documents', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('routing', '0001_initial'),
+        ("documents", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("routing", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Acte',
+            name="Acte",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('numero', models.CharField(help_text='Tel qu’il figure sur l’acte.', max_length=60, verbose_name='numéro')),
-                ('numero_actes', models.CharField(max_length=15, verbose_name='numéro transmis')),
-                ('nature', models.CharField(choices=[('1', 'Délibérations'), ('2', 'Actes réglementaires'), ('3', 'Actes individuels'), ('4', 'Contrats, conventions et avenants'), ('5', 'Documents budgétaires et financiers'), ('6', 'Autres')], max_length=1, verbose_name='nature')),
-                ('objet', models.CharField(max_length=499, verbose_name='objet')),
-                ('decision_date', models.DateField(verbose_name='date de la décision')),
-                ('matiere', models.CharField(max_length=20, verbose_name='matière')),
-                ('matiere_label', models.CharField(blank=True, max_length=300, verbose_name='intitulé de la matière')),
-                ('classification_version', models.DateField(blank=True, null=True, verbose_name='classification employée')),
-                ('document_papier', models.BooleanField(default=False, verbose_name='pièces volumineuses sur papier')),
-                ('type_piece', models.CharField(max_length=5, verbose_name='type de pièce')),
-                ('posted_filename', models.CharField(max_length=255, verbose_name='nom du fichier')),
-                ('regulatory_name', models.CharField(blank=True, max_length=120, verbose_name='nom réglementaire')),
-                ('status', models.SmallIntegerField(choices=[(-1, 'Erreur'), (0, 'Annulé'), (1, 'Posté'), (2, 'En attente de transmission'), (3, 'Transmis'), (4, 'Acquittement reçu'), (5, 'Validé'), (6, 'Refusé'), (7, 'Document reçu'), (8, 'Acquittement envoyé'), (9, 'Document envoyé'), (10, 'Refus d’envoi'), (11, 'Acquittement de document reçu'), (12, 'Envoyé au système d’archivage'), (13, 'Archivé'), (14, 'Erreur lors de l’archivage'), (15, 'Reçu par le système d’archivage'), (16, 'Détruit'), (17, 'En attente d’être posté'), (18, 'En attente d’être signé'), (19, 'En attente de versement à l’archivage'), (20, 'Erreur lors du versement à l’archivage'), (21, 'Document reçu (sans accusé)'), (22, 'Versement impossible (documents indisponibles)')], default=17, verbose_name='état')),
-                ('unique_id', models.CharField(blank=True, max_length=60, verbose_name='identifiant unique')),
-                ('checks', models.JSONField(blank=True, default=list, verbose_name='contrôles avant envoi')),
-                ('checked_at', models.DateTimeField(blank=True, null=True, verbose_name='contrôlé le')),
-                ('created_at', models.DateTimeField(verbose_name='préparé le')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='transmis le')),
-                ('received_on', models.DateField(blank=True, null=True, verbose_name='reçu en préfecture le')),
-                ('published_on', models.DateField(blank=True, null=True, verbose_name='publié le')),
-                ('executoire_on', models.DateField(blank=True, null=True, verbose_name='exécutoire le')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document', verbose_name='acte transmis')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('original', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document', verbose_name='acte non signé')),
-                ('route', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='routing.route', verbose_name='cheminement')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "numero",
+                    models.CharField(help_text="Tel qu’il figure sur l’acte.", max_length=60, verbose_name="numéro"),
+                ),
+                ("numero_actes", models.CharField(max_length=15, verbose_name="numéro transmis")),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("1", "Délibérations"),
+                            ("2", "Actes réglementaires"),
+                            ("3", "Actes individuels"),
+                            ("4", "Contrats, conventions et avenants"),
+                            ("5", "Documents budgétaires et financiers"),
+                            ("6", "Autres"),
+                        ],
+                        max_length=1,
+                        verbose_name="nature",
+                    ),
+                ),
+                ("objet", models.CharField(max_length=499, verbose_name="objet")),
+                ("decision_date", models.DateField(verbose_name="date de la décision")),
+                ("matiere", models.CharField(max_length=20, verbose_name="matière")),
+                ("matiere_label", models.CharField(blank=True, max_length=300, verbose_name="intitulé de la matière")),
+                (
+                    "classification_version",
+                    models.DateField(blank=True, null=True, verbose_name="classification employée"),
+                ),
+                ("document_papier", models.BooleanField(default=False, verbose_name="pièces volumineuses sur papier")),
+                ("type_piece", models.CharField(max_length=5, verbose_name="type de pièce")),
+                ("posted_filename", models.CharField(max_length=255, verbose_name="nom du fichier")),
+                ("regulatory_name", models.CharField(blank=True, max_length=120, verbose_name="nom réglementaire")),
+                (
+                    "status",
+                    models.SmallIntegerField(
+                        choices=[
+                            (-1, "Erreur"),
+                            (0, "Annulé"),
+                            (1, "Posté"),
+                            (2, "En attente de transmission"),
+                            (3, "Transmis"),
+                            (4, "Acquittement reçu"),
+                            (5, "Validé"),
+                            (6, "Refusé"),
+                            (7, "Document reçu"),
+                            (8, "Acquittement envoyé"),
+                            (9, "Document envoyé"),
+                            (10, "Refus d’envoi"),
+                            (11, "Acquittement de document reçu"),
+                            (12, "Envoyé au système d’archivage"),
+                            (13, "Archivé"),
+                            (14, "Erreur lors de l’archivage"),
+                            (15, "Reçu par le système d’archivage"),
+                            (16, "Détruit"),
+                            (17, "En attente d’être posté"),
+                            (18, "En attente d’être signé"),
+                            (19, "En attente de versement à l’archivage"),
+                            (20, "Erreur lors du versement à l’archivage"),
+                            (21, "Document reçu (sans accusé)"),
+                            (22, "Versement impossible (documents indisponibles)"),
+                        ],
+                        default=17,
+                        verbose_name="état",
+                    ),
+                ),
+                ("unique_id", models.CharField(blank=True, max_length=60, verbose_name="identifiant unique")),
+                ("checks", models.JSONField(blank=True, default=list, verbose_name="contrôles avant envoi")),
+                ("checked_at", models.DateTimeField(blank=True, null=True, verbose_name="contrôlé le")),
+                ("created_at", models.DateTimeField(verbose_name="préparé le")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="transmis le")),
+                ("received_on", models.DateField(blank=True, null=True, verbose_name="reçu en préfecture le")),
+                ("published_on", models.DateField(blank=True, null=True, verbose_name="publié le")),
+                ("executoire_on", models.DateField(blank=True, null=True, verbose_name="exécutoire le")),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                        verbose_name="acte transmis",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "original",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                        verbose_name="acte non signé",
+                    ),
+                ),
+                (
+                    "route",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="routing.route",
+                        verbose_name="cheminement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'acte',
+                "verbose_name": "acte",
+                "indexes": [
+                    models.Index(fields=["organisation", "-decision_date", "-id"], name="acte_board"),
+                    models.Index(fields=["organisation", "status", "-decision_date", "-id"], name="acte_board_status"),
+                    models.Index(fields=["organisation", "nature", "-decision_date", "-id"], name="acte_board_nature"),
+                    models.Index(
+                        fields=["organisation", "nature", "status", "-decision_date", "-id"],
+                        name="acte_board_nature_status",
+                    ),
+                    models.Index(
+                        condition=models.Q(("unique_id", ""), _negated=True),
+                        fields=["organisation", "unique_id"],
+                        name="acte_unique_id",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", -1), _negated=True),
+                        fields=("organisation", "numero_actes"),
+                        name="acte_number_once_active",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("numero_actes__regex", "^([A-Z0-9][A-Z0-9_]{0,13})?[A-Z0-9]$")),
+                        name="acte_number_shape",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("nature__in", ["1", "2", "3", "4", "5", "6"])), name="acte_nature"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__gte", -1), ("status__lte", 22)), name="acte_status"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("objet", ""), _negated=True), name="acte_objet_given"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("executoire_on__isnull", True),
+                            ("executoire_on__gte", models.F("decision_date")),
+                            _connector="OR",
+                        ),
+                        name="acte_executoire_after_decision",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ActePiece',
+            name="ActePiece",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveSmallIntegerField(verbose_name='rang')),
-                ('code_pj', models.CharField(max_length=5, verbose_name='type de pièce')),
-                ('posted_filename', models.CharField(max_length=255, verbose_name='nom du fichier')),
-                ('regulatory_name', models.CharField(blank=True, max_length=120, verbose_name='nom réglementaire')),
-                ('acte', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pieces', to='actes.acte')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="rang")),
+                ("code_pj", models.CharField(max_length=5, verbose_name="type de pièce")),
+                ("posted_filename", models.CharField(max_length=255, verbose_name="nom du fichier")),
+                ("regulatory_name", models.CharField(blank=True, max_length=120, verbose_name="nom réglementaire")),
+                (
+                    "acte",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pieces", to="actes.acte"
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="documents.document"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'annexe',
-                'ordering': ['acte', 'rank'],
+                "verbose_name": "annexe",
+                "ordering": ["acte", "rank"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("acte", "rank"), name="acte_piece_rank"),
+                    models.CheckConstraint(condition=models.Q(("rank__gte", 2)), name="acte_piece_after_act"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ActeSettings',
+            name="ActeSettings",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('return_address', models.EmailField(blank=True, help_text='Reçoit les réponses de l’État.', max_length=254, verbose_name='adresse de retour')),
-                ('referent_name', models.CharField(blank=True, max_length=100, verbose_name='référent')),
-                ('referent_phone', models.CharField(blank=True, max_length=20, verbose_name='téléphone du référent')),
-                ('referent_email', models.EmailField(blank=True, max_length=254, verbose_name='adresse du référent')),
-                ('notified_addresses', models.JSONField(blank=True, default=list, verbose_name='adresses à prévenir')),
-                ('suspended_since', models.DateField(blank=True, null=True, verbose_name='télétransmission suspendue depuis')),
-                ('suspension_reason', models.CharField(blank=True, max_length=300, verbose_name='motif de la suspension')),
-                ('test', models.BooleanField(default=False, verbose_name='transmission d’essai')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "return_address",
+                    models.EmailField(
+                        blank=True,
+                        help_text="Reçoit les réponses de l’État.",
+                        max_length=254,
+                        verbose_name="adresse de retour",
+                    ),
+                ),
+                ("referent_name", models.CharField(blank=True, max_length=100, verbose_name="référent")),
+                ("referent_phone", models.CharField(blank=True, max_length=20, verbose_name="téléphone du référent")),
+                ("referent_email", models.EmailField(blank=True, max_length=254, verbose_name="adresse du référent")),
+                ("notified_addresses", models.JSONField(blank=True, default=list, verbose_name="adresses à prévenir")),
+                (
+                    "suspended_since",
+                    models.DateField(blank=True, null=True, verbose_name="télétransmission suspendue depuis"),
+                ),
+                (
+                    "suspension_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="motif de la suspension"),
+                ),
+                ("test", models.BooleanField(default=False, verbose_name="transmission d’essai")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'réglage de la télétransmission',
+                "verbose_name": "réglage de la télétransmission",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation",), name="acte_settings_one"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Classification',
+            name="Classification",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('date', models.DateField(verbose_name='date de la classification')),
-                ('natures', models.JSONField()),
-                ('matieres', models.JSONField()),
-                ('received_at', models.DateTimeField(verbose_name='reçue le')),
-                ('verified_on', models.DateField(verbose_name='vérifiée le')),
-                ('current', models.BooleanField(default=True, verbose_name='en vigueur')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document', verbose_name='message reçu')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("date", models.DateField(verbose_name="date de la classification")),
+                ("natures", models.JSONField()),
+                ("matieres", models.JSONField()),
+                ("received_at", models.DateTimeField(verbose_name="reçue le")),
+                ("verified_on", models.DateField(verbose_name="vérifiée le")),
+                ("current", models.BooleanField(default=True, verbose_name="en vigueur")),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                        verbose_name="message reçu",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'classification',
-                'ordering': ['-date'],
+                "verbose_name": "classification",
+                "ordering": ["-date"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("current", True)),
+                        fields=("organisation",),
+                        name="classification_one_current",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DailySerial',
+            name="DailySerial",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('day', models.DateField(verbose_name='jour')),
-                ('last', models.PositiveIntegerField(default=0, verbose_name='dernier numéro')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("day", models.DateField(verbose_name="jour")),
+                ("last", models.PositiveIntegerField(default=0, verbose_name="dernier numéro")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'numérotation du jour',
+                "verbose_name": "numérotation du jour",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "day"), name="daily_serial_once"),
+                    models.CheckConstraint(condition=models.Q(("last__lte", 9999)), name="daily_serial_limit"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Publication',
+            name="Publication",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('numero', models.CharField(max_length=60, verbose_name='numéro')),
-                ('nature', models.CharField(choices=[('1', 'Délibérations'), ('2', 'Actes réglementaires'), ('3', 'Actes individuels'), ('4', 'Contrats, conventions et avenants'), ('5', 'Documents budgétaires et financiers'), ('6', 'Autres')], max_length=1, verbose_name='nature')),
-                ('objet', models.CharField(max_length=499, verbose_name='objet')),
-                ('decision_date', models.DateField(verbose_name='date de la décision')),
-                ('matiere', models.CharField(blank=True, max_length=20, verbose_name='matière')),
-                ('matiere_label', models.CharField(blank=True, max_length=300, verbose_name='intitulé de la matière')),
-                ('unique_id', models.CharField(blank=True, max_length=60, verbose_name='identifiant unique')),
-                ('received_on', models.DateField(blank=True, null=True, verbose_name='reçu en préfecture le')),
-                ('author_name', models.CharField(max_length=150, verbose_name='prénom et nom de l’auteur')),
-                ('author_quality', models.CharField(max_length=150, verbose_name='qualité de l’auteur')),
-                ('published_on', models.DateField(verbose_name='publié le')),
-                ('published_at', models.DateTimeField(verbose_name='mis en ligne le')),
-                ('executoire_on', models.DateField(blank=True, null=True, verbose_name='exécutoire le')),
-                ('withdrawn_on', models.DateField(blank=True, null=True, verbose_name='retiré le')),
-                ('withdrawal_reason', models.CharField(blank=True, max_length=300, verbose_name='motif du retrait')),
-                ('acte', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='publications', to='actes.acte')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("numero", models.CharField(max_length=60, verbose_name="numéro")),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("1", "Délibérations"),
+                            ("2", "Actes réglementaires"),
+                            ("3", "Actes individuels"),
+                            ("4", "Contrats, conventions et avenants"),
+                            ("5", "Documents budgétaires et financiers"),
+                            ("6", "Autres"),
+                        ],
+                        max_length=1,
+                        verbose_name="nature",
+                    ),
+                ),
+                ("objet", models.CharField(max_length=499, verbose_name="objet")),
+                ("decision_date", models.DateField(verbose_name="date de la décision")),
+                ("matiere", models.CharField(blank=True, max_length=20, verbose_name="matière")),
+                ("matiere_label", models.CharField(blank=True, max_length=300, verbose_name="intitulé de la matière")),
+                ("unique_id", models.CharField(blank=True, max_length=60, verbose_name="identifiant unique")),
+                ("received_on", models.DateField(blank=True, null=True, verbose_name="reçu en préfecture le")),
+                ("author_name", models.CharField(max_length=150, verbose_name="prénom et nom de l’auteur")),
+                ("author_quality", models.CharField(max_length=150, verbose_name="qualité de l’auteur")),
+                ("published_on", models.DateField(verbose_name="publié le")),
+                ("published_at", models.DateTimeField(verbose_name="mis en ligne le")),
+                ("executoire_on", models.DateField(blank=True, null=True, verbose_name="exécutoire le")),
+                ("withdrawn_on", models.DateField(blank=True, null=True, verbose_name="retiré le")),
+                ("withdrawal_reason", models.CharField(blank=True, max_length=300, verbose_name="motif du retrait")),
+                (
+                    "acte",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="publications", to="actes.acte"
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="documents.document"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'publication',
+                "verbose_name": "publication",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("withdrawn_on__isnull", True)),
+                        fields=["organisation", "-published_on", "-id"],
+                        name="publication_online",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("withdrawn_on__isnull", True)),
+                        fields=("acte",),
+                        name="publication_one_online",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("author_name", ""), _negated=True),
+                            models.Q(("author_quality", ""), _negated=True),
+                        ),
+                        name="publication_names_its_author",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("withdrawn_on__isnull", True),
+                            models.Q(("withdrawal_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="publication_withdrawal_reason",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('1-1', 'Transmission d’un acte'), ('2-1', 'Courrier simple'), ('3-1', 'Demande de pièces complémentaires'), ('4-1', 'Lettre d’observations'), ('5-1', 'Déféré au tribunal administratif'), ('6-1', 'Annulation de la transmission'), ('7-1', 'Demande de classification')], max_length=3, verbose_name='type')),
-                ('status', models.SmallIntegerField(choices=[(-1, 'Erreur'), (0, 'Annulé'), (1, 'Posté'), (2, 'En attente de transmission'), (3, 'Transmis'), (4, 'Acquittement reçu'), (5, 'Validé'), (6, 'Refusé'), (7, 'Document reçu'), (8, 'Acquittement envoyé'), (9, 'Document envoyé'), (10, 'Refus d’envoi'), (11, 'Acquittement de document reçu'), (12, 'Envoyé au système d’archivage'), (13, 'Archivé'), (14, 'Erreur lors de l’archivage'), (15, 'Reçu par le système d’archivage'), (16, 'Détruit'), (17, 'En attente d’être posté'), (18, 'En attente d’être signé'), (19, 'En attente de versement à l’archivage'), (20, 'Erreur lors du versement à l’archivage'), (21, 'Document reçu (sans accusé)'), (22, 'Versement impossible (documents indisponibles)')], verbose_name='état')),
-                ('test', models.BooleanField(default=False, verbose_name='essai sans valeur')),
-                ('envelope_day', models.DateField(blank=True, null=True, verbose_name='jour de l’enveloppe')),
-                ('serial', models.PositiveIntegerField(blank=True, null=True, verbose_name='numéro de série du jour')),
-                ('envelope_name', models.CharField(blank=True, max_length=60, verbose_name='enveloppe')),
-                ('archive_name', models.CharField(blank=True, max_length=80, verbose_name='archive')),
-                ('message_name', models.CharField(blank=True, max_length=80, verbose_name='message métier')),
-                ('delivery', models.CharField(blank=True, choices=[('a_construire', 'Archive à construire'), ('prete', 'Prête à l’envoi'), ('en_cours', 'Envoi en cours'), ('acceptee', 'Acceptée par le ministère'), ('incertaine', 'Envoi incertain'), ('abandonnee', 'Envoi abandonné')], max_length=12, verbose_name='envoi')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='tentatives')),
-                ('attempt_started_at', models.DateTimeField(blank=True, null=True, verbose_name='dernière tentative')),
-                ('delivery_message', models.CharField(blank=True, max_length=512, verbose_name='dernière réponse')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='accepté le')),
-                ('received_on', models.DateField(blank=True, null=True, verbose_name='reçu en préfecture le')),
-                ('anomaly_code', models.CharField(blank=True, max_length=3, verbose_name='code de l’anomalie')),
-                ('anomaly_detail', models.TextField(blank=True, verbose_name='détail de l’anomalie')),
-                ('created_at', models.DateTimeField(verbose_name='créée le')),
-                ('acte', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='actes.acte')),
-                ('ar', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document', verbose_name='accusé de réception')),
-                ('archive', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('message', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('related', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='actes.transaction')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("1-1", "Transmission d’un acte"),
+                            ("2-1", "Courrier simple"),
+                            ("3-1", "Demande de pièces complémentaires"),
+                            ("4-1", "Lettre d’observations"),
+                            ("5-1", "Déféré au tribunal administratif"),
+                            ("6-1", "Annulation de la transmission"),
+                            ("7-1", "Demande de classification"),
+                        ],
+                        max_length=3,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "status",
+                    models.SmallIntegerField(
+                        choices=[
+                            (-1, "Erreur"),
+                            (0, "Annulé"),
+                            (1, "Posté"),
+                            (2, "En attente de transmission"),
+                            (3, "Transmis"),
+                            (4, "Acquittement reçu"),
+                            (5, "Validé"),
+                            (6, "Refusé"),
+                            (7, "Document reçu"),
+                            (8, "Acquittement envoyé"),
+                            (9, "Document envoyé"),
+                            (10, "Refus d’envoi"),
+                            (11, "Acquittement de document reçu"),
+                            (12, "Envoyé au système d’archivage"),
+                            (13, "Archivé"),
+                            (14, "Erreur lors de l’archivage"),
+                            (15, "Reçu par le système d’archivage"),
+                            (16, "Détruit"),
+                            (17, "En attente d’être posté"),
+                            (18, "En attente d’être signé"),
+                            (19, "En attente de versement à l’archivage"),
+                            (20, "Erreur lors du versement à l’archivage"),
+                            (21, "Document reçu (sans accusé)"),
+                            (22, "Versement impossible (documents indisponibles)"),
+                        ],
+                        verbose_name="état",
+                    ),
+                ),
+                ("test", models.BooleanField(default=False, verbose_name="essai sans valeur")),
+                ("envelope_day", models.DateField(blank=True, null=True, verbose_name="jour de l’enveloppe")),
+                ("serial", models.PositiveIntegerField(blank=True, null=True, verbose_name="numéro de série du jour")),
+                ("envelope_name", models.CharField(blank=True, max_length=60, verbose_name="enveloppe")),
+                ("archive_name", models.CharField(blank=True, max_length=80, verbose_name="archive")),
+                ("message_name", models.CharField(blank=True, max_length=80, verbose_name="message métier")),
+                (
+                    "delivery",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("a_construire", "Archive à construire"),
+                            ("prete", "Prête à l’envoi"),
+                            ("en_cours", "Envoi en cours"),
+                            ("acceptee", "Acceptée par le ministère"),
+                            ("incertaine", "Envoi incertain"),
+                            ("abandonnee", "Envoi abandonné"),
+                        ],
+                        max_length=12,
+                        verbose_name="envoi",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="tentatives")),
+                ("attempt_started_at", models.DateTimeField(blank=True, null=True, verbose_name="dernière tentative")),
+                ("delivery_message", models.CharField(blank=True, max_length=512, verbose_name="dernière réponse")),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="accepté le")),
+                ("received_on", models.DateField(blank=True, null=True, verbose_name="reçu en préfecture le")),
+                ("anomaly_code", models.CharField(blank=True, max_length=3, verbose_name="code de l’anomalie")),
+                ("anomaly_detail", models.TextField(blank=True, verbose_name="détail de l’anomalie")),
+                ("created_at", models.DateTimeField(verbose_name="créée le")),
+                (
+                    "acte",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transactions",
+                        to="actes.acte",
+                    ),
+                ),
+                (
+                    "ar",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                        verbose_name="accusé de réception",
+                    ),
+                ),
+                (
+                    "archive",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "related",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="actes.transaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'transaction',
+                "verbose_name": "transaction",
+                "indexes": [
+                    models.Index(fields=["acte", "-id"], name="transaction_of_act"),
+                    models.Index(
+                        condition=models.Q(("delivery__in", ["a_construire", "prete", "en_cours", "incertaine"])),
+                        fields=["organisation", "delivery", "id"],
+                        name="transaction_to_deliver",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", 3)),
+                        fields=["organisation", "sent_at"],
+                        name="transaction_awaiting",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("kind", "1-1"), models.Q(("status", -1), _negated=True)),
+                        fields=("acte",),
+                        name="transaction_one_live_per_act",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("envelope_name", ""), _negated=True),
+                        fields=("organisation", "envelope_name"),
+                        name="transaction_envelope_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("serial__isnull", True),
+                            models.Q(("serial__gte", 1), ("serial__lte", 9999)),
+                            _connector="OR",
+                        ),
+                        name="transaction_serial_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__gte", -1), ("status__lte", 22)), name="transaction_status"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("delivery", "acceptee"), _negated=True),
+                            ("sent_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="transaction_accepted_is_dated",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "1-1"), _negated=True), ("acte__isnull", False), _connector="OR"
+                        ),
+                        name="transaction_of_an_act_has_it",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StatusEvent',
+            name="StatusEvent",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('status', models.SmallIntegerField(choices=[(-1, 'Erreur'), (0, 'Annulé'), (1, 'Posté'), (2, 'En attente de transmission'), (3, 'Transmis'), (4, 'Acquittement reçu'), (5, 'Validé'), (6, 'Refusé'), (7, 'Document reçu'), (8, 'Acquittement envoyé'), (9, 'Document envoyé'), (10, 'Refus d’envoi'), (11, 'Acquittement de document reçu'), (12, 'Envoyé au système d’archivage'), (13, 'Archivé'), (14, 'Erreur lors de l’archivage'), (15, 'Reçu par le système d’archivage'), (16, 'Détruit'), (17, 'En attente d’être posté'), (18, 'En attente d’être signé'), (19, 'En attente de versement à l’archivage'), (20, 'Erreur lors du versement à l’archivage'), (21, 'Document reçu (sans accusé)'), (22, 'Versement impossible (documents indisponibles)')], verbose_name='état')),
-                ('at', models.DateTimeField(verbose_name='le')),
-                ('message', models.CharField(blank=True, max_length=512, verbose_name='message')),
-                ('actor_kind', models.CharField(max_length=10, verbose_name='auteur')),
-                ('actor_id', models.CharField(blank=True, max_length=60, verbose_name='identifiant de l’auteur')),
-                ('acte', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='actes.acte')),
-                ('document', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('transaction', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='actes.transaction')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "status",
+                    models.SmallIntegerField(
+                        choices=[
+                            (-1, "Erreur"),
+                            (0, "Annulé"),
+                            (1, "Posté"),
+                            (2, "En attente de transmission"),
+                            (3, "Transmis"),
+                            (4, "Acquittement reçu"),
+                            (5, "Validé"),
+                            (6, "Refusé"),
+                            (7, "Document reçu"),
+                            (8, "Acquittement envoyé"),
+                            (9, "Document envoyé"),
+                            (10, "Refus d’envoi"),
+                            (11, "Acquittement de document reçu"),
+                            (12, "Envoyé au système d’archivage"),
+                            (13, "Archivé"),
+                            (14, "Erreur lors de l’archivage"),
+                            (15, "Reçu par le système d’archivage"),
+                            (16, "Détruit"),
+                            (17, "En attente d’être posté"),
+                            (18, "En attente d’être signé"),
+                            (19, "En attente de versement à l’archivage"),
+                            (20, "Erreur lors du versement à l’archivage"),
+                            (21, "Document reçu (sans accusé)"),
+                            (22, "Versement impossible (documents indisponibles)"),
+                        ],
+                        verbose_name="état",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="le")),
+                ("message", models.CharField(blank=True, max_length=512, verbose_name="message")),
+                ("actor_kind", models.CharField(max_length=10, verbose_name="auteur")),
+                ("actor_id", models.CharField(blank=True, max_length=60, verbose_name="identifiant de l’auteur")),
+                (
+                    "acte",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="actes.acte",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="actes.transaction"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'événement de transaction',
-                'ordering': ['at', 'id'],
+                "verbose_name": "événement de transaction",
+                "ordering": ["at", "id"],
+                "indexes": [
+                    models.Index(fields=["transaction", "id"], name="status_event_of_transaction"),
+                    models.Index(fields=["acte", "id"], name="status_event_of_act"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='InboundMessage',
+            name="InboundMessage",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('sha256', models.CharField(max_length=64, verbose_name='empreinte')),
-                ('mailbox_uid', models.CharField(blank=True, max_length=40, verbose_name='numéro dans la boîte')),
-                ('received_at', models.DateTimeField(verbose_name='relevé le')),
-                ('state', models.CharField(choices=[('recu', 'Reçu, à traiter'), ('traite', 'Traité'), ('banette', 'Banette d’erreur')], default='recu', max_length=8, verbose_name='état')),
-                ('outcome', models.CharField(blank=True, choices=[('acquittement', 'Accusé de réception'), ('anomalie', 'Anomalie'), ('courrier', 'Courrier de la préfecture'), ('classification', 'Classification'), ('information', 'Information sans message métier'), ('doublon', 'Déjà reçu, sans effet')], max_length=16, verbose_name='effet')),
-                ('root', models.CharField(blank=True, max_length=60, verbose_name='message métier')),
-                ('error', models.TextField(blank=True, verbose_name='motif de mise en banette')),
-                ('remarks', models.JSONField(blank=True, default=list, verbose_name='écarts tolérés')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='lectures')),
-                ('processed_at', models.DateTimeField(blank=True, null=True, verbose_name='traité le')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('raw', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document', verbose_name='message brut')),
-                ('transaction', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='inbound_messages', to='actes.transaction')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("sha256", models.CharField(max_length=64, verbose_name="empreinte")),
+                ("mailbox_uid", models.CharField(blank=True, max_length=40, verbose_name="numéro dans la boîte")),
+                ("received_at", models.DateTimeField(verbose_name="relevé le")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("recu", "Reçu, à traiter"), ("traite", "Traité"), ("banette", "Banette d’erreur")],
+                        default="recu",
+                        max_length=8,
+                        verbose_name="état",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("acquittement", "Accusé de réception"),
+                            ("anomalie", "Anomalie"),
+                            ("courrier", "Courrier de la préfecture"),
+                            ("classification", "Classification"),
+                            ("information", "Information sans message métier"),
+                            ("doublon", "Déjà reçu, sans effet"),
+                        ],
+                        max_length=16,
+                        verbose_name="effet",
+                    ),
+                ),
+                ("root", models.CharField(blank=True, max_length=60, verbose_name="message métier")),
+                ("error", models.TextField(blank=True, verbose_name="motif de mise en banette")),
+                ("remarks", models.JSONField(blank=True, default=list, verbose_name="écarts tolérés")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="lectures")),
+                ("processed_at", models.DateTimeField(blank=True, null=True, verbose_name="traité le")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "raw",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                        verbose_name="message brut",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="inbound_messages",
+                        to="actes.transaction",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'message reçu',
+                "verbose_name": "message reçu",
+                "indexes": [
+                    models.Index(fields=["organisation", "-received_at", "-id"], name="inbound_recent"),
+                    models.Index(
+                        condition=models.Q(("state", "recu")), fields=["received_at", "id"], name="inbound_to_process"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "sha256"), name="inbound_message_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "banette"), _negated=True),
+                            models.Q(("error", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="inbound_basket_says_why",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='acte',
-            index=models.Index(fields=['organisation', '-decision_date', '-id'], name='acte_board'),
-        ),
-        migrations.AddIndex(
-            model_name='acte',
-            index=models.Index(fields=['organisation', 'status', '-decision_date', '-id'], name='acte_board_status'),
-        ),
-        migrations.AddIndex(
-            model_name='acte',
-            index=models.Index(fields=['organisation', 'nature', '-decision_date', '-id'], name='acte_board_nature'),
-        ),
-        migrations.AddIndex(
-            model_name='acte',
-            index=models.Index(fields=['organisation', 'nature', 'status', '-decision_date', '-id'], name='acte_board_nature_status'),
-        ),
-        migrations.AddIndex(
-            model_name='acte',
-            index=models.Index(condition=models.Q(('unique_id', ''), _negated=True), fields=['organisation', 'unique_id'], name='acte_unique_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='acte',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', -1), _negated=True), fields=('organisation', 'numero_actes'), name='acte_number_once_active'),
-        ),
-        migrations.AddConstraint(
-            model_name='acte',
-            constraint=models.CheckConstraint(condition=models.Q(('numero_actes__regex', '^([A-Z0-9][A-Z0-9_]{0,13})?[A-Z0-9]$')), name='acte_number_shape'),
-        ),
-        migrations.AddConstraint(
-            model_name='acte',
-            constraint=models.CheckConstraint(condition=models.Q(('nature__in', ['1', '2', '3', '4', '5', '6'])), name='acte_nature'),
-        ),
-        migrations.AddConstraint(
-            model_name='acte',
-            constraint=models.CheckConstraint(condition=models.Q(('status__gte', -1), ('status__lte', 22)), name='acte_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='acte',
-            constraint=models.CheckConstraint(condition=models.Q(('objet', ''), _negated=True), name='acte_objet_given'),
-        ),
-        migrations.AddConstraint(
-            model_name='acte',
-            constraint=models.CheckConstraint(condition=models.Q(('executoire_on__isnull', True), ('executoire_on__gte', models.F('decision_date')), _connector='OR'), name='acte_executoire_after_decision'),
-        ),
-        migrations.AddConstraint(
-            model_name='actepiece',
-            constraint=models.UniqueConstraint(fields=('acte', 'rank'), name='acte_piece_rank'),
-        ),
-        migrations.AddConstraint(
-            model_name='actepiece',
-            constraint=models.CheckConstraint(condition=models.Q(('rank__gte', 2)), name='acte_piece_after_act'),
-        ),
-        migrations.AddConstraint(
-            model_name='actesettings',
-            constraint=models.UniqueConstraint(fields=('organisation',), name='acte_settings_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='classification',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('organisation',), name='classification_one_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyserial',
-            constraint=models.UniqueConstraint(fields=('organisation', 'day'), name='daily_serial_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyserial',
-            constraint=models.CheckConstraint(condition=models.Q(('last__lte', 9999)), name='daily_serial_limit'),
-        ),
-        migrations.AddIndex(
-            model_name='publication',
-            index=models.Index(condition=models.Q(('withdrawn_on__isnull', True)), fields=['organisation', '-published_on', '-id'], name='publication_online'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_on__isnull', True)), fields=('acte',), name='publication_one_online'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('author_name', ''), _negated=True), models.Q(('author_quality', ''), _negated=True)), name='publication_names_its_author'),
-        ),
-        migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_on__isnull', True), models.Q(('withdrawal_reason', ''), _negated=True), _connector='OR'), name='publication_withdrawal_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['acte', '-id'], name='transaction_of_act'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(condition=models.Q(('delivery__in', ['a_construire', 'prete', 'en_cours', 'incertaine'])), fields=['organisation', 'delivery', 'id'], name='transaction_to_deliver'),
-        ),
-        migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(condition=models.Q(('status', 3)), fields=['organisation', 'sent_at'], name='transaction_awaiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', '1-1'), models.Q(('status', -1), _negated=True)), fields=('acte',), name='transaction_one_live_per_act'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(condition=models.Q(('envelope_name', ''), _negated=True), fields=('organisation', 'envelope_name'), name='transaction_envelope_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('serial__isnull', True), models.Q(('serial__gte', 1), ('serial__lte', 9999)), _connector='OR'), name='transaction_serial_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('status__gte', -1), ('status__lte', 22)), name='transaction_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('delivery', 'acceptee'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='transaction_accepted_is_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', '1-1'), _negated=True), ('acte__isnull', False), _connector='OR'), name='transaction_of_an_act_has_it'),
-        ),
-        migrations.AddIndex(
-            model_name='statusevent',
-            index=models.Index(fields=['transaction', 'id'], name='status_event_of_transaction'),
-        ),
-        migrations.AddIndex(
-            model_name='statusevent',
-            index=models.Index(fields=['acte', 'id'], name='status_event_of_act'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(fields=['organisation', '-received_at', '-id'], name='inbound_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(condition=models.Q(('state', 'recu')), fields=['received_at', 'id'], name='inbound_to_process'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmessage',
-            constraint=models.UniqueConstraint(fields=('organisation', 'sha256'), name='inbound_message_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmessage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'banette'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='inbound_basket_says_why'),
         ),
         EnableRowSecurity(app_label="actes", model_name="ActeSettings"),
         EnableRowSecurity(app_label="actes", model_name="Classification"),

@@ -10,121 +10,286 @@ from parvis.core.organisations.rowsecurity import EnableRowSecurity
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('documents', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('routing', '0001_initial'),
+        ("documents", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("routing", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Circuit',
+            name="Circuit",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=30, verbose_name='nature des documents')),
-                ('name', models.CharField(max_length=120, verbose_name='nom')),
-                ('visa_days', models.PositiveSmallIntegerField(default=2, verbose_name='délai du visa, en jours')),
-                ('signature_days', models.PositiveSmallIntegerField(default=2, verbose_name='délai de la signature, en jours')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("kind", models.CharField(max_length=30, verbose_name="nature des documents")),
+                ("name", models.CharField(max_length=120, verbose_name="nom")),
+                ("visa_days", models.PositiveSmallIntegerField(default=2, verbose_name="délai du visa, en jours")),
+                (
+                    "signature_days",
+                    models.PositiveSmallIntegerField(default=2, verbose_name="délai de la signature, en jours"),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'circuit',
+                "verbose_name": "circuit",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "kind"), name="circuit_once_per_kind"),
+                    models.CheckConstraint(
+                        condition=models.Q(("signature_days__gte", 1), ("visa_days__gte", 1)), name="circuit_days"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Dossier',
+            name="Dossier",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=1000, verbose_name='objet')),
-                ('reference', models.CharField(max_length=60, verbose_name='numéro')),
-                ('state', django_fsm.FSMField(choices=[('visa', 'À viser'), ('signature', 'À signer'), ('signing', 'Signature en cours'), ('signed', 'Signé'), ('refused', 'Refusé')], default='visa', max_length=10, protected=True, verbose_name='état')),
-                ('created_at', models.DateTimeField(verbose_name='ouvert le')),
-                ('deadline', models.DateTimeField(verbose_name='échéance')),
-                ('stage', models.CharField(blank=True, choices=[('queued', 'La signature attend son tour'), ('checking', 'Vérification du certificat et du document'), ('signing', 'Signature et horodatage'), ('validating', 'Vérification de la signature'), ('storing', 'Enregistrement du document signé')], max_length=12, verbose_name='avancement')),
-                ('failure', models.CharField(blank=True, max_length=500, verbose_name='motif de l’échec')),
-                ('verdict', models.CharField(blank=True, max_length=20, verbose_name='verdict de la signature')),
-                ('verdict_sentence', models.CharField(blank=True, max_length=300, verbose_name='conclusion du rapport')),
-                ('circuit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parapheur.circuit')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document', verbose_name='document')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('report', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('route_step', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='routing.routestep')),
-                ('signed_document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('signer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("title", models.CharField(max_length=1000, verbose_name="objet")),
+                ("reference", models.CharField(max_length=60, verbose_name="numéro")),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("visa", "À viser"),
+                            ("signature", "À signer"),
+                            ("signing", "Signature en cours"),
+                            ("signed", "Signé"),
+                            ("refused", "Refusé"),
+                        ],
+                        default="visa",
+                        max_length=10,
+                        protected=True,
+                        verbose_name="état",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="ouvert le")),
+                ("deadline", models.DateTimeField(verbose_name="échéance")),
+                (
+                    "stage",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("queued", "La signature attend son tour"),
+                            ("checking", "Vérification du certificat et du document"),
+                            ("signing", "Signature et horodatage"),
+                            ("validating", "Vérification de la signature"),
+                            ("storing", "Enregistrement du document signé"),
+                        ],
+                        max_length=12,
+                        verbose_name="avancement",
+                    ),
+                ),
+                ("failure", models.CharField(blank=True, max_length=500, verbose_name="motif de l’échec")),
+                ("verdict", models.CharField(blank=True, max_length=20, verbose_name="verdict de la signature")),
+                (
+                    "verdict_sentence",
+                    models.CharField(blank=True, max_length=300, verbose_name="conclusion du rapport"),
+                ),
+                (
+                    "circuit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="parapheur.circuit"
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                        verbose_name="document",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "report",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "route_step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="routing.routestep"
+                    ),
+                ),
+                (
+                    "signed_document",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "signer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dossier',
+                "verbose_name": "dossier",
+                "indexes": [
+                    models.Index(fields=["organisation", "-created_at", "-id"], name="dossier_recent"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "refused"), _negated=True),
+                        fields=("route_step",),
+                        name="dossier_one_live_per_step",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "signed"), _negated=True),
+                            models.Q(
+                                ("report__isnull", False),
+                                ("signed_document__isnull", False),
+                                ("verdict", "TOTAL_PASSED"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="dossier_signed_is_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "signing"), _negated=True), ("signer__isnull", False), _connector="OR"
+                        ),
+                        name="dossier_signer",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Etape',
+            name="Etape",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveSmallIntegerField(verbose_name='rang')),
-                ('action', models.CharField(choices=[('visa', 'Visa'), ('signature', 'Signature')], max_length=10, verbose_name='action')),
-                ('state', models.CharField(choices=[('waiting', 'À venir'), ('current', 'En attente'), ('done', 'Faite'), ('refused', 'Refusée')], default='waiting', max_length=10, verbose_name='état')),
-                ('started_at', models.DateTimeField(null=True, verbose_name='ouverte le')),
-                ('deadline', models.DateTimeField(null=True, verbose_name='échéance')),
-                ('quality', models.CharField(blank=True, max_length=120, verbose_name='qualité')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='faite le')),
-                ('motive', models.CharField(blank=True, max_length=500, verbose_name='motif')),
-                ('document_sha256', models.CharField(blank=True, max_length=64, verbose_name='empreinte du document vu')),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='etapes', to='parapheur.dossier')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="rang")),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("visa", "Visa"), ("signature", "Signature")], max_length=10, verbose_name="action"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "À venir"),
+                            ("current", "En attente"),
+                            ("done", "Faite"),
+                            ("refused", "Refusée"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="état",
+                    ),
+                ),
+                ("started_at", models.DateTimeField(null=True, verbose_name="ouverte le")),
+                ("deadline", models.DateTimeField(null=True, verbose_name="échéance")),
+                ("quality", models.CharField(blank=True, max_length=120, verbose_name="qualité")),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="faite le")),
+                ("motive", models.CharField(blank=True, max_length=500, verbose_name="motif")),
+                (
+                    "document_sha256",
+                    models.CharField(blank=True, max_length=64, verbose_name="empreinte du document vu"),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="etapes", to="parapheur.dossier"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'étape du dossier',
-                'ordering': ['dossier', 'rank'],
+                "verbose_name": "étape du dossier",
+                "ordering": ["dossier", "rank"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("dossier", "rank"), name="etape_rank"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "current")), fields=("dossier",), name="etape_one_current"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["done", "refused"]), _negated=True),
+                            models.Q(
+                                ("account__isnull", False),
+                                ("ended_at__isnull", False),
+                                models.Q(("document_sha256", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="etape_done_by_somebody",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "refused"), _negated=True),
+                            models.Q(("motive", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="etape_refusal_has_motive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at__isnull", True), ("ended_at__gte", models.F("started_at")), _connector="OR"
+                        ),
+                        name="etape_dates",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='circuit',
-            constraint=models.UniqueConstraint(fields=('organisation', 'kind'), name='circuit_once_per_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='circuit',
-            constraint=models.CheckConstraint(condition=models.Q(('signature_days__gte', 1), ('visa_days__gte', 1)), name='circuit_days'),
-        ),
-        migrations.AddIndex(
-            model_name='dossier',
-            index=models.Index(fields=['organisation', '-created_at', '-id'], name='dossier_recent'),
-        ),
-        migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused'), _negated=True), fields=('route_step',), name='dossier_one_live_per_step'),
-        ),
-        migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'signed'), _negated=True), models.Q(('report__isnull', False), ('signed_document__isnull', False), ('verdict', 'TOTAL_PASSED')), _connector='OR'), name='dossier_signed_is_valid'),
-        ),
-        migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'signing'), _negated=True), ('signer__isnull', False), _connector='OR'), name='dossier_signer'),
-        ),
-        migrations.AddConstraint(
-            model_name='etape',
-            constraint=models.UniqueConstraint(fields=('dossier', 'rank'), name='etape_rank'),
-        ),
-        migrations.AddConstraint(
-            model_name='etape',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'current')), fields=('dossier',), name='etape_one_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='etape',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['done', 'refused']), _negated=True), models.Q(('account__isnull', False), ('ended_at__isnull', False), models.Q(('document_sha256', ''), _negated=True)), _connector='OR'), name='etape_done_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='etape',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('motive', ''), _negated=True), _connector='OR'), name='etape_refusal_has_motive'),
-        ),
-        migrations.AddConstraint(
-            model_name='etape',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('started_at')), _connector='OR'), name='etape_dates'),
         ),
         EnableRowSecurity(app_label="parapheur", model_name="circuit"),
         EnableRowSecurity(app_label="parapheur", model_name="dossier"),

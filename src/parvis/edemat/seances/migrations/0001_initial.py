@@ -12,414 +12,979 @@ from parvis.core.organisations.rowsecurity import EnableRowSecurity
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('documents', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('routing', '0001_initial'),
+        ("documents", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("routing", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Elu',
+            name="Elu",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('civility', models.CharField(choices=[('Mme', 'Madame'), ('M.', 'Monsieur')], max_length=4, verbose_name='civilité')),
-                ('given_name', models.CharField(blank=True, max_length=80, verbose_name='prénom')),
-                ('family_name', models.CharField(max_length=80, verbose_name='nom')),
-                ('function', models.CharField(blank=True, max_length=160, verbose_name='fonction')),
-                ('group', models.CharField(blank=True, max_length=255, verbose_name='groupe politique')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='adresse électronique')),
-                ('channel', models.CharField(choices=[('dematerialise', 'Courrier électronique'), ('papier', 'Papier, à sa demande')], default='dematerialise', max_length=15, verbose_name='convocation par')),
-                ('rank', models.PositiveSmallIntegerField(verbose_name='rang au tableau')),
-                ('term_start', models.DateField(verbose_name='début du mandat')),
-                ('term_end', models.DateField(blank=True, null=True, verbose_name='fin du mandat')),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='elus', to=settings.AUTH_USER_MODEL)),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "civility",
+                    models.CharField(
+                        choices=[("Mme", "Madame"), ("M.", "Monsieur")], max_length=4, verbose_name="civilité"
+                    ),
+                ),
+                ("given_name", models.CharField(blank=True, max_length=80, verbose_name="prénom")),
+                ("family_name", models.CharField(max_length=80, verbose_name="nom")),
+                ("function", models.CharField(blank=True, max_length=160, verbose_name="fonction")),
+                ("group", models.CharField(blank=True, max_length=255, verbose_name="groupe politique")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="adresse électronique")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("dematerialise", "Courrier électronique"), ("papier", "Papier, à sa demande")],
+                        default="dematerialise",
+                        max_length=15,
+                        verbose_name="convocation par",
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="rang au tableau")),
+                ("term_start", models.DateField(verbose_name="début du mandat")),
+                ("term_end", models.DateField(blank=True, null=True, verbose_name="fin du mandat")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="elus",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'élu',
-                'ordering': ['organe', 'rank'],
+                "verbose_name": "élu",
+                "ordering": ["organe", "rank"],
             },
         ),
         migrations.CreateModel(
-            name='Convocation',
+            name="Convocation",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveSmallIntegerField(verbose_name='rang au tableau')),
-                ('name', models.CharField(max_length=200, verbose_name='nom')),
-                ('channel', models.CharField(choices=[('dematerialise', 'Courrier électronique'), ('papier', 'Papier, à sa demande')], max_length=15, verbose_name='canal')),
-                ('address', models.CharField(blank=True, max_length=254, verbose_name='adresse')),
-                ('state', models.CharField(choices=[('en_file', 'En file d’envoi'), ('remis_au_relais', 'Envoyée'), ('rebond', 'Non distribuée'), ('lu', 'Lue'), ('a_porter', 'À remettre sur papier'), ('portee', 'Remise sur papier')], max_length=16, verbose_name='état')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='essais')),
-                ('message_id', models.CharField(blank=True, max_length=255)),
-                ('last_error', models.CharField(blank=True, max_length=500, verbose_name='dernier incident')),
-                ('sent_at', models.DateTimeField(null=True, verbose_name='envoyée le')),
-                ('read_at', models.DateTimeField(null=True, verbose_name='lue le')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('elu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='convocations', to='seances.elu')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="rang au tableau")),
+                ("name", models.CharField(max_length=200, verbose_name="nom")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("dematerialise", "Courrier électronique"), ("papier", "Papier, à sa demande")],
+                        max_length=15,
+                        verbose_name="canal",
+                    ),
+                ),
+                ("address", models.CharField(blank=True, max_length=254, verbose_name="adresse")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("en_file", "En file d’envoi"),
+                            ("remis_au_relais", "Envoyée"),
+                            ("rebond", "Non distribuée"),
+                            ("lu", "Lue"),
+                            ("a_porter", "À remettre sur papier"),
+                            ("portee", "Remise sur papier"),
+                        ],
+                        max_length=16,
+                        verbose_name="état",
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="essais")),
+                ("message_id", models.CharField(blank=True, max_length=255)),
+                ("last_error", models.CharField(blank=True, max_length=500, verbose_name="dernier incident")),
+                ("sent_at", models.DateTimeField(null=True, verbose_name="envoyée le")),
+                ("read_at", models.DateTimeField(null=True, verbose_name="lue le")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "elu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="convocations", to="seances.elu"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'convocation',
-                'ordering': ['seance', 'rank'],
+                "verbose_name": "convocation",
+                "ordering": ["seance", "rank"],
             },
         ),
         migrations.CreateModel(
-            name='Organe',
+            name="Organe",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=255, verbose_name='nom')),
-                ('chair_title', models.CharField(default='Maire', max_length=80, verbose_name='qualité du président')),
-                ('number_pattern', models.CharField(default='#AA#.#MM#.#JJ#.#00#', max_length=60, verbose_name='modèle de numéro')),
-                ('reset_key', models.CharField(default='#AA##MM##JJ#', max_length=40, verbose_name='remise à un')),
-                ('tribunal', models.CharField(default='Montpellier', max_length=120, verbose_name='tribunal administratif')),
-                ('place', models.CharField(blank=True, max_length=255, verbose_name='lieu habituel')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=255, verbose_name="nom")),
+                ("chair_title", models.CharField(default="Maire", max_length=80, verbose_name="qualité du président")),
+                (
+                    "number_pattern",
+                    models.CharField(default="#AA#.#MM#.#JJ#.#00#", max_length=60, verbose_name="modèle de numéro"),
+                ),
+                ("reset_key", models.CharField(default="#AA##MM##JJ#", max_length=40, verbose_name="remise à un")),
+                (
+                    "tribunal",
+                    models.CharField(default="Montpellier", max_length=120, verbose_name="tribunal administratif"),
+                ),
+                ("place", models.CharField(blank=True, max_length=255, verbose_name="lieu habituel")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'assemblée',
-                'ordering': ['name'],
+                "verbose_name": "assemblée",
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "name"), name="organe_name"),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='elu',
-            name='organe',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='elus', to='seances.organe'),
+            model_name="elu",
+            name="organe",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="elus", to="seances.organe"
+            ),
         ),
         migrations.CreateModel(
-            name='Compteur',
+            name="Compteur",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('reset_value', models.CharField(max_length=40)),
-                ('last', models.PositiveIntegerField(default=0)),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('organe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='compteurs', to='seances.organe')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("reset_value", models.CharField(max_length=40)),
+                ("last", models.PositiveIntegerField(default=0)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "organe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="compteurs", to="seances.organe"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'compteur',
+                "verbose_name": "compteur",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organe", "reset_value"), name="compteur_once"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrganeRegime',
+            name="OrganeRegime",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(choices=[('commune_lt3500', 'Commune de moins de 3 500 habitants'), ('commune_ge3500', 'Commune de 3 500 habitants et plus'), ('epci', 'Établissement public de coopération intercommunale'), ('ccas', 'Centre communal d’action sociale'), ('commission', 'Commission, avis consultatif'), ('installation', 'Séance d’installation'), ('seconde_convocation', 'Seconde convocation après un quorum manqué')], max_length=20, verbose_name='régime')),
-                ('since', models.DateField(verbose_name='depuis le')),
-                ('until', models.DateField(blank=True, null=True, verbose_name='jusqu’au')),
-                ('organe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='regimes', to='seances.organe')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        choices=[
+                            ("commune_lt3500", "Commune de moins de 3 500 habitants"),
+                            ("commune_ge3500", "Commune de 3 500 habitants et plus"),
+                            ("epci", "Établissement public de coopération intercommunale"),
+                            ("ccas", "Centre communal d’action sociale"),
+                            ("commission", "Commission, avis consultatif"),
+                            ("installation", "Séance d’installation"),
+                            ("seconde_convocation", "Seconde convocation après un quorum manqué"),
+                        ],
+                        max_length=20,
+                        verbose_name="régime",
+                    ),
+                ),
+                ("since", models.DateField(verbose_name="depuis le")),
+                ("until", models.DateField(blank=True, null=True, verbose_name="jusqu’au")),
+                (
+                    "organe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="regimes", to="seances.organe"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'régime d’une assemblée',
-                'ordering': ['organe', 'since'],
+                "verbose_name": "régime d’une assemblée",
+                "ordering": ["organe", "since"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organe", "since"), name="organe_regime_since"),
+                    models.CheckConstraint(
+                        condition=models.Q(("until__isnull", True), ("until__gte", models.F("since")), _connector="OR"),
+                        name="organe_regime_dates",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Point',
+            name="Point",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveSmallIntegerField(verbose_name='rang')),
-                ('title', models.CharField(max_length=1000, verbose_name='titre')),
-                ('expose', models.TextField(blank=True, verbose_name='exposé des motifs')),
-                ('visas', models.TextField(blank=True, help_text='Un par ligne.', verbose_name='visas')),
-                ('considerants', models.TextField(blank=True, help_text='Un par ligne.', verbose_name='considérants')),
-                ('dispositif', models.TextField(blank=True, help_text='Un article par ligne, son verbe en capitales : D’APPROUVER…', verbose_name='dispositif')),
-                ('closing_mention', models.TextField(blank=True, verbose_name='mention finale')),
-                ('nature', models.CharField(default='1', max_length=2, verbose_name='nature de l’acte')),
-                ('matiere', models.CharField(blank=True, help_text='À deux niveaux, par exemple 5.7.', max_length=12, verbose_name='matière')),
-                ('matiere_label', models.CharField(blank=True, max_length=255, verbose_name='intitulé de la matière')),
-                ('quoted_amounts', models.JSONField(blank=True, default=list, verbose_name='montants cités')),
-                ('annexed_amounts', models.JSONField(blank=True, default=list, verbose_name='montants des annexes')),
-                ('outcome', models.CharField(choices=[('inscrit', 'Inscrit'), ('vote', 'Voté'), ('renvoye', 'Renvoyé à une autre séance'), ('retire', 'Retiré')], default='inscrit', max_length=10, verbose_name='suite')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('rapporteur', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='seances.elu', verbose_name='rapporteur')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="rang")),
+                ("title", models.CharField(max_length=1000, verbose_name="titre")),
+                ("expose", models.TextField(blank=True, verbose_name="exposé des motifs")),
+                ("visas", models.TextField(blank=True, help_text="Un par ligne.", verbose_name="visas")),
+                ("considerants", models.TextField(blank=True, help_text="Un par ligne.", verbose_name="considérants")),
+                (
+                    "dispositif",
+                    models.TextField(
+                        blank=True,
+                        help_text="Un article par ligne, son verbe en capitales : D’APPROUVER…",
+                        verbose_name="dispositif",
+                    ),
+                ),
+                ("closing_mention", models.TextField(blank=True, verbose_name="mention finale")),
+                ("nature", models.CharField(default="1", max_length=2, verbose_name="nature de l’acte")),
+                (
+                    "matiere",
+                    models.CharField(
+                        blank=True, help_text="À deux niveaux, par exemple 5.7.", max_length=12, verbose_name="matière"
+                    ),
+                ),
+                ("matiere_label", models.CharField(blank=True, max_length=255, verbose_name="intitulé de la matière")),
+                ("quoted_amounts", models.JSONField(blank=True, default=list, verbose_name="montants cités")),
+                ("annexed_amounts", models.JSONField(blank=True, default=list, verbose_name="montants des annexes")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("inscrit", "Inscrit"),
+                            ("vote", "Voté"),
+                            ("renvoye", "Renvoyé à une autre séance"),
+                            ("retire", "Retiré"),
+                        ],
+                        default="inscrit",
+                        max_length=10,
+                        verbose_name="suite",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "rapporteur",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="seances.elu",
+                        verbose_name="rapporteur",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'point de l’ordre du jour',
-                'ordering': ['seance', 'rank'],
+                "verbose_name": "point de l’ordre du jour",
+                "ordering": ["seance", "rank"],
             },
         ),
         migrations.CreateModel(
-            name='Deliberation',
+            name="Deliberation",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(max_length=15, verbose_name='numéro')),
-                ('actes_number', models.CharField(max_length=15, verbose_name='numéro à la préfecture')),
-                ('nature', models.CharField(max_length=2, verbose_name='nature')),
-                ('day', models.DateField(verbose_name='date de la séance')),
-                ('checks', models.JSONField(default=list, verbose_name='contrôles')),
-                ('created_at', models.DateTimeField(verbose_name='établie le')),
-                ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('route', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='routing.route')),
-                ('point', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='deliberation', to='seances.point')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("number", models.CharField(max_length=15, verbose_name="numéro")),
+                ("actes_number", models.CharField(max_length=15, verbose_name="numéro à la préfecture")),
+                ("nature", models.CharField(max_length=2, verbose_name="nature")),
+                ("day", models.DateField(verbose_name="date de la séance")),
+                ("checks", models.JSONField(default=list, verbose_name="contrôles")),
+                ("created_at", models.DateTimeField(verbose_name="établie le")),
+                (
+                    "document",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "route",
+                    models.OneToOneField(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="routing.route"
+                    ),
+                ),
+                (
+                    "point",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="deliberation", to="seances.point"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'délibération',
-                'ordering': ['-day', 'number'],
+                "verbose_name": "délibération",
+                "ordering": ["-day", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "number"), name="deliberation_number"),
+                    models.UniqueConstraint(
+                        fields=("organisation", "nature", "day", "actes_number"), name="deliberation_actes_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("route__isnull", True), ("document__isnull", False), _connector="OR"),
+                        name="deliberation_routed_document",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Annexe',
+            name="Annexe",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveSmallIntegerField(verbose_name='rang')),
-                ('title', models.CharField(max_length=200, verbose_name='intitulé')),
-                ('to_prefecture', models.BooleanField(default=True, verbose_name='joindre au contrôle de légalité')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='annexes', to='seances.point')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rank", models.PositiveSmallIntegerField(verbose_name="rang")),
+                ("title", models.CharField(max_length=200, verbose_name="intitulé")),
+                ("to_prefecture", models.BooleanField(default=True, verbose_name="joindre au contrôle de légalité")),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="documents.document"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="annexes", to="seances.point"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'annexe',
-                'ordering': ['point', 'rank'],
+                "verbose_name": "annexe",
+                "ordering": ["point", "rank"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("point", "rank"), name="annexe_rank"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Scrutin',
+            name="Scrutin",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('mode', models.CharField(choices=[('main_levee', 'à main levée'), ('scrutin_public', 'au scrutin public'), ('scrutin_secret', 'au scrutin secret'), ('sans_vote', 'sans vote (prend acte)'), ('non_precise', 'mode de scrutin non précisé')], max_length=15, verbose_name='mode')),
-                ('en_exercice', models.PositiveSmallIntegerField()),
-                ('presents', models.PositiveSmallIntegerField()),
-                ('pouvoirs', models.PositiveSmallIntegerField()),
-                ('hors_vote', models.PositiveSmallIntegerField(default=0, verbose_name='voix retirées du vote')),
-                ('nppv', models.PositiveSmallIntegerField(default=0, verbose_name='ne prennent pas part au vote')),
-                ('votants', models.PositiveSmallIntegerField()),
-                ('pour', models.PositiveSmallIntegerField(default=0)),
-                ('contre', models.PositiveSmallIntegerField(default=0)),
-                ('abstention', models.PositiveSmallIntegerField(default=0)),
-                ('blancs', models.PositiveSmallIntegerField(default=0)),
-                ('nuls', models.PositiveSmallIntegerField(default=0)),
-                ('chair_voice', models.CharField(choices=[('pour', 'pour'), ('contre', 'contre'), ('abstention', 'abstention'), ('inconnue', 'inconnue')], max_length=12)),
-                ('result', models.CharField(choices=[('adoptee', 'adoptee'), ('rejetee', 'rejetee'), ('prend_acte', 'prend_acte')], max_length=12, verbose_name='résultat')),
-                ('mention', models.CharField(max_length=255, verbose_name='mention')),
-                ('composition', models.JSONField(verbose_name='composition')),
-                ('taken_at', models.DateTimeField(verbose_name='à')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('point', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='scrutin', to='seances.point')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("main_levee", "à main levée"),
+                            ("scrutin_public", "au scrutin public"),
+                            ("scrutin_secret", "au scrutin secret"),
+                            ("sans_vote", "sans vote (prend acte)"),
+                            ("non_precise", "mode de scrutin non précisé"),
+                        ],
+                        max_length=15,
+                        verbose_name="mode",
+                    ),
+                ),
+                ("en_exercice", models.PositiveSmallIntegerField()),
+                ("presents", models.PositiveSmallIntegerField()),
+                ("pouvoirs", models.PositiveSmallIntegerField()),
+                ("hors_vote", models.PositiveSmallIntegerField(default=0, verbose_name="voix retirées du vote")),
+                ("nppv", models.PositiveSmallIntegerField(default=0, verbose_name="ne prennent pas part au vote")),
+                ("votants", models.PositiveSmallIntegerField()),
+                ("pour", models.PositiveSmallIntegerField(default=0)),
+                ("contre", models.PositiveSmallIntegerField(default=0)),
+                ("abstention", models.PositiveSmallIntegerField(default=0)),
+                ("blancs", models.PositiveSmallIntegerField(default=0)),
+                ("nuls", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "chair_voice",
+                    models.CharField(
+                        choices=[
+                            ("pour", "pour"),
+                            ("contre", "contre"),
+                            ("abstention", "abstention"),
+                            ("inconnue", "inconnue"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[("adoptee", "adoptee"), ("rejetee", "rejetee"), ("prend_acte", "prend_acte")],
+                        max_length=12,
+                        verbose_name="résultat",
+                    ),
+                ),
+                ("mention", models.CharField(max_length=255, verbose_name="mention")),
+                ("composition", models.JSONField(verbose_name="composition")),
+                ("taken_at", models.DateTimeField(verbose_name="à")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "point",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="scrutin", to="seances.point"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'scrutin',
+                "verbose_name": "scrutin",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "votants",
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            models.F("presents"), "+", models.F("pouvoirs")
+                                        ),
+                                        "-",
+                                        models.F("hors_vote"),
+                                    ),
+                                    "-",
+                                    models.F("nppv"),
+                                ),
+                            )
+                        ),
+                        name="scrutin_votants",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("abstention", 0),
+                                ("blancs", 0),
+                                ("contre", 0),
+                                ("mode", "sans_vote"),
+                                ("nuls", 0),
+                                ("pour", 0),
+                            ),
+                            models.Q(
+                                models.Q(("mode", "sans_vote"), _negated=True),
+                                (
+                                    "votants",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    models.F("pour"), "+", models.F("contre")
+                                                ),
+                                                "+",
+                                                models.F("abstention"),
+                                            ),
+                                            "+",
+                                            models.F("blancs"),
+                                        ),
+                                        "+",
+                                        models.F("nuls"),
+                                    ),
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="scrutin_counts",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Seance',
+            name="Seance",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('session', models.CharField(blank=True, default='ordinaire', max_length=40, verbose_name='session')),
-                ('starts_at', models.DateTimeField(verbose_name='début')),
-                ('duration_minutes', models.PositiveSmallIntegerField(default=120, verbose_name='durée prévue, en minutes')),
-                ('place', models.CharField(max_length=255, verbose_name='lieu')),
-                ('state', django_fsm.FSMField(choices=[('en_preparation', 'En préparation'), ('convoquee', 'Convoquée'), ('en_cours', 'En cours'), ('levee', 'Levée'), ('close', 'Close')], default='en_preparation', max_length=15, protected=True, verbose_name='état')),
-                ('urgency', models.BooleanField(default=False, verbose_name='convocation en urgence')),
-                ('urgency_motive', models.CharField(blank=True, max_length=1000, verbose_name='motif de l’urgence')),
-                ('urgency_voted', models.BooleanField(blank=True, null=True, verbose_name='urgence admise par l’assemblée')),
-                ('revision', models.PositiveIntegerField(default=0, verbose_name='révision')),
-                ('convoked_at', models.DateTimeField(editable=False, null=True, verbose_name='convoquée le')),
-                ('opened_at', models.DateTimeField(editable=False, null=True, verbose_name='ouverte le')),
-                ('ended_at', models.DateTimeField(editable=False, null=True, verbose_name='levée le')),
-                ('convocation_document', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('invitation_document', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('organe', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seances', to='seances.organe', verbose_name='assemblée')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('president', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='seances.elu', verbose_name='présidence')),
-                ('second_of', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='seances.seance', verbose_name='seconde convocation de')),
-                ('secretary', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='seances.elu', verbose_name='secrétaire de séance')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("session", models.CharField(blank=True, default="ordinaire", max_length=40, verbose_name="session")),
+                ("starts_at", models.DateTimeField(verbose_name="début")),
+                (
+                    "duration_minutes",
+                    models.PositiveSmallIntegerField(default=120, verbose_name="durée prévue, en minutes"),
+                ),
+                ("place", models.CharField(max_length=255, verbose_name="lieu")),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("en_preparation", "En préparation"),
+                            ("convoquee", "Convoquée"),
+                            ("en_cours", "En cours"),
+                            ("levee", "Levée"),
+                            ("close", "Close"),
+                        ],
+                        default="en_preparation",
+                        max_length=15,
+                        protected=True,
+                        verbose_name="état",
+                    ),
+                ),
+                ("urgency", models.BooleanField(default=False, verbose_name="convocation en urgence")),
+                ("urgency_motive", models.CharField(blank=True, max_length=1000, verbose_name="motif de l’urgence")),
+                (
+                    "urgency_voted",
+                    models.BooleanField(blank=True, null=True, verbose_name="urgence admise par l’assemblée"),
+                ),
+                ("revision", models.PositiveIntegerField(default=0, verbose_name="révision")),
+                ("convoked_at", models.DateTimeField(editable=False, null=True, verbose_name="convoquée le")),
+                ("opened_at", models.DateTimeField(editable=False, null=True, verbose_name="ouverte le")),
+                ("ended_at", models.DateTimeField(editable=False, null=True, verbose_name="levée le")),
+                (
+                    "convocation_document",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "invitation_document",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "organe",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="seances",
+                        to="seances.organe",
+                        verbose_name="assemblée",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "president",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="seances.elu",
+                        verbose_name="présidence",
+                    ),
+                ),
+                (
+                    "second_of",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="seances.seance",
+                        verbose_name="seconde convocation de",
+                    ),
+                ),
+                (
+                    "secretary",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="seances.elu",
+                        verbose_name="secrétaire de séance",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'séance',
-                'ordering': ['-starts_at', '-id'],
+                "verbose_name": "séance",
+                "ordering": ["-starts_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["organisation", "-starts_at", "-id"], name="seance_recent"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organe", "starts_at"), name="seance_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("urgency", False), models.Q(("urgency_motive", ""), _negated=True), _connector="OR"
+                        ),
+                        name="seance_urgency_motive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "en_preparation"), ("convoked_at__isnull", False), _connector="OR"
+                        ),
+                        name="seance_convoked",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Preuve',
+            name="Preuve",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveIntegerField(verbose_name='rang')),
-                ('kind', models.CharField(choices=[('envoi', 'Envoi des convocations'), ('renvoi', 'Nouvel envoi'), ('lecture', 'Accusé de réception'), ('modification', 'Modification'), ('pouvoir', 'Pouvoir'), ('rectificatif', 'Avis rectificatif')], max_length=15, verbose_name='nature')),
-                ('made_at', models.DateTimeField(verbose_name='établie le')),
-                ('stamped_at', models.DateTimeField(null=True, verbose_name='horodatée le')),
-                ('serial', models.CharField(blank=True, max_length=80, verbose_name='numéro du jeton')),
-                ('authority', models.CharField(blank=True, max_length=200, verbose_name='autorité')),
-                ('convocation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='preuves', to='seances.convocation')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('token', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.document')),
-                ('seance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='preuves', to='seances.seance')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rank", models.PositiveIntegerField(verbose_name="rang")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("envoi", "Envoi des convocations"),
+                            ("renvoi", "Nouvel envoi"),
+                            ("lecture", "Accusé de réception"),
+                            ("modification", "Modification"),
+                            ("pouvoir", "Pouvoir"),
+                            ("rectificatif", "Avis rectificatif"),
+                        ],
+                        max_length=15,
+                        verbose_name="nature",
+                    ),
+                ),
+                ("made_at", models.DateTimeField(verbose_name="établie le")),
+                ("stamped_at", models.DateTimeField(null=True, verbose_name="horodatée le")),
+                ("serial", models.CharField(blank=True, max_length=80, verbose_name="numéro du jeton")),
+                ("authority", models.CharField(blank=True, max_length=200, verbose_name="autorité")),
+                (
+                    "convocation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="preuves",
+                        to="seances.convocation",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="documents.document"
+                    ),
+                ),
+                (
+                    "token",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "seance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="preuves", to="seances.seance"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'preuve',
-                'ordering': ['seance', 'rank'],
+                "verbose_name": "preuve",
+                "ordering": ["seance", "rank"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("seance", "rank"), name="preuve_rank"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("stamped_at__isnull", True), ("token__isnull", True)),
+                            models.Q(("stamped_at__isnull", False), ("token__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="preuve_token_dated",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Pouvoir',
+            name="Pouvoir",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('received_at', models.DateTimeField(verbose_name='reçu le')),
-                ('revoked_at', models.DateTimeField(null=True, verbose_name='révoqué le')),
-                ('giver', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pouvoirs_donnes', to='seances.convocation')),
-                ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pouvoirs_portes', to='seances.convocation')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('seance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pouvoirs', to='seances.seance')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("received_at", models.DateTimeField(verbose_name="reçu le")),
+                ("revoked_at", models.DateTimeField(null=True, verbose_name="révoqué le")),
+                (
+                    "giver",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pouvoirs_donnes",
+                        to="seances.convocation",
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pouvoirs_portes",
+                        to="seances.convocation",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "seance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pouvoirs", to="seances.seance"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'pouvoir',
-                'ordering': ['seance', 'giver__rank'],
+                "verbose_name": "pouvoir",
+                "ordering": ["seance", "giver__rank"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at__isnull", True)),
+                        fields=("holder",),
+                        name="pouvoir_one_per_holder",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at__isnull", True)),
+                        fields=("giver",),
+                        name="pouvoir_one_per_giver",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("giver", models.F("holder")), _negated=True), name="pouvoir_two_people"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='point',
-            name='seance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='points', to='seances.seance'),
+            model_name="point",
+            name="seance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="points", to="seances.seance"
+            ),
         ),
         migrations.CreateModel(
-            name='Mouvement',
+            name="Mouvement",
             fields=[
-                ('id', models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rank', models.PositiveIntegerField(verbose_name='ordre')),
-                ('kind', models.CharField(choices=[('arrivee', 'arrivee'), ('depart', 'depart'), ('pouvoir_donne', 'pouvoir_donne'), ('pouvoir_retire', 'pouvoir_retire'), ('deport', 'deport')], max_length=15, verbose_name='nature')),
-                ('from_item', models.PositiveSmallIntegerField(default=0, verbose_name='à partir du point')),
-                ('at', models.DateTimeField(verbose_name='à')),
-                ('convocation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mouvements', to='seances.convocation')),
-                ('holder', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='seances.convocation')),
-                ('organisation', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('seance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mouvements', to='seances.seance')),
+                (
+                    "id",
+                    models.UUIDField(default=parvis.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rank", models.PositiveIntegerField(verbose_name="ordre")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("arrivee", "arrivee"),
+                            ("depart", "depart"),
+                            ("pouvoir_donne", "pouvoir_donne"),
+                            ("pouvoir_retire", "pouvoir_retire"),
+                            ("deport", "deport"),
+                        ],
+                        max_length=15,
+                        verbose_name="nature",
+                    ),
+                ),
+                ("from_item", models.PositiveSmallIntegerField(default=0, verbose_name="à partir du point")),
+                ("at", models.DateTimeField(verbose_name="à")),
+                (
+                    "convocation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="mouvements", to="seances.convocation"
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="seances.convocation",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "seance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="mouvements", to="seances.seance"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mouvement',
-                'ordering': ['seance', 'rank'],
+                "verbose_name": "mouvement",
+                "ordering": ["seance", "rank"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("seance", "rank"), name="mouvement_rank"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("holder__isnull", False), ("kind", "pouvoir_donne")),
+                            models.Q(models.Q(("kind", "pouvoir_donne"), _negated=True), ("holder__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="mouvement_holder",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='convocation',
-            name='seance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='convocations', to='seances.seance'),
-        ),
-        migrations.AddConstraint(
-            model_name='organe',
-            constraint=models.UniqueConstraint(fields=('organisation', 'name'), name='organe_name'),
+            model_name="convocation",
+            name="seance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="convocations", to="seances.seance"
+            ),
         ),
         migrations.AddIndex(
-            model_name='elu',
-            index=models.Index(fields=['account'], name='elu_account'),
+            model_name="elu",
+            index=models.Index(fields=["account"], name="elu_account"),
         ),
         migrations.AddConstraint(
-            model_name='elu',
-            constraint=models.CheckConstraint(condition=models.Q(('term_end__isnull', True), ('term_end__gte', models.F('term_start')), _connector='OR'), name='elu_term_dates'),
+            model_name="elu",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("term_end__isnull", True), ("term_end__gte", models.F("term_start")), _connector="OR"
+                ),
+                name="elu_term_dates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='elu',
-            constraint=models.CheckConstraint(condition=models.Q(('channel', 'dematerialise'), ('email', ''), _negated=True), name='elu_address'),
+            model_name="elu",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel", "dematerialise"), ("email", ""), _negated=True), name="elu_address"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='elu',
-            constraint=models.UniqueConstraint(condition=models.Q(('term_end__isnull', True)), fields=('organe', 'rank'), name='elu_rank_on_tableau'),
+            model_name="elu",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("term_end__isnull", True)), fields=("organe", "rank"), name="elu_rank_on_tableau"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='compteur',
-            constraint=models.UniqueConstraint(fields=('organe', 'reset_value'), name='compteur_once'),
+            model_name="point",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                fields=("seance", "rank"),
+                name="point_rank",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organeregime',
-            constraint=models.UniqueConstraint(fields=('organe', 'since'), name='organe_regime_since'),
+            model_name="point",
+            constraint=models.CheckConstraint(condition=models.Q(("rank__gte", 1)), name="point_rank_positive"),
         ),
         migrations.AddConstraint(
-            model_name='organeregime',
-            constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='organe_regime_dates'),
+            model_name="convocation",
+            constraint=models.UniqueConstraint(fields=("seance", "elu"), name="convocation_once"),
         ),
         migrations.AddConstraint(
-            model_name='deliberation',
-            constraint=models.UniqueConstraint(fields=('organisation', 'number'), name='deliberation_number'),
+            model_name="convocation",
+            constraint=models.UniqueConstraint(fields=("seance", "name"), name="convocation_name"),
         ),
         migrations.AddConstraint(
-            model_name='deliberation',
-            constraint=models.UniqueConstraint(fields=('organisation', 'nature', 'day', 'actes_number'), name='deliberation_actes_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='deliberation',
-            constraint=models.CheckConstraint(condition=models.Q(('route__isnull', True), ('document__isnull', False), _connector='OR'), name='deliberation_routed_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='annexe',
-            constraint=models.UniqueConstraint(fields=('point', 'rank'), name='annexe_rank'),
-        ),
-        migrations.AddConstraint(
-            model_name='scrutin',
-            constraint=models.CheckConstraint(condition=models.Q(('votants', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('presents'), '+', models.F('pouvoirs')), '-', models.F('hors_vote')), '-', models.F('nppv')))), name='scrutin_votants'),
-        ),
-        migrations.AddConstraint(
-            model_name='scrutin',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('abstention', 0), ('blancs', 0), ('contre', 0), ('mode', 'sans_vote'), ('nuls', 0), ('pour', 0)), models.Q(models.Q(('mode', 'sans_vote'), _negated=True), ('votants', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('pour'), '+', models.F('contre')), '+', models.F('abstention')), '+', models.F('blancs')), '+', models.F('nuls')))), _connector='OR'), name='scrutin_counts'),
-        ),
-        migrations.AddIndex(
-            model_name='seance',
-            index=models.Index(fields=['organisation', '-starts_at', '-id'], name='seance_recent'),
-        ),
-        migrations.AddConstraint(
-            model_name='seance',
-            constraint=models.UniqueConstraint(fields=('organe', 'starts_at'), name='seance_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='seance',
-            constraint=models.CheckConstraint(condition=models.Q(('urgency', False), models.Q(('urgency_motive', ''), _negated=True), _connector='OR'), name='seance_urgency_motive'),
-        ),
-        migrations.AddConstraint(
-            model_name='seance',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'en_preparation'), ('convoked_at__isnull', False), _connector='OR'), name='seance_convoked'),
-        ),
-        migrations.AddConstraint(
-            model_name='preuve',
-            constraint=models.UniqueConstraint(fields=('seance', 'rank'), name='preuve_rank'),
-        ),
-        migrations.AddConstraint(
-            model_name='preuve',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stamped_at__isnull', True), ('token__isnull', True)), models.Q(('stamped_at__isnull', False), ('token__isnull', False)), _connector='OR'), name='preuve_token_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='pouvoir',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('holder',), name='pouvoir_one_per_holder'),
-        ),
-        migrations.AddConstraint(
-            model_name='pouvoir',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('giver',), name='pouvoir_one_per_giver'),
-        ),
-        migrations.AddConstraint(
-            model_name='pouvoir',
-            constraint=models.CheckConstraint(condition=models.Q(('giver', models.F('holder')), _negated=True), name='pouvoir_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='point',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('seance', 'rank'), name='point_rank'),
-        ),
-        migrations.AddConstraint(
-            model_name='point',
-            constraint=models.CheckConstraint(condition=models.Q(('rank__gte', 1)), name='point_rank_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='mouvement',
-            constraint=models.UniqueConstraint(fields=('seance', 'rank'), name='mouvement_rank'),
-        ),
-        migrations.AddConstraint(
-            model_name='mouvement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('holder__isnull', False), ('kind', 'pouvoir_donne')), models.Q(models.Q(('kind', 'pouvoir_donne'), _negated=True), ('holder__isnull', True)), _connector='OR'), name='mouvement_holder'),
-        ),
-        migrations.AddConstraint(
-            model_name='convocation',
-            constraint=models.UniqueConstraint(fields=('seance', 'elu'), name='convocation_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='convocation',
-            constraint=models.UniqueConstraint(fields=('seance', 'name'), name='convocation_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='convocation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['remis_au_relais', 'lu', 'portee']), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='convocation_sent_at'),
+            model_name="convocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["remis_au_relais", "lu", "portee"]), _negated=True),
+                    ("sent_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="convocation_sent_at",
+            ),
         ),
         EnableRowSecurity(app_label="seances", model_name="organe"),
         EnableRowSecurity(app_label="seances", model_name="organeregime"),

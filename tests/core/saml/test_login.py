@@ -381,3 +381,20 @@ def test_without_the_program_that_signs_the_portal_says_so(secrets_dir, monkeypa
         page = Client().get(f"/saml/{path}/")
         assert page.status_code == 503
         assert "xmlsec1" in page.content.decode()
+
+
+def test_an_answer_never_leaves_for_an_address_that_the_site_gave_up(party, agent_client, juvignac):
+    """Metadata approved between the request and the answer."""
+    known = party(juvignac, signed=False)
+    fields, _ = known.request()
+    client = agent_client(juvignac, "secretaire")
+    page = client.get(LOGIN, fields)
+    moved = known.site.metadata.replace("/saml/retour", "/saml/ailleurs")
+    services.change(known.site, {}, moved.encode(), actor=None)
+    with acting_for(juvignac):
+        waiting = SamlSite.objects.get()
+    assert client.get(page["Location"]).status_code == 200, "what is in force stays until the approval"
+    services.approve(waiting, seen=waiting.fingerprint, by=None, actor=None)
+    answer = client.get(page["Location"])
+    assert answer.status_code == 400
+    assert "vient de changer d’adresse" in answer.content.decode()

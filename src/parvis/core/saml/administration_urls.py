@@ -9,5 +9,6 @@ urlpatterns = [
     path("", administration.sites, name="list"),
     path("nouveau/", administration.propose, name="propose"),
     path("<uuid:pk>/", administration.detail, name="detail"),
-    path("<uuid:pk>/suspendre/", administration.suspend, name="suspend"),
+    path("<uuid:pk>/modifier/", administration.edit, name="edit"),
+    path("<uuid:pk>/etat/", administration.switch, name="switch"),
 ]

@@ -21,8 +21,11 @@ class SamlConfig(AppConfig):
         closing.register_eraser("accords donnés à des services SAML", leaving.erase)
         register_subject("service_saml", "Service SAML")
         register_action("saml.propose", "Service SAML proposé")
-        register_action("saml.renouvele", "Métadonnées du service SAML remplacées")
+        register_action("saml.modifie", "Modification d’un service SAML proposée")
+        register_action("saml.renouvele", "Métadonnées du service SAML remplacées")  # in older journals
+        register_action("saml.refuse", "Proposition d’un service SAML refusée")
         register_action("saml.en_service", "Service SAML mis en service")
         register_action("saml.suspendu", "Service SAML suspendu")
+        register_action("saml.reactive", "Service SAML remis en service")
         navigation.register_administration("saml", "Services SAML", "saml_sites:list", rank=75)
         navigation.register_platform_page("saml", "Services SAML", "saml_platform:list", rank=75)

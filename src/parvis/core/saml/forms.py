@@ -12,26 +12,14 @@ from parvis.core.saml.models import SamlSite
 from parvis.core.web.uploads import BoundedFileField
 
 
-class MetadataForm(forms.Form):
+class SiteForm(forms.Form):
+    name = forms.CharField(label="Nom du service", max_length=100)
     file = BoundedFileField(
         limit=MAX_SIZE,
         way_out="Déposez les métadonnées d’un seul service.",
         label="Métadonnées du service",
         help_text="Le fichier XML que donne l’éditeur du service, de 256 Kio au plus.",
     )
-
-    def clean_file(self) -> bytes:
-        sent = self.cleaned_data["file"]
-        content: bytes = sent.read()
-        try:
-            content.decode("utf-8")
-        except UnicodeDecodeError:
-            raise forms.ValidationError("Le fichier doit être un XML en UTF-8 : exportez-le de nouveau.") from None
-        return content
-
-
-class SiteForm(MetadataForm):
-    name = forms.CharField(label="Nom du service", max_length=100)
     contact = forms.EmailField(label="Adresse du contact technique")
     relation = forms.ChoiceField(
         label="Nature du service",
@@ -55,9 +43,34 @@ class SiteForm(MetadataForm):
     )
     members_only = forms.BooleanField(label="Seulement avec un mandat dans l’organisation", required=False)
 
-    field_order = ["name", "file", "contact", "relation", "name_id", "attributes", "populations", "members_only"]
+    def clean_file(self) -> bytes | None:
+        sent = self.cleaned_data["file"]
+        if sent is None:
+            return None
+        content: bytes = sent.read()
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError:
+            raise forms.ValidationError("Le fichier doit être un XML en UTF-8 : exportez-le de nouveau.") from None
+        return content
+
+    def clean_attributes(self) -> list[str]:
+        """In the order of the page, however they were sent: the same choice is no change."""
+        return [code for code in ATTRIBUTES if code in self.cleaned_data["attributes"]]
 
     @property
     def values(self) -> dict[str, Any]:
-        """What ``register`` takes beside the metadata."""
+        """What ``register`` and ``change`` take beside the metadata."""
         return {k: v for k, v in self.cleaned_data.items() if k != "file"}
+
+
+class SiteChangeForm(SiteForm):
+    """What is proposed today, to be changed; who was approved keeps its nature and how it names people."""
+
+    def __init__(self, data: Any, files: Any, *, site: SamlSite) -> None:
+        super().__init__(data, files, initial=site.proposed)
+        file = self.fields["file"]
+        file.required, file.label = False, "Nouvelles métadonnées"
+        file.help_text = f"{file.help_text} Sans fichier, celles d’aujourd’hui sont gardées."
+        if site.approved_at is not None:
+            del self.fields["relation"], self.fields["name_id"]

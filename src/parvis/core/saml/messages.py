@@ -335,6 +335,14 @@ def read_logout_answer(xml: bytes) -> tuple[str, str, bool]:
     return issuer, root.get("InResponseTo", ""), done
 
 
+def takes(site: SamlSite, acs: str) -> bool:
+    """Whether ``site`` takes answers at ``acs`` today: its metadata may have been replaced since its request."""
+    try:
+        return acs in _described(site).acs
+    except metadata.MetadataRefused:
+        return False
+
+
 def _described(site: SamlSite) -> metadata.Description:
     return metadata.read(site.metadata.encode(), now=datetime.now(UTC), local=settings.DEMO)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any, Final
 
 from django.db import models
 
@@ -9,13 +10,23 @@ from parvis.core.identity.models import Account, AccountModel
 from parvis.core.organisations.models import TenantModel
 from parvis.core.provider.models import Service
 
+FIELDS: Final = (
+    "name", "metadata", "contact", "relation", "name_id", "attributes", "populations", "members_only",
+)  # fmt: skip
+"""What an organisation proposes of a site, and the platform approves."""
+
 
 class SamlSite(TenantModel):
-    """A service provider as its metadata describe it; answered only once the platform has put it in service."""
+    """A service provider as its metadata describe it; answered only once the platform has put it in service.
+
+    The columns of ``FIELDS`` are what is in force, or the first proposal; ``proposal`` is what the organisation wants
+    instead, until the platform approves it, or refuses it and says why in ``refusal``.
+    """
 
     class State(models.TextChoices):
         PROPOSED = "propose", "proposé"
         LIVE = "en_service", "en service"
+        REFUSED = "refuse", "refusé"
         SUSPENDED = "suspendu", "suspendu"
 
     class NameId(models.TextChoices):
@@ -33,6 +44,8 @@ class SamlSite(TenantModel):
     populations = models.JSONField("populations admises", default=list)
     members_only = models.BooleanField("réservé à ceux qui ont un mandat dans l’organisation", default=False)
     state = models.CharField("état", max_length=12, choices=State.choices, default=State.PROPOSED)
+    proposal = models.JSONField("modification proposée", null=True, editable=False)
+    refusal = models.CharField("motif du refus", max_length=300, blank=True)
     created_at = models.DateTimeField("proposé le", auto_now_add=True)
     approved_at = models.DateTimeField("mis en service le", null=True)
     approved_by = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
@@ -46,12 +59,31 @@ class SamlSite(TenantModel):
         return self.name
 
     @property
+    def in_force(self) -> dict[str, Any]:
+        """The values of the columns, by the names of ``FIELDS``."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    @property
+    def proposed(self) -> dict[str, Any]:
+        """What the organisation proposed last, by the names of ``FIELDS``: the same where it wants nothing else."""
+        return {**self.in_force, **(self.proposal or {})}
+
+    @property
+    def waits(self) -> bool:
+        """Whether the platform has something to approve or to refuse."""
+        changed = self.state == self.State.LIVE and self.proposal is not None and not self.refusal
+        return changed or self.state == self.State.PROPOSED
+
+    @property
+    def standing(self) -> str:
+        """Where the site is, in the words of the services of OpenID Connect."""
+        changed = self.state == self.State.LIVE and self.waits
+        return str(Service.State.CHANGED.label if changed else self.get_state_display())
+
+    @property
     def fingerprint(self) -> str:
-        """Digest of all that the platform judges before putting the site in service."""
-        judged = [
-            self.name, self.metadata, self.relation, self.name_id, self.attributes, self.populations, self.members_only
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(judged).encode()).hexdigest()
+        """Digest of all that the platform judges: what it approves is what it read."""
+        return hashlib.sha256(json.dumps(self.proposed, sort_keys=True).encode()).hexdigest()
 
     @property
     def sector(self) -> str:

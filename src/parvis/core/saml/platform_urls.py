@@ -7,5 +7,5 @@ from parvis.core.saml import administration
 app_name = "saml_platform"
 urlpatterns = [
     path("", administration.proposed, name="list"),
-    path("<uuid:pk>/mettre-en-service/", administration.approve, name="approve"),
+    path("<uuid:pk>/", administration.approval, name="approval"),
 ]

@@ -1,4 +1,7 @@
-"""Registering sites, putting them in service, and knowing people's agreement."""
+"""Registering sites, putting them in service, and knowing people's agreement.
+
+An organisation proposes, the platform approves: what is in force changes only at the approval. Suspending is immediate.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -38,46 +41,107 @@ def register(organisation: Organisation, content: bytes, values: dict[str, Any],
     return site
 
 
-def renew(site: SamlSite, content: bytes, *, actor: Actor) -> None:
-    """Replace the metadata of a site, which must be put in service again: its addresses may have changed."""
-    described = metadata.read(content, now=datetime.now(UTC), local=settings.DEMO)
-    if described.entity_id != site.entity_id:
-        raise SiteRefused("Ces métadonnées sont celles d’un autre service : leur entityID est différent.")
-    site.metadata, site.state, site.approved_at, site.approved_by = (
-        content.decode(),
-        SamlSite.State.PROPOSED,
-        None,
-        None,
-    )
-    site.save(update_fields=["metadata", "state", "approved_at", "approved_by"])
-    record(site.organisation, "saml.renouvele", subject=("service_saml", site.pk), actor=actor)
-    audit("manager.service.edit", organisation=site.organisation, client=site.entity_id)
+def _locked(site: SamlSite) -> SamlSite:
+    return SamlSite.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=site.pk)
+
+
+def _log(site: SamlSite, action: str, event: str, actor: Actor, **data: Any) -> None:
+    record(site.organisation, action, subject=("service_saml", site.pk), actor=actor, details=data)
+    audit(event, organisation=site.organisation, client=site.entity_id, data=data)
+
+
+def change(site: SamlSite, values: dict[str, Any], content: bytes | None = None, *, actor: Actor) -> list[str]:
+    """Propose other values, and other metadata; returns the fields that changed. What is in force stays until the
+    approval; a suspended site stays suspended, and the platform is asked once it is put back.
+
+    Raises ``MetadataRefused`` and ``SiteRefused``.
+    """
+    with acting_for(site.organisation_id):
+        site = _locked(site)
+        wanted = {**site.proposed, **values}
+        if content is not None:
+            if metadata.read(content, now=datetime.now(UTC), local=settings.DEMO).entity_id != site.entity_id:
+                raise SiteRefused("Ces métadonnées sont celles d’un autre service : leur entityID est différent.")
+            wanted["metadata"] = content.decode()
+        changed = sorted(name for name, value in wanted.items() if site.proposed[name] != value)
+        if not changed:
+            return []
+        if site.approved_at is None:
+            for name, value in wanted.items():
+                setattr(site, name, value)
+            site.state = SamlSite.State.PROPOSED
+        elif {"relation", "name_id"} & set(changed):
+            raise SiteRefused(
+                "La nature et l’identifiant transmis d’un service approuvé ne changent plus : les personnes y "
+                "changeraient d’identifiant."
+            )
+        else:
+            site.proposal = wanted if wanted != site.in_force else None
+        site.refusal = ""
+        site.save()
+        _log(site, "saml.modifie", "manager.service.edit", actor, fields=changed)
+        return changed
 
 
 def approve(site: SamlSite, *, seen: str, by: Account | None, actor: Actor) -> None:
-    """Put a site in service, in the name of the platform, as it was when ``seen`` (its ``fingerprint``) was shown.
+    """Put in force, in the name of the platform, what was proposed when ``seen`` (its ``fingerprint``) was shown.
 
-    Raises ``SiteRefused`` when the organisation has changed it since.
+    Raises ``SiteRefused`` when nothing waits or the organisation has changed it since, ``MetadataRefused`` when the
+    metadata have expired.
     """
     with acting_for(site.organisation_id):
-        site = SamlSite.objects.select_for_update().get(pk=site.pk)
+        site = _waiting(site)
         if site.fingerprint != seen:
-            raise SiteRefused("L’organisation vient de modifier ce service : relisez-le avant de le mettre en service.")
-        if site.state == SamlSite.State.LIVE:
-            return
+            raise SiteRefused(
+                "L’organisation a modifié sa proposition entre-temps : relisez-la avant de la mettre en service."
+            )
+        metadata.read(site.proposed["metadata"].encode(), now=datetime.now(UTC), local=settings.DEMO)
+        for name, value in site.proposed.items():
+            setattr(site, name, value)
         site.state, site.approved_at, site.approved_by = SamlSite.State.LIVE, clock.now(), by
-        site.save(update_fields=["state", "approved_at", "approved_by"])
-        record(site.organisation, "saml.en_service", subject=("service_saml", site.pk), actor=actor)
-        audit("manager.service.edit", organisation=site.organisation, client=site.entity_id, data={"state": "live"})
+        site.proposal, site.refusal = None, ""
+        site.save()
+        _log(site, "saml.en_service", "manager.service.edit", actor, decision="approve")
+
+
+def refuse(site: SamlSite, reason: str, *, actor: Actor) -> None:
+    """The platform refuses the proposal and says why; what was in force before stays so. Raises ``SiteRefused``."""
+    with acting_for(site.organisation_id):
+        site = _waiting(site)
+        if site.state == SamlSite.State.PROPOSED:
+            site.state = SamlSite.State.REFUSED
+        site.refusal = reason
+        site.save(update_fields=["state", "refusal"])
+        _log(site, "saml.refuse", "manager.service.edit", actor, decision="refuse")
+
+
+def _waiting(site: SamlSite) -> SamlSite:
+    site = _locked(site)
+    if not site.waits:
+        raise SiteRefused("Rien n’attend l’approbation de la plateforme.")
+    return site
 
 
 def suspend(site: SamlSite, *, actor: Actor) -> None:
-    """Answer a site no more, at once."""
+    """Answer a site no more, at once. Raises ``SiteRefused`` when it is not in service."""
     with acting_for(site.organisation_id):
+        site = _locked(site)
+        if site.state != SamlSite.State.LIVE:
+            raise SiteRefused("Ce service n’est pas en service.")
         site.state = SamlSite.State.SUSPENDED
         site.save(update_fields=["state"])
-        record(site.organisation, "saml.suspendu", subject=("service_saml", site.pk), actor=actor)
-        audit("manager.service.deletion", organisation=site.organisation, client=site.entity_id)
+        _log(site, "saml.suspendu", "manager.service.deletion", actor, decision="suspend")
+
+
+def reactivate(site: SamlSite, *, actor: Actor) -> None:
+    """Put a suspended site back as the platform had approved it. Raises ``SiteRefused`` when it is not suspended."""
+    with acting_for(site.organisation_id):
+        site = _locked(site)
+        if site.state != SamlSite.State.SUSPENDED:
+            raise SiteRefused("Ce service n’est pas suspendu.")
+        site.state = SamlSite.State.LIVE if site.approved_at else SamlSite.State.PROPOSED
+        site.save(update_fields=["state"])
+        _log(site, "saml.reactive", "manager.service.edit", actor, decision="reactivate")
 
 
 def admits(site: SamlSite, account: Account) -> bool:

@@ -117,6 +117,8 @@ def go_on(request: AccountRequest, token: str) -> HttpResponse:
         ).first()  # fmt: skip
     if site is None:
         return _refused(request, "Ce site n’est plus en service.")
+    if not messages.takes(site, pending["acs"]):
+        return _refused(request, "Ce site vient de changer d’adresse : retournez-y, puis connectez-vous de nouveau.")
     proof = assurance_of(request)
     older = pending["force"] and proof.auth_time < int(pending["at"])
     doubted = jumps.wanted_since(request)

@@ -193,6 +193,7 @@ WITHOUT_TOKEN = {
 # Layers that may answer before any view does: each with what it answers by itself, by example, or why it never does.
 # An example is (method, address, host, status), the same for everybody.
 MIDDLEWARE: dict[str, str | list[tuple[str, str, str, int]]] = {
+    "parvis.core.web.middleware.CorrelationMiddleware": "numbers requests",
     "parvis.core.web.proxy.ProxyMiddleware": "reads headers",
     "parvis.core.portal.middleware.HostMiddleware": [
         ("get", "/", "nulle-part.test", 400),

@@ -118,3 +118,26 @@ def test_a_session_that_changes_browser_says_why_a_proof_is_asked(browser_page, 
     page.goto("/bureau/")
     page.get_by_text("Votre session change de navigateur").wait_for()
     look(page, "session-changee")
+
+
+def test_an_operator_restarts_a_failed_job_of_the_platform(browser_page):
+    from parvis.core.jobs.models import JobFailure
+    from tests.core.jobs.test_platform_page import put
+
+    waiting = put("todo", task="identity.export", scheduled="2031-03-01T10:00+00:00")
+    failed = put("failed", account=3)
+    for job in (waiting, failed):
+        JobFailure.objects.create(
+            job_id=job, error="smtplib.SMTPServerDisconnected", place="parvis/core/identity/mails.py:42 write_notice",
+            correlation_id="0123456789abcdef0123456789abcdef", at=clock.now(),
+        )  # fmt: skip
+    page = browser_page(client=as_operator("un@dsi.test"))
+    page.goto("/plateforme/travaux/")
+    page.get_by_text("SMTPServerDisconnected").wait_for()
+    look(page, "travaux-plateforme-echec")
+    page.goto("/plateforme/travaux/?etat=todo")
+    page.get_by_text("Export d’un compte").wait_for()
+    look(page, "travaux-plateforme-attente")
+    page.goto("/plateforme/travaux/")
+    page.get_by_role("button", name="Relancer").click()
+    page.get_by_text("Le travail est relancé").wait_for()

@@ -55,6 +55,7 @@ urlpatterns = [
     *[path(f"o/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in AGENT],
     *[path(f"p/<slug:organisation_slug>/{prefix}", include(m)) for prefix, m in PUBLIC],
     path("bureau/", include("parvis.core.routing.urls")),
+    path("plateforme/travaux/", include("parvis.core.jobs.platform_urls")),
     path("plateforme/saml/", include("parvis.core.saml.platform_urls")),
     path("inscription/", include("parvis.core.identity.registration_urls")),
     path("plateforme/", include("parvis.core.identity.platform_urls")),

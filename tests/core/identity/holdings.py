@@ -111,6 +111,7 @@ NAMED: dict[str, str] = {
     "plateforme/second-facteur/organisations/<slug:slug>": "organisations.Organisation.slug",
     "plateforme/second-facteur/exploitants/<int:pk>": "operator",
     "plateforme/second-facteur/exploitants/<uuid:pk>": "authentication.OperatorReset",
+    "plateforme/travaux/<int:job_id>": "platform_job",
     "plateforme/usagers/<int:pk>": "citizen",
     "plateforme/organisations/<slug:slug>": "organisations.Organisation.slug",
     "plateforme/organisations/<slug:slug>/administration/<uuid:pk>": "organisations.Invitation",
@@ -310,6 +311,11 @@ class Holdings:
         """An answer that is prepared and has not left."""
         return self._exchange(TransactionKind.REPONSE_COURRIER, Status.POSTE, related=self.letter)
 
+    @cached_property
+    def platform_job(self) -> ProcrastinateJob:
+        """A failed job that no organisation owns."""
+        return self._failed_job("identity.notify", {})
+
     def _exchange(self, kind: str, status: int, **more: Any) -> Transaction:
         found = {"organisation": self.organisation, "acte": self.one("actes.Acte"), "created_at": clock.now()}
         return Transaction.objects.create(kind=kind, status=status, **found, **more)
@@ -358,11 +364,14 @@ class Holdings:
         return found
 
     def make_procrastinate_procrastinatejob(self):
+        return self._failed_job(self.mark, {"organisation_id": self.organisation.pk})
+
+    def _failed_job(self, task: str, arguments: dict[str, Any]) -> ProcrastinateJob:
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO procrastinate_jobs (queue_name, task_name, status, args)"
                 " VALUES ('actes', %s, 'failed', %s) RETURNING id",
-                [self.mark, json.dumps({"organisation_id": self.organisation.pk})],
+                [task, json.dumps(arguments)],
             )
             return ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
 

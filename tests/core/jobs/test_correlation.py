@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 from parvis.core.correlation import current_job, current_number, following
 from parvis.core.jobs import job
 from parvis.core.jobs.decorator import platform_job
+from parvis.core.jobs.models import JobFailure
 
 seen: list = []
 
@@ -83,3 +84,18 @@ def test_jobs_queued_without_a_number_each_get_their_own(juvignac):
     numbers = [number for _, number, _ in seen]
     assert all(numbers)
     assert len(set(numbers)) == 2
+
+
+@platform_job(name="suivis.broken", queue="suivis", label="Essai")
+def broken(*, word: str) -> None:
+    raise ValueError(f"Camille Essai habite {word}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_keeps_the_kind_of_a_failure_and_none_of_its_words():
+    with following("suivi-0001"):
+        broken.defer(word="aux Lilas")
+    work()
+    failure = JobFailure.objects.get()
+    assert (failure.error, failure.correlation_id) == ("ValueError", "suivi-0001")
+    assert failure.place.startswith("parvis/core/jobs/decorator.py:")

@@ -50,6 +50,7 @@ OF_NO_ORGANISATION = {
     "identity_namekey": "digests that tell two people apart, across organisations by design",
     "identity_namesake": "pairs of accounts that look alike, read by the platform's operators",
     "identity_tombstone": "what remains of a deleted account: a date and a digest",
+    "jobs_failure": "of the queue: the class of a job's error, by the number of the job",
     "mfa_authenticator": "of the account library: sealed second factors of one account",
     "organisations_operatorgrant": "who runs the platform: of no organisation",
     "organisations_organisation": "the organisations themselves: their public identity",

@@ -90,6 +90,7 @@ EVENTS: dict[str, str] = {
     "manager.service.secret": "Secret d’un service renouvelé",
     "manager.mfa.reset.request": "Remise à zéro du second facteur demandée",
     "manager.mfa.reset": "Second facteur remis à zéro",
+    "manager.job.retry": "Travail de la plateforme relancé",
     "manager.export": "Export par l’administration",
     "manager.api.creation": "Compte d’API créé",
     "manager.api.rotation": "Secret ou certificat d’API renouvelé",

@@ -69,6 +69,19 @@ def town_hall(juvignac, account_for, agent_client):
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
+def test_an_administrator_makes_the_rules_of_login_stricter(browser_page, town_hall, width):
+    page = browser_page(width=width, client=town_hall)
+    page.goto(BASE + "connexion/")
+    look(page, "connexion")
+    page.get_by_label("Longueur minimale d’un mot de passe").fill("12")
+    page.get_by_role("button", name="Enregistrer les règles").click()
+    page.get_by_role("alert").wait_for()
+    page.get_by_label("Longueur minimale d’un mot de passe").fill("16")
+    page.get_by_role("button", name="Enregistrer les règles").click()
+    page.get_by_text("Les modifications sont enregistrées.").wait_for()
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
 def test_an_administrator_does_the_whole_work(browser_page, town_hall, juvignac, run_jobs, width):
     page = browser_page(width=width, client=town_hall)
 

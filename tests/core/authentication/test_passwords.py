@@ -14,6 +14,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 from parvis.core.authentication import passwords
 from parvis.core.authentication.passwords import CRITERIA_SALT, FRENCH, PolicyValidator, bits, examine, is_leaked, words
 from parvis.core.identity.models import Account
+from parvis.core.organisations.models import Organisation
 
 HASHERS = [
     "parvis.core.authentication.hashers.NormalisingArgon2Hasher",
@@ -49,6 +50,15 @@ def test_a_phrase_counts_its_different_words():
     assert words(PHRASE) == 7
     assert words("oui oui oui oui oui oui oui") == 1
     assert words("a b c d e f g") == 0
+
+
+def test_an_agent_follows_the_strictest_of_their_organisations(account_for, juvignac, fabregues):
+    account_for(fabregues, "secretaire", email="partagee@mairies.test")
+    agent = account_for(juvignac, "lecteur", email="partagee@mairies.test")
+    password = "kJ7#vq!Lz2&wY9%t"
+    assert missing(password, agent) == set()
+    Organisation.objects.filter(pk=juvignac.pk).update(password_length=17)
+    assert missing(password, agent) == {"longueur"}
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from parvis.core.authentication.factors import GRACE
 from parvis.core.authentication.sessions import ADMINISTRATOR, AGENT, USAGER, limits_of
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 from tests.conftest import PASSWORD
 from tests.core.authentication.test_login import events_of, log_in
@@ -48,6 +49,17 @@ def test_limits_are_those_of_the_population(usager, account_for, juvignac):
     admin = account_for(juvignac, "administrateur")
     assert limits_of(admin, mandates_of(admin)) == ADMINISTRATOR == sessions.Limits(900, 14400, 2)
     assert limits_of(Account(population="exploitation"), []) == ADMINISTRATOR
+
+
+@pytest.mark.parametrize(
+    ("role", "minutes", "idle"),
+    [("secretaire", 20, 1200), ("administrateur", 20, 900), ("administrateur", 10, 600)],
+)
+def test_an_organisation_may_shorten_the_idle_time(account_for, juvignac, fabregues, role, minutes, idle):
+    agent = account_for(fabregues, role, email="partagee@mairies.test")
+    account_for(juvignac, "lecteur", email="partagee@mairies.test")
+    Organisation.objects.filter(pk=juvignac.pk).update(idle_minutes=minutes)
+    assert limits_of(agent, mandates_of(agent)).idle == idle
 
 
 @pytest.mark.parametrize(("role", "idle"), [("secretaire", 3600), ("administrateur", 900)])

@@ -1,8 +1,10 @@
 """An organisation's administration: what may change, what is refused and why, and the trace it leaves."""
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from parvis.core.journal.models import Entry
+from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import acting_for
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +49,41 @@ def test_wrong_postal_code_keeps_what_was_typed(administrator, juvignac):
     assert 'value="34"' in page
     juvignac.refresh_from_db()
     assert juvignac.short_name == "Juvignac"
+
+
+# --- rules of login -------------------------------------------------------------------------------------------
+def test_rules_of_login_are_made_stricter_and_journalled(administrator, juvignac):
+    administrator.post(BASE + "connexion/", {"password_length": "16", "idle_minutes": "60"})
+    juvignac.refresh_from_db()
+    assert (juvignac.password_length, juvignac.idle_minutes) == (16, 60)
+    with acting_for(juvignac):
+        entry = Entry.objects.get(action="organisation.connexion")
+    assert entry.details == {"fields": ["password_length"], "password_length": 16}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("password_length", "13", "De 14 à 64 caractères."),
+        ("password_length", "65", "De 14 à 64 caractères."),
+        ("idle_minutes", "61", "De 5 à 60 minutes."),
+        ("idle_minutes", "4", "De 5 à 60 minutes."),
+        ("idle_minutes", "", "obligatoire"),
+    ],
+)
+def test_rules_of_login_are_never_laxer_than_the_platform_s(administrator, juvignac, field, value, said):
+    page = administrator.post(BASE + "connexion/", {"password_length": "14", "idle_minutes": "60"} | {field: value})
+    assert said in page.context["form"].errors[field][0]
+    assert actions(juvignac) == []
+
+
+@pytest.mark.parametrize("wrong", [{"password_length": 13}, {"idle_minutes": 61}])
+def test_the_database_holds_the_platform_s_rules(juvignac, wrong):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Organisation.objects.filter(pk=juvignac.pk).update(**wrong)
+
+
+def test_the_page_says_how_many_people_the_rules_concern(administrator, account_for, juvignac):
+    account_for(juvignac, "secretaire")
+    account_for(juvignac, "elu", email="secretaire@juvignac.test")
+    assert administrator.get(BASE + "connexion/").context["people"] == 2

@@ -9,7 +9,7 @@ from django.test import Client
 from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate, SecurityEvent
 from parvis.core.journal.models import Entry
-from parvis.core.organisations.models import Invitation
+from parvis.core.organisations.models import Invitation, Organisation
 from parvis.core.organisations.tenancy import acting_for
 from tests.core.organisations.conftest import BASE, invitation_form
 
@@ -152,6 +152,13 @@ def test_a_link_of_one_organisation_opens_nothing_in_another(invited, fabregues)
 def test_a_weak_password_is_refused_and_makes_no_account(invited):
     page = Client().post(invited(), {"password": "juvignac", "again": "juvignac"})
     assert page.status_code == 200
+    assert not Account.objects.filter(email="d@juvignac.test").exists()
+
+
+def test_the_password_of_a_new_account_is_as_long_as_the_organisation_asks(invited, juvignac):
+    Organisation.objects.filter(pk=juvignac.pk).update(password_length=len(NEW["password"]) + 1)
+    page = Client().post(invited(email="d@juvignac.test"), NEW)
+    assert f"{len(NEW['password']) + 1} caractères au moins" in str(page.context["form"].errors["password"])
     assert not Account.objects.filter(email="d@juvignac.test").exists()
 
 

@@ -26,10 +26,10 @@ from parvis.core.authentication.common_french import COMMON_FRENCH
 from parvis.core.authentication.hashers import normalised
 from parvis.core.identity.access import mandates_of
 from parvis.core.identity.models import Account
-from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.models import AGENT_PASSWORD_LENGTH, Organisation
 
 MAX_LENGTH: Final = 256
-USAGER_LENGTH, AGENT_LENGTH = 12, 14
+USAGER_LENGTH, AGENT_LENGTH = 12, AGENT_PASSWORD_LENGTH
 ENOUGH_BITS: Final = 80
 PHRASE_WORDS: Final = 7
 LEAST_SCORE: Final = 3
@@ -135,14 +135,21 @@ def is_breached(password: str) -> bool:
     return is_common(password) or (path is not None and is_leaked(password, path))
 
 
-def own_words(account: Account | None) -> list[str]:
+def acted_for(account: Account | None) -> set[Organisation]:
+    """The organisations that ``account`` acts for today, whose names and rules count for its password."""
+    if account is None or not account.pk or account.population == Account.Population.USAGER:
+        return set()
+    return {mandate.organisation for mandate in mandates_of(account)}
+
+
+def own_words(account: Account | None, acts_for: Iterable[Organisation]) -> list[str]:
     """What is known of ``account`` to anybody: names, address, communes (those of everybody for nobody)."""
     found: list[str] = ["parvis"]
     organisations: Iterable[Organisation] = Organisation.objects.only("short_name")
     if account is not None:
         found += [account.given_name, account.family_name, *account.email.replace("@", ".").split(".")]
         if account.pk and account.population != Account.Population.USAGER:
-            organisations = {m.organisation for m in mandates_of(account)}
+            organisations = acts_for
     found += [organisation.short_name for organisation in organisations]
     pieces = {piece for text in found for piece in _pieces(text)}
     return sorted(piece for piece in pieces if len(piece) >= 4)
@@ -152,16 +159,21 @@ def _pieces(text: str) -> list[str]:
     return "".join(c if c.isalnum() else " " for c in plain(text)).split()
 
 
-def least_length(account: Account | None) -> int:
-    """Twelve characters for usagers, fourteen for those who act for an organisation or run the platform."""
+def least_length(account: Account | None, acts_for: Iterable[Organisation] = ()) -> int:
+    """Twelve characters for usagers, fourteen for those who act for an organisation or run the platform, more where
+    one of those that they act for asks for more.
+    """
     usager = account is None or account.population == Account.Population.USAGER
-    return USAGER_LENGTH if usager else AGENT_LENGTH
+    return USAGER_LENGTH if usager else max([AGENT_LENGTH, *(o.password_length for o in acts_for)])
 
 
-def examine(password: str, account: Account | None = None) -> Verdict:
-    """Judge ``password`` for ``account`` (None for a usager who has no account yet)."""
+def examine(password: str, account: Account | None = None, *, joining: Iterable[Organisation] = ()) -> Verdict:
+    """Judge ``password`` for ``account`` (None for a usager who has no account yet), which acts for its
+    organisations and is ``joining`` others.
+    """
     password = normalised(password)
-    least, own = least_length(account), own_words(account)
+    acts_for = acted_for(account).union(joining)
+    least, own = least_length(account, acts_for), own_words(account, acts_for)
     phrase = words(password) >= PHRASE_WORDS
     folded = plain(password)
     score, advice = _guess(password, own)
@@ -233,18 +245,23 @@ FRENCH: Final = {
 }
 
 
+def check(password: str, account: Account | None, *, joining: Iterable[Organisation] = ()) -> None:
+    """Raise ValidationError naming each criterion that is missing; parameters as for ``examine``."""
+    if len(password) > MAX_LENGTH:
+        raise ValidationError(f"Le mot de passe a au plus {MAX_LENGTH} caractères.", code="longueur")
+    verdict = examine(password, account, joining=joining)
+    missing = [one for one in verdict.criteria if not one.met]
+    if missing:
+        said = [ValidationError(f"Il manque : {one.label}.", code=one.code) for one in missing]
+        raise ValidationError([*said, *(ValidationError(text, code="conseil") for text in verdict.advice)])
+
+
 class PolicyValidator:
     """The policy as Django asks it of every form that sets a password."""
 
     def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError naming each criterion that is missing."""
-        if len(password) > MAX_LENGTH:
-            raise ValidationError(f"Le mot de passe a au plus {MAX_LENGTH} caractères.", code="longueur")
-        verdict = examine(password, user if isinstance(user, Account) else None)
-        missing = [one for one in verdict.criteria if not one.met]
-        if missing:
-            said = [ValidationError(f"Il manque : {one.label}.", code=one.code) for one in missing]
-            raise ValidationError([*said, *(ValidationError(text, code="conseil") for text in verdict.advice)])
+        check(password, user if isinstance(user, Account) else None)
 
     def get_help_text(self) -> str:
         return (

@@ -5,7 +5,7 @@ Instants are those of ``time.time()``: a simulated clock neither shortens nor le
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from allauth.usersessions.models import UserSession
@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from parvis.core.authentication.assurance import REMEMBERED
 from parvis.core.authentication.devices import describe
 from parvis.core.identity.models import Account, Mandate
+from parvis.core.organisations.models import AGENT_IDLE_MINUTES
 
 STARTED = "authentication.started"
 SEEN = "authentication.seen"
@@ -36,7 +37,7 @@ class Limits:
 
 
 USAGER = Limits(30 * 60, 12 * 3600, 10)
-AGENT = Limits(60 * 60, 10 * 3600, 5)
+AGENT = Limits(AGENT_IDLE_MINUTES * 60, 10 * 3600, 5)
 ADMINISTRATOR = Limits(15 * 60, 4 * 3600, 2)
 
 
@@ -48,11 +49,14 @@ def administers(account: Account, mandates: Iterable[Mandate]) -> bool:
 
 
 def limits_of(account: Account, mandates: Iterable[Mandate]) -> Limits:
-    """The limits of the population that ``account`` belongs to today."""
+    """The limits of the population that ``account`` belongs to today, idle as long as all its organisations allow."""
     mandates = list(mandates)
     if administers(account, mandates):
-        return ADMINISTRATOR
-    return AGENT if mandates or account.population == Account.Population.AGENT else USAGER
+        limits = ADMINISTRATOR
+    else:
+        limits = AGENT if mandates or account.population == Account.Population.AGENT else USAGER
+    idle = min([limits.idle, *(mandate.organisation.idle_minutes * 60 for mandate in mandates)])
+    return replace(limits, idle=idle) if idle < limits.idle else limits
 
 
 def open_session(request: HttpRequest, account: Account, mandates: Iterable[Mandate]) -> int:

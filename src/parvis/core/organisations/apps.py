@@ -7,10 +7,12 @@ ADMINISTRATION = (
     ("roles", "Rôles", "organisations:roles", 50, "habilitations.lire"),
     ("departments", "Services", "organisations:departments", 60, "administration.organisation"),
     ("reviews", "Revues", "organisations:reviews", 70, "habilitations.lire"),
+    ("login_rules", "Connexion", "organisations:login_rules", 75, "administration.organisation"),
 )
 ACTIONS = {
     "organisation.presentee": "Présentation de l’organisation modifiée",
     "organisation.couleurs": "Couleurs de l’organisation modifiées",
+    "organisation.connexion": "Règles de connexion modifiées",
     "organisation.creee": "Organisation créée",
     "organisation.identite": "Identité légale modifiée par la plateforme",
     "adhesion.ouverte": "Application ouverte à l’organisation",

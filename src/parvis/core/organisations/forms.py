@@ -1,13 +1,25 @@
 """Forms of an organisation's administration: shapes only, the rules are in services."""
 
+from typing import Any
+
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from parvis.core import clock
 from parvis.core.identity.forms import AddressField
 from parvis.core.identity.models import Account
 from parvis.core.identity.roles import PERMISSIONS, reserved
 from parvis.core.organisations.authority import Authority, GivenRole
-from parvis.core.organisations.models import Department, Organisation, PeopleImport, ReviewLine, Subscription
+from parvis.core.organisations.models import (
+    AGENT_PASSWORD_LENGTH,
+    IDLE_MINUTES,
+    PASSWORD_LENGTHS,
+    Department,
+    Organisation,
+    PeopleImport,
+    ReviewLine,
+    Subscription,
+)
 from parvis.core.organisations.own_roles import MAX_FILE as MAX_ROLES_FILE
 from parvis.core.organisations.people_csv import MAX_SIZE as MAX_PEOPLE_FILE
 from parvis.core.organisations.reviews import SCOPES
@@ -29,6 +41,36 @@ class PresentationForm(forms.ModelForm):
         if code and not (len(code) == 5 and code.isdigit()):
             raise forms.ValidationError("Un code postal compte cinq chiffres.")
         return code
+
+
+class LoginRulesForm(forms.ModelForm):
+    """Stricter than the platform's rules, never laxer."""
+
+    class Meta:
+        model = Organisation
+        fields = ["password_length", "idle_minutes"]
+        labels = {
+            "password_length": "Longueur minimale d’un mot de passe",
+            "idle_minutes": "Déconnexion après, sans activité",
+        }
+        help_texts = {
+            "password_length": "En caractères. La plateforme en demande {} au moins ; {} au plus ici.".format(
+                *PASSWORD_LENGTHS
+            ),
+            "idle_minutes": "En minutes, de {} à {}, la règle de la plateforme. Pour qui administre, c’est 15 au "
+            "plus.".format(*IDLE_MINUTES),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        bounds = {
+            "password_length": (PASSWORD_LENGTHS, "caractères"),
+            "idle_minutes": (IDLE_MINUTES, "minutes"),
+        }
+        for name, ((least, most), unit) in bounds.items():
+            field, said = self.fields[name], f"De {least} à {most} {unit}."
+            field.validators += [MinValueValidator(least, said), MaxValueValidator(most, said)]
+            field.widget.attrs |= {"min": least, "max": most}
 
 
 def _date(label: str, **options: object) -> forms.DateField:
@@ -199,14 +241,13 @@ class DecisionForm(forms.Form):
 
 
 class PasswordForm(forms.Form):
-    """The password of a new account; its strength is judged with the account in hand."""
+    """The password of a new agent's or operator's account; its strength is judged with the account in hand."""
 
     password = forms.CharField(
         label="Mot de passe",
         max_length=256,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Une phrase que vous seul connaissez, de douze caractères au moins.",
     )
     again = forms.CharField(
         label="Le même mot de passe",
@@ -214,6 +255,10 @@ class PasswordForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+    def __init__(self, *args: Any, least: int = AGENT_PASSWORD_LENGTH, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = f"Une phrase que vous seul connaissez, de {least} caractères au moins."
 
     def clean_again(self) -> str:
         if self.cleaned_data.get("password") != self.cleaned_data["again"]:

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
 from parvis.core import clock
+from parvis.core.authentication import passwords
 from parvis.core.errors import DomainError
 from parvis.core.identity import addresses
 from parvis.core.identity.audit import audit
@@ -337,7 +337,7 @@ def accept_with_new_account(invitation: Invitation, password: str, *, request: H
         if Account.objects.filter(email=fresh.email).exists():
             raise InvitationRefused("Cette adresse a déjà un compte : connectez-vous pour accepter l’invitation.")
         account = Account(email=fresh.email, given_name=fresh.given_name, family_name=fresh.family_name)
-        validate_password(password, account)
+        passwords.check(password, account, joining=[fresh.organisation])
         account = Account.objects.create_user(
             fresh.email,
             password,

@@ -14,6 +14,12 @@ from parvis.core.referentials.sirene import luhn_key_holds
 
 INVITATION_LASTS: Final = timedelta(days=7)
 
+# Rules of the platform for those who act for an organisation, which each organisation may only make stricter.
+AGENT_PASSWORD_LENGTH: Final = 14
+AGENT_IDLE_MINUTES: Final = 60
+PASSWORD_LENGTHS: Final = (AGENT_PASSWORD_LENGTH, 64)
+IDLE_MINUTES: Final = (5, AGENT_IDLE_MINUTES)
+
 SIREN = re.compile(r"\d{9}")
 HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -75,6 +81,12 @@ class Organisation(models.Model):
     look = models.JSONField("charte publiée", default=dict, blank=True, editable=False)
     email_sender = models.EmailField("adresse d’expédition", blank=True)
     website = models.URLField("site internet", blank=True)
+    password_length = models.PositiveSmallIntegerField(
+        "caractères d’un mot de passe, au moins", default=AGENT_PASSWORD_LENGTH
+    )
+    idle_minutes = models.PositiveSmallIntegerField(
+        "minutes sans activité avant la déconnexion", default=AGENT_IDLE_MINUTES
+    )
 
     objects = OrganisationQuerySet.as_manager()
 
@@ -86,6 +98,10 @@ class Organisation(models.Model):
             models.CheckConstraint(
                 condition=Q(departement__regex=r"^[0-9][0-9AB][0-9]$"), name="organisation_departement_shape"
             ),
+            models.CheckConstraint(
+                condition=Q(password_length__range=PASSWORD_LENGTHS), name="organisation_password_length"
+            ),
+            models.CheckConstraint(condition=Q(idle_minutes__range=IDLE_MINUTES), name="organisation_idle_minutes"),
         ]
 
     def __str__(self) -> str:

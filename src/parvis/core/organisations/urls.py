@@ -8,6 +8,7 @@ app_name = "organisations"
 urlpatterns = [
     path("", settings.overview, name="settings"),
     path("identite/", settings.identity, name="identity"),
+    path("connexion/", settings.login_rules, name="login_rules"),
     path("personnes/", people.listing, name="people"),
     path("personnes/export.<str:extension>", people.export, name="people_export"),
     path("personnes/nouvelle/", people.invite, name="invite"),

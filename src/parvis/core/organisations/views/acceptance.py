@@ -33,7 +33,7 @@ def accept(request: HttpRequest, organisation: str, token: str) -> HttpResponse:
     context = {
         "invitation": invitation,
         "state": state,
-        "form": PasswordForm(),
+        "form": PasswordForm(least=invitation.organisation.password_length),
     }
     if state != "sent":
         return render(request, "invitations/gone.html", context, status=GONE)
@@ -59,7 +59,7 @@ def _with_own_account(request: HttpRequest, context: dict[str, Any]) -> HttpResp
 
 
 def _with_new_account(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    form = PasswordForm(request.POST or None)
+    form = PasswordForm(request.POST or None, least=context["invitation"].organisation.password_length)
     if request.method == "POST" and form.is_valid():
         try:
             invitations.accept_with_new_account(context["invitation"], form.cleaned_data["password"], request=request)

@@ -1,4 +1,4 @@
-"""Administration of an organisation: its identity, what it subscribed to."""
+"""Administration of an organisation: its identity, what it subscribed to, how its people log in."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -9,7 +9,7 @@ from parvis.core import clock
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.identity.models import Mandate
 from parvis.core.organisations import services
-from parvis.core.organisations.forms import PresentationForm
+from parvis.core.organisations.forms import LoginRulesForm, PresentationForm
 from parvis.core.web.navigation import administration_tabs
 from parvis.core.web.theming import worst_contrast
 
@@ -49,3 +49,22 @@ def identity(request: AgentRequest) -> HttpResponse:
         messages.success(request, SAVED if changed else UNCHANGED)
         return redirect("organisations:identity", organisation_slug=organisation.slug)
     return render(request, "organisations/identity.html", {"tabs": _tabs(request, "identity"), "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_view(PERMISSION, recent=True)
+def login_rules(request: AgentRequest) -> HttpResponse:
+    """How long a password of its people is, and how long they may do nothing."""
+    organisation = request.organisation
+    form = LoginRulesForm(request.POST or None, instance=type(organisation).objects.get(pk=organisation.pk))
+    if request.method == "POST" and form.is_valid():
+        changed = services.set_login_rules(organisation, form.cleaned_data, actor=request.actor)
+        messages.success(request, SAVED if changed else UNCHANGED)
+        return redirect("organisations:login_rules", organisation_slug=organisation.slug)
+    mandates = Mandate.objects.filter(organisation=organisation).in_force(clock.today())
+    context = {
+        "tabs": _tabs(request, "login_rules"),
+        "form": form,
+        "people": mandates.values("account").distinct().count(),
+    }
+    return render(request, "organisations/login_rules.html", context)

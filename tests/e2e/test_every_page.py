@@ -46,6 +46,7 @@ def _come_to(window, url: str) -> tuple[bool, str]:
     """Whether ``window`` shows the page asked for; where not, what came instead of something to see, "" for a file."""
     answer = window.request.get(url, max_redirects=0)
     if _whole(answer):
+        window.route(url, lambda route: route.fulfill(response=answer), times=1)  # asked of the server once
         window.goto(url)
         return True, ""
     return False, "" if answer.status in (200, 405) else str(answer.status)

@@ -14,7 +14,6 @@ from parvis.core.errors import DomainError
 from parvis.core.identity.models import Account
 from parvis.core.organisations.tenancy import acting_for, identity_of
 from parvis.core.provider.services import LinkedService
-from parvis.core.saml import messages
 from parvis.core.saml.attributes import labels
 from parvis.core.saml.models import SamlConsent, SamlSite
 
@@ -53,6 +52,8 @@ def _departure(pk: str, organisation: int, subject: str) -> Departure | None:
         site = SamlSite.objects.filter(pk=pk).first()
     if site is None:
         return None
+    from parvis.core.saml import messages  # reads the library's schemas, which takes a second
+
     asked = address = ""
     if site.state == SamlSite.State.LIVE and messages.available():
         with suppress(DomainError):  # its description has expired

@@ -80,9 +80,8 @@ def test_a_citizen_lives_a_whole_account_without_javascript(
     assert not Account.objects.filter(email=NEW).exists()
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_the_pages_of_an_account_are_accessible(browser_page, juvignac, run_jobs, mailoutbox, width):
-    visitor = browser_page(width=width)
+def test_the_pages_of_an_account_are_accessible(browser_page, juvignac, run_jobs, mailoutbox):
+    visitor = browser_page(width=PHONE)
     for name, address in {
         "inscription": "/inscription/?commune=juvignac",
         "inscription-envoye": "/inscription/envoye/",
@@ -107,7 +106,7 @@ def test_the_pages_of_an_account_are_accessible(browser_page, juvignac, run_jobs
     profile.set_verified(account, "naissance_date", "1962-08-00", "franceconnect")
     audit("user.login", account=account, method="password")
     audit("user.login.failure", account=account, outcome="failure")
-    page = browser_page(width=width, client=browser_of(account))
+    page = browser_page(width=PHONE, client=browser_of(account))
     for name, address in {
         "accueil": "/mon-compte/",
         "profil": "/mon-compte/profil/",

@@ -90,8 +90,7 @@ def acte(juvignac, account_for, frozen_clock, run_jobs):
     return acte
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvignac, acte, width):
+def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvignac, acte):
     from parvis.edemat.actes.enums import Delivery, Status
     from parvis.edemat.actes.models import Transaction
     from tests.edemat.actes.conftest import connect
@@ -116,7 +115,7 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
             envelope_name="EACT--213401235--20190703-90.xml", delivery_message="Pas de réponse du ministère.",
             attempt_started_at=clock.now(), created_at=clock.now(),
         )  # fmt: skip
-    page = browser_page(width=width, client=agent_client(juvignac, "secretaire"))
+    page = browser_page(width=DESK, client=agent_client(juvignac, "secretaire"))
     here = "/o/juvignac/actes/"
     for name, address in {
         "actes": here,
@@ -142,8 +141,7 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
     photograph_for_guide(page, "secretaire-corriger")
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_letters_of_the_prefecture_are_accessible_and_fit(browser_page, agent_client, juvignac, acte, width):
+def test_letters_of_the_prefecture_are_accessible_and_fit(browser_page, agent_client, juvignac, acte):
     from parvis.core.documents.services import store
     from parvis.edemat.actes.models import Transaction, TransactionPiece
     from parvis.edemat.actes.services.letters import prepare_answer
@@ -172,7 +170,7 @@ def test_letters_of_the_prefecture_are_accessible_and_fit(browser_page, agent_cl
         )  # fmt: skip
         files = [Annexe(store(juvignac, a_pdf("réponse"), "Réponse.pdf"), code_pj="99_DE")]
         prepared = prepare_answer(observed, "4-4", files, actor=AGENT)
-    page = browser_page(width=width, client=agent_client(juvignac, "secretaire"))
+    page = browser_page(width=DESK, client=agent_client(juvignac, "secretaire"))
     here = "/o/juvignac/actes/"
     for name, address in {
         "acte-courriers": f"{here}{acte.pk}/",
@@ -188,8 +186,7 @@ def test_letters_of_the_prefecture_are_accessible_and_fit(browser_page, agent_cl
     photograph_for_guide(page, "secretaire-courriers")
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac, frozen_clock, width):
+def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac, frozen_clock):
     from parvis.edemat.actes.models import InboundMessage
     from parvis.edemat.actes.services.reception import process, store_raw
     from tests.edemat.actes.conftest import connect
@@ -204,7 +201,7 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
     process(juvignac, message.pk)
     with acting_for(juvignac):
         assert InboundMessage.objects.get().state == "banette"
-    page = browser_page(width=width, client=agent_client(juvignac, "administrateur"))
+    page = browser_page(width=DESK, client=agent_client(juvignac, "administrateur"))
     for name, address in {
         "banette": "/o/juvignac/actes/banette/",
         "banette-message": f"/o/juvignac/actes/banette/{message.pk}/",
@@ -250,15 +247,14 @@ def test_an_agent_publishes_and_a_citizen_without_scripts_reads(browser_page, ag
         assert download.value.suggested_filename.endswith("tampon.pdf")
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_public_pages_are_accessible_and_fit(browser_page, juvignac, acte, run_jobs, width):
+def test_public_pages_are_accessible_and_fit(browser_page, juvignac, acte, run_jobs):
     from parvis.core.journal.services import Actor
     from parvis.edemat.actes.publication import Author, publish
 
     with acting_for(juvignac):
         online = publish(acte, author=Author("Camille ESSAI", "Maire"), actor=Actor("account", "1"))
     run_jobs(queue="actes")
-    page = browser_page(width=width)
+    page = browser_page(width=PHONE)
     for address in (
         "/p/juvignac/actes/",
         "/p/juvignac/actes/?q=introuvable",

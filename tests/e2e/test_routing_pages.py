@@ -5,7 +5,7 @@ import pytest
 from parvis.core.journal.services import Actor
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.services import open_route
-from tests.e2e.browser import DESK, PHONE
+from tests.e2e.browser import PHONE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,9 +22,8 @@ def failed(juvignac):
     return juvignac
 
 
-@pytest.mark.parametrize("width", [PHONE, DESK])
-def test_from_the_desk_to_the_failed_step_and_back_to_work(browser_page, agent_client, failed, width):
-    page = browser_page(width=width, client=agent_client(failed, "secretaire"), scripts=False)
+def test_from_the_desk_to_the_failed_step_and_back_to_work(browser_page, agent_client, failed):
+    page = browser_page(width=PHONE, client=agent_client(failed, "secretaire"), scripts=False)
     page.goto("/bureau/")
     page.get_by_role("link", name="Relancer").click()
     page.get_by_role("heading", name="Étape en échec : à transmettre").wait_for()

@@ -128,6 +128,22 @@ def _remember(page: Page) -> None:
         visits.remember(resolve(urlsplit(page.url).path).route, page.viewport_size["width"])
 
 
+def by_keyboard(target: Locator, *, write: str = "") -> None:
+    """Go to ``target`` with the tab key alone, then follow it to its page, or ``write`` in it (RGAA 12.8, 12.9)."""
+    page = target.page
+    for _ in range(150):
+        if target.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    else:
+        raise AssertionError(f"the tab key never comes to {target}")
+    if write:
+        page.keyboard.type(write)
+        return
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
 def assert_one_title(page: Page) -> None:
     """Fail unless the page has one first-level title, once it has come: a click ends when the address changes."""
     expect(page.locator("h1"), page.url).to_have_count(1)

@@ -13,6 +13,7 @@ from tests.e2e.browser import (
     assert_accessible,
     assert_fits,
     assert_one_title,
+    by_keyboard,
     photograph_for_guide,
     screenshot,
 )
@@ -223,9 +224,9 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
 def test_an_agent_publishes_and_a_citizen_without_scripts_reads(browser_page, agent_client, juvignac, acte, run_jobs):
     page = browser_page(client=agent_client(juvignac, "secretaire"))
     page.goto(f"/o/juvignac/actes/{acte.pk}/")
-    page.get_by_role("link", name="Publier la délibération").click()
-    page.get_by_label("Qualité de l’auteur").fill("Maire")
-    page.get_by_role("button", name="Publier maintenant").click()
+    by_keyboard(page.get_by_role("link", name="Publier la délibération"))
+    by_keyboard(page.get_by_label("Qualité de l’auteur"), write="Maire")
+    by_keyboard(page.get_by_role("button", name="Publier maintenant"))
     page.get_by_text("L’acte est en ligne.").wait_for()
     run_jobs(queue="actes")
     page.reload()

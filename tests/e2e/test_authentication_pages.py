@@ -10,7 +10,7 @@ from parvis.core.authentication import sessions
 from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.organisations.tenancy import identity_of
 from tests.conftest import PASSWORD
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, photograph_for_guide, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, by_keyboard, photograph_for_guide, screenshot
 
 SECURITY = "/mon-compte/securite/"
 ACT = "/o/juvignac/actes/0197c0de-0000-7000-8000-000000000000/transmettre/"
@@ -44,9 +44,9 @@ def authenticator(page):
 
 def log_in(page, account):
     page.goto("/compte/login/")
-    page.get_by_label("Adresse électronique").fill(account.email)
-    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Se connecter", exact=True).click()
+    by_keyboard(page.get_by_label("Adresse électronique"), write=account.email)
+    by_keyboard(page.get_by_label("Mot de passe", exact=True), write=PASSWORD)
+    by_keyboard(page.get_by_role("button", name="Se connecter", exact=True))
 
 
 def log_out(page):

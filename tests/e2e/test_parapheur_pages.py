@@ -3,7 +3,7 @@
 import pytest
 
 from parvis.core.organisations.tenancy import acting_for
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, by_keyboard, screenshot
 from tests.edemat.parapheur.conftest import _steps, _trust, maire, open_dossier, pki  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,15 +15,15 @@ def dossier(juvignac, open_dossier):  # noqa: F811
         return open_dossier(juvignac)
 
 
-def test_a_document_is_endorsed_then_signed(browser_page, agent_client, juvignac, dossier, maire, run_jobs):  # noqa: F811
+def test_a_document_is_endorsed_then_signed_by_keyboard(browser_page, agent_client, juvignac, dossier, maire, run_jobs):  # noqa: F811
     address = f"/o/juvignac/parapheur/{dossier.pk}/"
     page = browser_page(client=agent_client(juvignac, "dgs"))
     page.goto("/o/juvignac/parapheur/")
     assert_accessible(page)
-    page.get_by_role("link", name="Convention de gestion").click()
-    page.get_by_role("link", name="Viser").click()
+    by_keyboard(page.get_by_role("link", name="Convention de gestion"))
+    by_keyboard(page.get_by_role("link", name="Viser"))
     assert_accessible(page)
-    page.get_by_role("button", name="Donner mon visa").click()
+    by_keyboard(page.get_by_role("button", name="Donner mon visa"))
     page.get_by_text("Votre visa est donné").wait_for()
 
     page = browser_page(client=agent_client(juvignac, "maire"))
@@ -31,11 +31,11 @@ def test_a_document_is_endorsed_then_signed(browser_page, agent_client, juvignac
     page.wait_for_function("[...document.images].every(image => image.loading === 'lazy' || image.naturalWidth > 0)")
     assert_accessible(page)
     screenshot(page, "parapheur-a-signer")
-    page.get_by_role("link", name="Signer", exact=True).click()
+    by_keyboard(page.get_by_role("link", name="Signer", exact=True))
     page.get_by_text("Une signature ne se retire pas").wait_for()
     assert_accessible(page)
     screenshot(page, "parapheur-confirmation")
-    page.get_by_role("button", name="Signer maintenant").click()
+    by_keyboard(page.get_by_role("button", name="Signer maintenant"))
     page.get_by_text("La signature attend son tour").wait_for()
     assert_accessible(page)
     run_jobs(queue="parapheur")

@@ -1,13 +1,14 @@
 """French typography in templates: dates, times, amounts and numbers as printers write them."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from parvis.core import clock
@@ -421,6 +422,14 @@ def cellules_nommees(rows: Any, columns: Any) -> SafeString:
 
 def _part(column: Any, name: str) -> Any:
     return column.get(name, "") if isinstance(column, dict) else getattr(column, name, "")
+
+
+@register.simple_tag
+def choices_of(options: Iterable[tuple[Any, Any]], value: Any) -> SafeString:
+    """The options of a list of choices given as (code, text), the one whose code is ``value`` being chosen."""
+    chosen = str(value)
+    rows = ((code, mark_safe(" selected") if str(code) == chosen else "", text) for code, text in options)
+    return format_html_join("", '<option value="{}"{}>{}</option>', rows)
 
 
 @register.filter

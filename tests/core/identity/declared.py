@@ -94,7 +94,7 @@ ACCOUNT = {
     "mon-compte/evenements/": "events of one's own account",
     "mon-compte/donnees/": "export of one's own account",
     "mon-compte/donnees/avancement/": "export of one's own account",
-    "mon-compte/donnees/<uuid:pk>.zip": "export of one's own account",
+    "mon-compte/donnees/<uuid:pk>/<slug:name>.zip": "export of one's own account",
     "mon-compte/adresse/": "one's own address",
     "mon-compte/adresse/confirmer/<str:token>/": "one's own address",
     "mon-compte/suppression/": "one's own account",

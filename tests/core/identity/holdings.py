@@ -5,6 +5,7 @@ A parameter that no line of ``NAMED`` or ``PLAIN`` knows fails the build: somebo
 
 import io
 import json
+import zipfile
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -131,6 +132,7 @@ PLAIN: dict[str, object] = {
     "extension": "csv",
     ADMINISTRATION + "charte/images/<str:sha256>.<str:extension>": "png",
     PUBLIC + "charte/<str:sha256>.<str:extension>": "png",
+    "mon-compte/donnees/<uuid:pk>/<slug:name>": "compte",
     "page": 1,
     "sample": "accueil",
     "provider": "franceconnect",
@@ -141,6 +143,13 @@ PLAIN: dict[str, object] = {
 
 
 # --- factories -----------------------------------------------------------------------------------------------
+def a_zip(name: str, text: str) -> bytes:
+    """One file, readable in the archive."""
+    with zipfile.ZipFile(target := io.BytesIO(), "w") as archive:
+        archive.writestr(name, text)
+    return target.getvalue()
+
+
 def a_pdf(text: str) -> bytes:
     """One blank page whose title, readable in the file, is ``text``."""
     pdf = pikepdf.new()
@@ -248,7 +257,7 @@ class Holdings:
             "identity.Namesake": {"first": self.account, "second": self.citizen},
             "identity.AccountExport": {
                 "account": self.account, "done": 1, "total": 1, "ready_at": at, "expires_at": at + timedelta(days=1),
-                "archive": mark.encode(),
+                "archives": [{"name": "compte", "label": mark, "sha256": ""}], "archive": a_zip("compte.zip", mark),
             },
             "entities.EntityRole": {"account": self.account, "number": "73282932000074", "kind": "entreprise"},
             "routing.Task": {"subject_kind": "fichier_infecte", "path": "/"},

@@ -142,7 +142,7 @@ def test_the_export_holds_everything_and_nobody_else_reads_it(account, run_jobs,
     page = client.get("/mon-compte/donnees/").content.decode()
     with identity_of(account.pk):
         export = AccountExport.objects.get()
-    path = f"/mon-compte/donnees/{export.pk}.zip"
+    path = f"/mon-compte/donnees/{export.pk}/compte.zip"
     assert path in page
     answer = client.get(path)
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -156,14 +156,14 @@ def test_the_export_holds_everything_and_nobody_else_reads_it(account, run_jobs,
     other = browser_of(citizen("autre@exemple.test"))
     assert other.get(path).status_code == 404
     assert Client().get(path).status_code == 302
-    assert client.get(f"/mon-compte/donnees/{uuid.uuid4()}.zip").status_code == 404
+    assert client.get(f"/mon-compte/donnees/{uuid.uuid4()}/compte.zip").status_code == 404
 
 
 def test_an_export_is_downloaded_with_a_fresh_proof_only(account, run_jobs, outbox):  # noqa: F811
     browser_of(account).post("/mon-compte/donnees/")
     run_jobs()
     with identity_of(account.pk):
-        path = f"/mon-compte/donnees/{AccountExport.objects.get().pk}.zip"
+        path = f"/mon-compte/donnees/{AccountExport.objects.get().pk}/compte.zip"
     stale = browser_of(account, proved=3600)
     assert stale.get(path)["Location"].startswith("/mon-compte/securite/confirmer/")
     assert stale.post("/mon-compte/donnees/").status_code == 303
@@ -174,10 +174,10 @@ def test_an_export_ends_after_seven_days(account, run_jobs, outbox, frozen_clock
     exporting.ask(account)
     run_jobs()
     export = exporting.latest(account)
-    assert exporting.archive_of(account, export.pk)
+    assert exporting.archive_of(account, export.pk, "compte")
     frozen_clock("2019-07-01T10:00+00:00")
     assert exporting.latest(account) is None
-    assert exporting.archive_of(account, export.pk) is None
+    assert exporting.archive_of(account, export.pk, "compte") is None
     assert retention.forget()["exports"] == 1
 
 
@@ -192,8 +192,34 @@ def test_another_package_adds_its_part(account, run_jobs, outbox, monkeypatch): 
     contributions.register("demandes", "Demandes", lambda who: [{"objet": "Crèche", "compte": who.pk}])
     exporting.ask(account)
     run_jobs()
-    with zipfile.ZipFile(io.BytesIO(exporting.archive_of(account, exporting.latest(account).pk))) as archive:
-        assert json.loads(archive.read("mes-donnees.json"))["demandes"] == [{"objet": "Crèche", "compte": account.pk}]
+    assert exported(account, "compte")["demandes"] == [{"objet": "Crèche", "compte": account.pk}]
+
+
+def exported(account, name):
+    """What an archive of the present export says, None when there is no such archive."""
+    content = exporting.archive_of(account, exporting.latest(account).pk, name)
+    if content is None:
+        return None
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return json.loads(archive.read("mes-donnees.json"))
+
+
+def test_each_organisation_has_an_archive_of_what_it_answers_for(account_for, juvignac, fabregues, run_jobs, outbox):  # noqa: F811
+    agent = account_for(juvignac, "secretaire", email="partagee@mairies.test", title="Secrétaire")
+    account_for(fabregues, "dgs", email="partagee@mairies.test", title="Directrice")
+    audit("user.login", account=agent)
+    audit("manager.access.suspension", account=agent, organisation=fabregues)
+    exporting.ask(agent)
+    run_jobs()
+    ours, theirs = exported(agent, "organisation-juvignac"), exported(agent, "organisation-fabregues")
+    assert [m["qualité"] for m in ours["mandats"]] == ["Secrétaire"]
+    assert [m["qualité"] for m in theirs["mandats"]] == ["Directrice"]
+    assert "evenements" not in ours
+    assert len(theirs["evenements"]) == 1
+    common = exported(agent, "compte")
+    assert common["mandats"] == []
+    assert fabregues.name not in json.dumps(common, ensure_ascii=False)
+    assert exported(agent, "organisation-pignan") is None
 
 
 # --- namesakes ------------------------------------------------------------------------------------------------

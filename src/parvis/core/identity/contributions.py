@@ -3,7 +3,8 @@
     contributions.register("demandes", "Mes demandes", requests_of)   # requests_of(account) -> list[dict]
 
 Keys of the dictionaries are French words shown as they are; values are JSON values. Contributors run with the rows
-of the account shown, and leave secrets out.
+of the account shown, and leave secrets out. A record whose « organisation » is the name of one goes to the archive of
+what that organisation answers for, any other to that of the account.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,6 +1,7 @@
-"""Export of everything that an account holds: a ZIP of one JSON file and one page to read, kept seven days.
+"""Export of everything that an account holds: ZIPs of one JSON file and one page to read, kept seven days.
 
-GDPR, articles 15 and 20. The archive is a row of its holder, which the database shows to nobody else.
+GDPR, articles 15 and 20. One archive for the account itself, and one for each organisation that answers for a part of
+it. They are a row of its holder, which the database shows to nobody else.
 """
 
 import hashlib
@@ -26,11 +27,13 @@ from parvis.core.identity import contributions, profile
 from parvis.core.identity.audit import audit
 from parvis.core.identity.events import EVENTS
 from parvis.core.identity.models import Account, AccountExport, Mandate, SecurityEvent
+from parvis.core.organisations.models import Organisation
 from parvis.core.organisations.tenancy import current_scope, identity_of, in_scope
 
 KEPT: Final = timedelta(days=7)
 PATIENCE: Final = timedelta(hours=1)
 MOST_EVENTS: Final = 10_000
+COMMON: Final = "compte"
 
 
 class ExportRefused(DomainError):
@@ -64,11 +67,14 @@ def latest(account: Account) -> AccountExport | None:
     return None if over else found
 
 
-def archive_of(account: Account, pk: UUID) -> bytes | None:
-    """The archive ``pk`` of ``account``, None when it has none or its week is over."""
+def archive_of(account: Account, pk: UUID, name: str) -> bytes | None:
+    """The archive ``name`` of the export ``pk`` of ``account``, None when it has none or its week is over."""
     with in_scope(replace(current_scope(), account=account.pk)):
         found = AccountExport.objects.filter(account=account, pk=pk, expires_at__gt=clock.now()).first()
-    return bytes(found.archive) if found and found.archive is not None else None
+    if found is None or name not in [made["name"] for made in found.archives]:
+        return None
+    with zipfile.ZipFile(io.BytesIO(bytes(found.archive or b""))) as kept:
+        return kept.read(f"{name}.zip")
 
 
 def prepare(account_id: int, export_id: str) -> None:
@@ -89,21 +95,55 @@ def prepare(account_id: int, export_id: str) -> None:
             parts.append({"code": contribution.code, "label": contribution.label, "records": records})
             mine.update(done=number, total=len(registered))
     now = clock.now()
-    archive = _zip(account, parts, now)
+    made = _archives(account, parts, now)
+    described = [
+        {"name": name, "label": label, "sha256": hashlib.sha256(content).hexdigest()} for name, label, content in made
+    ]
     with identity_of(account.pk):
         AccountExport.objects.filter(account=account, pk=export_id, ready_at=None).update(
-            archive=archive, sha256=hashlib.sha256(archive).hexdigest(), ready_at=now, expires_at=now + KEPT
+            archives=described, archive=_together(made), ready_at=now, expires_at=now + KEPT
         )
         notify.defer(account=account.pk, kind="export", facts={"until": (now + KEPT).isoformat()})
 
 
-def _zip(account: Account, parts: list[dict[str, Any]], at: datetime) -> bytes:
+def _archives(account: Account, parts: list[dict[str, Any]], at: datetime) -> list[tuple[str, str, bytes]]:
+    """(name, label, content) of the archive of the account, then of each organisation that answers for a record."""
+    known = {name: o for o in Organisation.objects.order_by("-pk") for name in (o.short_name, o.name)}
+    owned: dict[Organisation, list[dict[str, Any]]] = {}
+    common = []
+    for part in parts:
+        shares: dict[Organisation | None, list[dict[str, Any]]] = {None: []}
+        for record in part["records"]:
+            shares.setdefault(known.get(record.get("organisation", "")), []).append(record)
+        common.append({**part, "records": shares.pop(None)})
+        for organisation, records in shares.items():
+            if organisation is not None:
+                owned.setdefault(organisation, []).append({**part, "records": records})
+    found = [(COMMON, "Votre compte", _zip(account, "", common, at))]
+    for organisation in sorted(owned, key=lambda o: o.name):
+        content = _zip(account, organisation.name, owned[organisation], at)
+        found.append((f"organisation-{organisation.slug}", organisation.name, content))
+    return found
+
+
+def _zip(account: Account, responsible: str, parts: list[dict[str, Any]], at: datetime) -> bytes:
+    """``responsible`` is the organisation that answers for ``parts``, "" for the account itself."""
     content = {"compte": account.email, "date": at.isoformat(), **{p["code"]: p["records"] for p in parts}}
-    page = render_to_string("identity/export.html", {"account": account, "parts": parts, "at": at})
+    content |= {"responsable": responsible} if responsible else {}
+    shown = {"account": account, "parts": parts, "at": at, "responsible": responsible}
+    page = render_to_string("identity/export.html", shown)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mes-donnees.json", json.dumps(content, ensure_ascii=False, indent=2))
         archive.writestr("mes-donnees.html", page)
+    return buffer.getvalue()
+
+
+def _together(made: list[tuple[str, str, bytes]]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as kept:
+        for name, _, content in made:
+            kept.writestr(f"{name}.zip", content)
     return buffer.getvalue()
 
 
@@ -162,8 +202,10 @@ def _sessions(account: Account) -> Iterable[dict[str, Any]]:
 
 
 def _events(account: Account) -> Iterable[dict[str, Any]]:
-    for event in SecurityEvent.objects.filter(account=account).order_by("-at")[:MOST_EVENTS]:
+    events = SecurityEvent.objects.filter(account=account).select_related("organisation")
+    for event in events.order_by("-at")[:MOST_EVENTS]:
         yield {
+            "organisation": event.organisation.name if event.organisation else "",
             "date": event.at,
             "événement": EVENTS.get(event.event, event.event),
             "résultat": event.outcome,

@@ -297,8 +297,10 @@ class AccountExport(AccountModel):
     total = models.PositiveSmallIntegerField(default=0)
     ready_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    archives = models.JSONField(default=list)
+    """What was made: ``name``, ``label`` and ``sha256`` of each archive."""
     archive = models.BinaryField(null=True)
-    sha256 = models.CharField(max_length=64, blank=True)
+    """A ZIP that holds them, ``<name>.zip`` each."""
 
     class Meta:
         verbose_name = "export d’un compte"

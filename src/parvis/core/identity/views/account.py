@@ -107,9 +107,9 @@ def _export(account: Account) -> dict[str, object]:
 @never_cache
 @require_safe
 @account_view(recent="always")
-def download(request: AccountRequest, pk: UUID) -> HttpResponse:
-    archive = exporting.archive_of(request.user, pk)
+def download(request: AccountRequest, pk: UUID, name: str) -> HttpResponse:
+    archive = exporting.archive_of(request.user, pk, name)
     if archive is None:
         raise Http404
-    headers = {"Content-Disposition": 'attachment; filename="mes-donnees.zip"'}
+    headers = {"Content-Disposition": f'attachment; filename="mes-donnees-{name}.zip"'}
     return HttpResponse(archive, content_type="application/zip", headers=headers)

@@ -1,6 +1,7 @@
 """The catalogue of the events names what the code logs, and nothing else."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,13 @@ def test_every_name_fits_its_column_and_a_filter(code):
 
 def test_every_family_filters_something():
     assert {family_of(code) for code in EVENTS} == set(FAMILIES)
+
+
+def test_what_the_documentation_says_is_never_logged_is_not_in_the_catalogue():
+    text = (SOURCE.parents[1] / "docs/identity.md").read_text()
+    named = set(re.findall(r"`([a-z_.]+)`", text.partition("that are never logged, and why:")[2]))
+    absent = {
+        name for name in named if name.startswith(("user.", "manager.", "admin.")) and name != "user.profile.edit"
+    }
+    assert len(absent) >= 15
+    assert not absent & set(EVENTS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.html import conditional_escape, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from parvis.core import clock
@@ -244,6 +244,18 @@ def urgence(value: Any, lapsed: str = "") -> dict[str, str]:
     if days == 1:
         return {"kind": "warn", "text": "demain"}
     return {"kind": "plain", "text": f"{days}{NBSP}jours"}
+
+
+@register.simple_tag
+def deadline_chip(value: Any, label: str = "", lapsed: str = "") -> SafeString:
+    """The chip of a deadline, what ``c-deadline`` shows of it; for a list too long to call a component on each row."""
+    if not _as_date(value):
+        return mark_safe("")
+    shown = urgence(value, lapsed)
+    mark = mark_safe("" if shown["kind"] == "plain" else f" chip-{shown['kind']} chip-dot")  # noqa: S308
+    said = f"{label} " if label else ""
+    time = format_html('<time datetime="{}" title="{}">{}</time>', iso(value), date_longue(value), shown["text"])
+    return format_html('<span class="chip{}">{}{}</span>', mark, said, time)
 
 
 @register.filter

@@ -13,7 +13,7 @@ NO_PAGE = {
     "retour/": "leads to the host that asked for the login",
     "connecte/": "leads to the page that asked for the login",
     "o/<slug:slug>/": "leads to the desk",
-    "mon-compte/donnees/<uuid:pk>.zip": "a file",
+    "mon-compte/donnees/<uuid:pk>/<slug:name>.zip": "a file",
     "mon-compte/securite/prolonger/": "no content",
     "federation/franceconnect/": "leads to FranceConnect",
     "federation/proconnect/": "leads to ProConnect",

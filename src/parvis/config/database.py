@@ -20,10 +20,5 @@ def from_url(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         # Statements are planned once per connection: under row security, planning costs more than running.
-        "OPTIONS": {
-            "server_side_binding": True,
-            "prepare_threshold": 2,
-            "options": "-c plan_cache_mode=force_generic_plan",
-            **query,
-        },
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 2, **query},
     }

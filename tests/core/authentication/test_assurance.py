@@ -1,7 +1,6 @@
 """Assurance levels, and the fresh proof that sensitive actions ask for."""
 
 import time
-from uuid import uuid4
 
 import pytest
 
@@ -160,7 +159,7 @@ def test_a_wrong_password_keeps_asking_and_keeps_what_waits(old_client, address)
 def test_files_and_long_texts_are_not_kept_and_that_is_said(old_client, address):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    taking = f"/o/juvignac/administration/saml/{uuid4()}/"  # asks for the proof before anything is looked for
+    taking = "/o/juvignac/administration/certificats/nouveau/"  # asks for the proof before anything is looked for
     answer = old_client.post(taking, {"file": SimpleUploadedFile("a.xml", b"<x/>")})
     token = answer["Location"].partition("suite=")[2]
     shown = old_client.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()

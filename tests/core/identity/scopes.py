@@ -30,6 +30,8 @@ ELSEWHERE = {
     CORE + "identity.views.account:events": "request.user under another name",
     CORE + "authentication.administration:requests": "platform_view: operators read resets of every organisation",
     CORE + "authentication.administration:decide": "platform_view: operators decide resets of every organisation",
+    CORE
+    + "authentication.administration:ask_for_administrator.act": "platform_view: operators ask for an organisation",
     CORE + "branding.views:sample": "request.organisation with another look, its public rows alone",
     CORE
     + "organisations.platform:_trace": "service of the platform's pages, which writes the journal of the one changed",

@@ -246,6 +246,12 @@ def urgence(value: Any, lapsed: str = "") -> dict[str, str]:
     return {"kind": "plain", "text": f"{days}{NBSP}jours"}
 
 
+@register.filter
+def jour(value: Any) -> SafeString:
+    """A day with its machine form, ``<time datetime="2019-07-01">01/07/2019</time>``."""
+    return format_html('<time datetime="{}">{}</time>', iso(value), date_courte(value)) if value else mark_safe("")
+
+
 @register.simple_tag
 def deadline_chip(value: Any, label: str = "", lapsed: str = "") -> SafeString:
     """The chip of a deadline, what ``c-deadline`` shows of it; for a list too long to call a component on each row."""

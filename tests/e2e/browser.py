@@ -164,6 +164,22 @@ def screenshot(page: Page, name: str) -> Path:
     return path
 
 
+def check(page: Page, name: str = "") -> None:
+    """What every page owes: one title, no overflow, no accessibility fault; photographed under ``name``."""
+    assert_one_title(page)
+    assert_fits(page)
+    if name:
+        screenshot(page, name)
+    assert_accessible(page)
+
+
+def check_both_sizes(page: Page, name: str) -> None:
+    """``check`` on a phone then on a desk, where the page is left."""
+    for width in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": 844 if width == PHONE else 900})
+        check(page, name)
+
+
 def photograph_for_guide(page: Page, name: str, *, at: Locator | None = None) -> None:
     """With ``PARVIS_WRITE_GUIDE=1``, keep the desk's view in ``docs/images/guides`` when a guide names the picture.
 

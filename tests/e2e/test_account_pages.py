@@ -6,27 +6,14 @@ from parvis.core.identity import closing, duplicates, profile
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from tests.core.identity.life import PASSWORD, browser_of, citizen, link_in
-from tests.e2e.browser import (
-    DESK,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    assert_one_title,
-    photograph_for_guide,
-    screenshot,
-)
+from tests.e2e.browser import DESK, PHONE, check, photograph_for_guide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "lea.exemple@exemple.test"
 
 
 def seen(page, name: str) -> None:
-    """What every page owes: one title, no overflow, no accessibility fault, a photograph."""
-    page.wait_for_load_state("load")
-    screenshot(page, f"compte-{name}")
-    assert_one_title(page)
-    assert_fits(page)
-    assert_accessible(page)
+    check(page, f"compte-{name}")
 
 
 @pytest.mark.parametrize(("width", "commune"), [(PHONE, "juvignac"), (DESK, "fabregues")])

@@ -12,8 +12,8 @@ from tests.e2e.browser import (
     PHONE,
     assert_accessible,
     assert_fits,
-    assert_one_title,
     by_keyboard,
+    check,
     photograph_for_guide,
     screenshot,
 )
@@ -134,10 +134,7 @@ def test_agents_pages_are_accessible_and_fit(browser_page, agent_client, juvigna
         "acte-envoi-incertain": f"{here}envois-incertains/{doubtful.pk}/",
     }.items():
         page.goto(address)
-        screenshot(page, name)
-        assert_one_title(page)
-        assert_fits(page)
-        assert_accessible(page)
+        check(page, name)
     page.goto(f"{here}{refused.pk}/corriger/")
     photograph_for_guide(page, "secretaire-corriger")
 
@@ -264,6 +261,4 @@ def test_public_pages_are_accessible_and_fit(browser_page, juvignac, acte, run_j
         "/p/juvignac/actes/verification/inconnu/",
     ):
         page.goto(address)
-        assert_one_title(page)
-        assert_fits(page)
-        assert_accessible(page)
+        check(page)

@@ -5,15 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.e2e.browser import (
-    DESK,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    assert_one_title,
-    photograph_for_guide,
-    screenshot,
-)
+from tests.e2e.browser import DESK, PHONE, assert_accessible, check, photograph_for_guide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/o/juvignac/administration/"
@@ -27,10 +19,7 @@ CSV = (
 
 def look(page, name: str) -> None:
     """Check the page and photograph it, for its guide too."""
-    assert_one_title(page)
-    screenshot(page, f"admin-{name}")
-    assert_fits(page)
-    assert_accessible(page)
+    check(page, f"admin-{name}")
     photograph_for_guide(page, f"administration-{name}")
 
 
@@ -223,7 +212,4 @@ def test_the_platform_is_administered(browser_page, town_hall, juvignac, fabregu
         "plateforme-exploitants": "/plateforme/exploitants/",
     }.items():
         page.goto(address)
-        screenshot(page, f"admin-{name}")
-        assert_one_title(page)
-        assert_fits(page)
-        assert_accessible(page)
+        check(page, f"admin-{name}")

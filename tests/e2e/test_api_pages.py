@@ -6,15 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.core.api.conftest import certificate_pem
-from tests.e2e.browser import (
-    DESK,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    assert_one_title,
-    photograph_for_guide,
-    screenshot,
-)
+from tests.e2e.browser import DESK, PHONE, check, photograph_for_guide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,10 +17,7 @@ def _call(identifier, secret):
 
 
 def _look(page, name):
-    screenshot(page, name)
-    assert_one_title(page)
-    assert_fits(page)
-    assert_accessible(page)
+    check(page, name)
     photograph_for_guide(page, f"administration-{name}")
 
 

@@ -10,19 +10,15 @@ from parvis.core.authentication import sessions
 from parvis.core.identity.models import Account, SecurityEvent
 from parvis.core.organisations.tenancy import identity_of
 from tests.conftest import PASSWORD
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, by_keyboard, photograph_for_guide, screenshot
+from tests.e2e.browser import assert_accessible, by_keyboard, check_both_sizes, photograph_for_guide, screenshot
 
 SECURITY = "/mon-compte/securite/"
 ACT = "/o/juvignac/actes/0197c0de-0000-7000-8000-000000000000/transmettre/"
 
 
 def look(page, name):
-    """Check and photograph the page at both sizes."""
-    for width in (PHONE, DESK):
-        page.set_viewport_size({"width": width, "height": 844 if width == PHONE else 900})
-        assert_fits(page)
-        assert_accessible(page)
-        screenshot(page, name)
+    """Check and photograph the page at both sizes, for its guide too."""
+    check_both_sizes(page, name)
     photograph_for_guide(page, f"administration-{name}")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from parvis.core.entities import services
 from tests.core.identity.life import browser_of, citizen
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, assert_one_title, screenshot
+from tests.e2e.browser import DESK, PHONE, check
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GUIDE = Path(__file__).resolve().parents[2] / "docs/images/guides"
@@ -21,10 +21,7 @@ def seen(page, name: str, scripts: bool) -> None:
     page.wait_for_load_state("load")
     if not scripts:  # axe is a script
         return
-    screenshot(page, f"organismes-{name}")
-    assert_one_title(page)
-    assert_fits(page)
-    assert_accessible(page)
+    check(page, f"organismes-{name}")
 
 
 @pytest.mark.parametrize(("width", "scripts"), [(PHONE, True), (DESK, True), (DESK, False)])

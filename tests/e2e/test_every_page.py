@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.e2e.browser import AXE, DESK, PHONE, assert_accessible, assert_fits, assert_one_title, screenshot
+from tests.e2e.browser import AXE, DESK, PHONE, assert_accessible, assert_fits, check
 from tests.e2e.unseen import ELSEWHERE, NO_PAGE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
@@ -90,10 +90,7 @@ def test_every_page_is_accessible_and_fits(browser_page, people, dressed, width,
                 )
             if not shown:
                 continue
-            screenshot(windows[who], "pages/" + re.sub(r"<[^>]*>", "", page.address).strip("/").replace("/", "-"))
-            assert_one_title(windows[who])
-            assert_fits(windows[who])
-            assert_accessible(windows[who])
+            check(windows[who], "pages/" + re.sub(r"<[^>]*>", "", page.address).strip("/").replace("/", "-"))
         except Exception as fault:
             faults.append(f"{page.address}: {fault}")
     assert not faults, "\n".join(faults)

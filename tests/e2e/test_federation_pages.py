@@ -7,15 +7,7 @@ from django.test import Client
 from tests.conftest import PASSWORD
 from tests.core.federation.conftest import Provider
 from tests.core.federation.test_step_up import aged
-from tests.e2e.browser import (
-    DESK,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    assert_one_title,
-    photograph_for_guide,
-    screenshot,
-)
+from tests.e2e.browser import DESK, PHONE, assert_accessible, check, photograph_for_guide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,10 +34,7 @@ def providers(sandbox, settings, live_server, juvignac):
 
 
 def looked_at(page, name):
-    screenshot(page, f"federation-{name}")
-    assert_one_title(page)
-    assert_fits(page)
-    assert_accessible(page)
+    check(page, f"federation-{name}")
 
 
 def choose(page, login):

@@ -13,6 +13,7 @@ from tests.e2e.browser import (
     assert_accessible,
     assert_fits,
     assert_one_title,
+    check,
     photograph_for_guide,
     screenshot,
 )
@@ -150,10 +151,7 @@ def test_agents_pages(browser_page, territory, announce, agent_client, account_f
     }
     for name, address in pages.items():
         page.goto(address)
-        screenshot(page, f"portail-agent-{name}")
-        assert_one_title(page)
-        assert_fits(page)
-        assert_accessible(page)
+        check(page, f"portail-agent-{name}")
     page.goto(pages["annonces"])
     photograph_for_guide(page, "administration-annonces")
 

@@ -12,15 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD, give_passkey
-from tests.e2e.browser import (
-    DESK,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    assert_one_title,
-    photograph_for_guide,
-    screenshot,
-)
+from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, check, photograph_for_guide, screenshot
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MODULES = Path("/usr/lib/apache2/modules")
@@ -345,10 +337,7 @@ def test_pages_of_the_provider_are_accessible(
         page = browser_page(width=width, client=client)
         for name, address in pages.items():
             page.goto(address)
-            screenshot(page, f"provider-{name}")
-            assert_one_title(page)
-            assert_fits(page)
-            assert_accessible(page)
+            check(page, f"provider-{name}")
     page.goto(ask)
     photograph_for_guide(page, "administration-accord")
     office = browser_page(width=width, client=visits[0][0])

@@ -6,25 +6,14 @@ from parvis.core.journal.services import Actor
 from parvis.core.organisations.tenancy import acting_for
 from tests.core.authentication.test_resets import as_operator
 from tests.core.saml.test_metadata import described, key
-from tests.e2e.browser import (
-    DESK,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    assert_one_title,
-    photograph_for_guide,
-    screenshot,
-)
+from tests.e2e.browser import DESK, PHONE, check, photograph_for_guide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/o/juvignac/administration/saml/"
 
 
 def look(page, name: str) -> None:
-    screenshot(page, f"saml-{name}")
-    assert_one_title(page)
-    assert_fits(page)
-    assert_accessible(page)
+    check(page, f"saml-{name}")
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])

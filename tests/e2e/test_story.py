@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from parvis_demo import story
 from parvis_demo.stage import set_clock
 from tests.conftest import PROJECT
-from tests.e2e.browser import DESK, PHONE, assert_accessible, assert_fits, screenshot
+from tests.e2e.browser import DESK, PHONE, check_both_sizes
 
 pytestmark = pytest.mark.timeout(600)
 PATIENCE = 60_000  # milliseconds
@@ -90,7 +90,7 @@ def person(chromium: Browser, demo: Demo):
         page.goto("/bureau/")
         page.fill("input[name=login]", who.email)
         page.fill("input[name=password]", story.PASSWORD)
-        look(page, f"story-login-{role}")
+        check_both_sizes(page, f"story-login-{role}")
         go(page.get_by_role("button", name=re.compile("connecter", re.I)))
         page.fill("input[name=code]", _code())
         go(page.locator("form:has(input[name=code]) button[type=submit]").first)
@@ -115,15 +115,6 @@ def go(target: Locator) -> None:
         target.click()
 
 
-def look(page: Page, name: str) -> None:
-    """Check and photograph the page at both sizes."""
-    for width in (PHONE, DESK):
-        page.set_viewport_size({"width": width, "height": 844 if width == PHONE else 900})
-        assert_fits(page)
-        assert_accessible(page)
-        screenshot(page, name)
-
-
 def until(page: Page, text: str) -> None:
     """Reload until the page shows ``text``: the work goes on in the background, as for a person who waits."""
     deadline = time.monotonic() + PATIENCE / 1000
@@ -139,12 +130,12 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
     # The secretary convenes on 24 June, in two clicks.
     demo.at(when.convocation)
     secretary = person("secretaire")
-    look(secretary, "story-bureau")
+    check_both_sizes(secretary, "story-bureau")
     go(secretary.get_by_role("link", name=re.compile("^Convoquer")).first)
-    look(secretary, "story-seance-preparation")
+    check_both_sizes(secretary, "story-seance-preparation")
     assert "mardi 25 juin 2019" in secretary.locator("main").inner_text().replace("\u00a0", " ")
     go(secretary.get_by_role("link", name="Convoquer…"))
-    look(secretary, "story-convoquer")
+    check_both_sizes(secretary, "story-convoquer")
     go(secretary.get_by_role("button", name=re.compile("^Convoquer 29")))
     seance = secretary.url
     until(secretary, "29 sur 29 convoqués")
@@ -156,7 +147,7 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
     secretary.goto(seance)
     _fill_presences(secretary)
     until(secretary, "18 membres en séance")
-    look(secretary, "story-presences")
+    check_both_sizes(secretary, "story-presences")
     go(secretary.get_by_role("button", name="Ouvrir la séance"))
     for rank in range(1, 6):
         item = secretary.locator(f"#point-{rank}")
@@ -164,25 +155,25 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
             item.locator("select[name$=mode]").select_option("non_precise")
         go(item.get_by_role("button", name=re.compile("^Unanimité")))
         expect(secretary.locator(f"#point-{rank}")).to_contain_text("Adoptée")
-    look(secretary, "story-votes")
+    check_both_sizes(secretary, "story-votes")
     go(secretary.get_by_role("link", name="Lever la séance…"))
     go(secretary.get_by_role("button", name="Lever la séance"))
     go(secretary.get_by_role("button", name="Établir et contrôler"))
     until(secretary, "5 remarques")
     item = secretary.locator(f"#point-{story.RANK}")
     expect(item).to_contain_text("5 remarques")
-    look(secretary, "story-deliberations")
+    check_both_sizes(secretary, "story-deliberations")
     go(item.get_by_role("link", name=re.compile("^Mettre à la signature")))
-    look(secretary, "story-mettre-a-la-signature")
+    check_both_sizes(secretary, "story-mettre-a-la-signature")
     go(secretary.get_by_role("button", name="Mettre à la signature"))
 
     # On 2 July: visa of the director, signature of the mayor.
     demo.at(when.signature)
     director = person("dgs")
     go(director.get_by_role("link", name=re.compile("^Viser")).first)
-    look(director, "story-dossier")
+    check_both_sizes(director, "story-dossier")
     go(director.get_by_role("link", name="Viser", exact=True))
-    look(director, "story-viser")
+    check_both_sizes(director, "story-viser")
     go(director.locator(".confirm-actions button[type=submit]"))
     mayor = person("maire")
     go(mayor.get_by_role("link", name=re.compile("^Signer")).first)
@@ -190,39 +181,39 @@ def test_a_deliberation_from_convocation_to_open_data(person, demo: Demo, chromi
     if mayor.locator("input[name=password]").count():
         mayor.fill("input[name=password]", story.PASSWORD)
         go(mayor.locator("form:has(input[name=password]) button[type=submit]").first)
-    look(mayor, "story-signer")
+    check_both_sizes(mayor, "story-signer")
     go(mayor.locator(".confirm-actions button[type=submit]"))
     until(mayor, "signature valide")
-    look(mayor, "story-signe")
+    check_both_sizes(mayor, "story-signe")
 
     # On 3 July: transmission in two clicks, the State's receipt comes back.
     demo.at(when.transmission)
     secretary.goto("/bureau/")
     go(secretary.get_by_role("link", name=re.compile("^Transmettre")).first)
     if "transmettre" not in secretary.url:
-        look(secretary, "story-acte-a-transmettre")
+        check_both_sizes(secretary, "story-acte-a-transmettre")
         go(secretary.get_by_role("link", name=re.compile("^Transmettre")).first)
-    look(secretary, "story-transmettre")
+    check_both_sizes(secretary, "story-transmettre")
     go(secretary.get_by_role("button", name="Transmettre à la préfecture"))
     until(secretary, "034-213401235-20190701-19_07_01_05-DE")
     until(secretary, "Bordereau d’acquittement")
-    look(secretary, "story-acte-acquitte")
+    check_both_sizes(secretary, "story-acte-acquitte")
 
     # On 11 July: publication; archive and open data follow by themselves.
     demo.at(when.publication)
     secretary.reload()
     go(secretary.get_by_role("link", name=re.compile("^Publier")).first)
-    look(secretary, "story-publier")
+    check_both_sizes(secretary, "story-publier")
     go(secretary.get_by_role("button", name="Publier maintenant"))
     until(secretary, "Archivée")
     until(secretary, "En données ouvertes")
-    look(secretary, "story-acte-complet")
+    check_both_sizes(secretary, "story-acte-complet")
     go(secretary.get_by_role("link", name="preuve").first)
-    look(secretary, "story-preuve")
+    check_both_sizes(secretary, "story-preuve")
     secretary.goto("/o/juvignac/archives/")
-    look(secretary, "story-archives")
+    check_both_sizes(secretary, "story-archives")
     go(secretary.locator("main table a").first)
-    look(secretary, "story-versement")
+    check_both_sizes(secretary, "story-versement")
 
     # Anybody reads it, without scripts.
     citizen = chromium.new_context(

@@ -132,12 +132,15 @@ def _tell_organisation(reset: FactorReset, kind: str) -> None:
         notices.tell(account, kind, holder=reset.account.full_name, **_facts(reset))
 
 
+def _locked(reset: FactorReset) -> FactorReset:
+    found = FactorReset.objects.select_for_update(of=("self",)).select_related("account", "organisation")
+    return found.get(pk=reset.pk)
+
+
 @transaction.atomic
 def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     """Take the factors of the account away and end its sessions. Raises ``ResetRefused``."""
-    reset = (
-        FactorReset.objects.select_for_update(of=("self",)).select_related("account", "organisation").get(pk=reset.pk)
-    )
+    reset = _locked(reset)
     _check_approval(reset, by)
     _take_away(reset, by)
     _journal(reset, "second_facteur.remis", by)
@@ -150,9 +153,7 @@ def approve(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
 @transaction.atomic
 def cancel(reset: FactorReset, *, by: Account, request: HttpRequest) -> None:
     """Drop the request: its holder, the administration that asked or an operator may. Raises ``ResetRefused``."""
-    reset = (
-        FactorReset.objects.select_for_update(of=("self",)).select_related("account", "organisation").get(pk=reset.pk)
-    )
+    reset = _locked(reset)
     _check_waits(reset)
     _end(reset, Reset.State.CANCELLED, by)
     _journal(reset, "second_facteur.annule", by)

@@ -53,6 +53,12 @@ def labelled(label: str) -> Callable[[Function], Function]:
     return decorate
 
 
+def _begin() -> None:
+    """A worker lives for days: its connections may be too old, or dead."""
+    if not connection.in_atomic_block:
+        close_old_connections()
+
+
 def platform_job(*, name: str, queue: str, label: str) -> Callable[[Callable[..., None]], PlatformJob]:
     """Make ``function(**arguments)`` a background job that acts for no organisation.
 
@@ -64,8 +70,7 @@ def platform_job(*, name: str, queue: str, label: str) -> Callable[[Callable[...
         @wraps(function)
         def run(**arguments: Any) -> None:
             arguments.pop(correlation.ARGUMENT, None)
-            if not connection.in_atomic_block:
-                close_old_connections()  # a worker lives for days
+            _begin()
             function(**arguments)
 
         task = app.task(name=name, queue=queue, retry=PATIENT, pass_context=False)(run)
@@ -99,14 +104,14 @@ def job(
         def run(organisation_id: int, **arguments: Any) -> None:
             from parvis.core.organisations.tenancy import acting_for  # the models are loaded by now
 
-            if not connection.in_atomic_block:
-                close_old_connections()  # a worker lives for days
+            _begin()
             if not in_transaction:
                 function(organisation_id, **arguments)
                 return
             with acting_for(organisation_id):
                 function(organisation_id, **arguments)
 
+        @labelled(label)
         @wraps(run)
         def attempt(context: JobContext | None = None, **arguments: Any) -> None:
             arguments.pop(correlation.ARGUMENT, None)
@@ -126,7 +131,6 @@ def job(
 
         run.enqueue = enqueue  # type: ignore[attr-defined]
         run.task = task  # type: ignore[attr-defined]
-        attempt.label = label  # type: ignore[attr-defined]
         return run  # type: ignore[return-value]
 
     return decorate

@@ -245,12 +245,16 @@ def _refused(convocation: Convocation, refusal: MessageNotSent) -> str:
     return "" if final else refusal.sentence
 
 
+def _locked(convocation: Convocation) -> Convocation:
+    return Convocation.objects.select_for_update(of=("self",), no_key=True).get(pk=convocation.pk)
+
+
 def resend(
     convocation: Convocation, *, actor: Actor, address: str = "", channel: str = "", motive: str = ""
 ) -> Convocation:
     """Send again to a member whom the first message did not reach; after the limit a motive is required."""
     seance = lock_seance(convocation.seance, Seance.State.CONVOQUEE)
-    convocation = Convocation.objects.select_for_update(of=("self",), no_key=True).get(pk=convocation.pk)
+    convocation = _locked(convocation)
     if convocation.state != Convocation.State.REBOND:
         raise WrongMoment(f"La convocation de {convocation.name} n’est pas à renvoyer.")
     delay = delay_today(seance)
@@ -281,7 +285,7 @@ def resend(
 def record_handed_on_paper(convocation: Convocation, *, handed_at: datetime, actor: Actor) -> Convocation:
     """Record that a paper convocation was sent or handed on a given day, once the meeting was convened."""
     seance = lock_seance(convocation.seance, Seance.State.CONVOQUEE)
-    convocation = Convocation.objects.select_for_update(of=("self",), no_key=True).get(pk=convocation.pk)
+    convocation = _locked(convocation)
     if convocation.state != Convocation.State.A_PORTER:
         raise WrongMoment(f"La convocation de {convocation.name} n’est pas à remettre sur papier.")
     if handed_at > clock.now():
@@ -309,7 +313,7 @@ def record_handed_on_paper(convocation: Convocation, *, handed_at: datetime, act
 def acknowledge_receipt(convocation: Convocation, *, actor: Actor) -> Convocation:
     """The member declares having received the convocation; a second declaration changes nothing."""
     seance = lock_seance(convocation.seance)
-    convocation = Convocation.objects.select_for_update(of=("self",), no_key=True).get(pk=convocation.pk)
+    convocation = _locked(convocation)
     if convocation.read_at:
         return convocation
     convocation.read_at = clock.now()

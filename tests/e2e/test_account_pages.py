@@ -6,14 +6,14 @@ from parvis.core.identity import closing, duplicates, profile
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from tests.core.identity.life import PASSWORD, browser_of, citizen, link_in
-from tests.e2e.browser import DESK, PHONE, check, photograph_for_guide
+from tests.e2e.browser import DESK, PHONE, check_both_sizes, photograph_for_guide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "lea.exemple@exemple.test"
 
 
 def seen(page, name: str) -> None:
-    check(page, f"compte-{name}")
+    check_both_sizes(page, f"compte-{name}")
 
 
 @pytest.mark.parametrize(("width", "commune"), [(PHONE, "juvignac"), (DESK, "fabregues")])

@@ -1,5 +1,6 @@
 """Pages of sending: two steps before the State, uncertain sends settled by a person, the basket replayed."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,40 @@ def test_the_confirmation_says_that_it_is_for_good_then_sends(secretary, commune
     assert len(state.sent) == 1
     assert state.again(acte).status == Status.TRANSMIS
     assert "En attente de l’accusé de réception" in secretary.get(f"{LIST}{acte.pk}/").content.decode()
+
+
+def proved_an_hour_ago(client) -> None:
+    session = client.session
+    records = session["account_authentication_methods"]
+    session["account_authentication_methods"] = [{**record, "at": time.time() - 3600} for record in records]
+    session.save()
+
+
+def test_after_a_proof_the_page_names_the_act_and_what_its_button_does(secretary, commune, prepare, state, run_jobs):
+    acte = prepare(commune)
+    address = f"{LIST}{acte.pk}/transmettre/"
+    proved_an_hour_ago(secretary)
+    token = secretary.post(address)["Location"].partition("suite=")[2]
+    page = secretary.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
+    assert f"<h1>Transmettre à la préfecture l’acte {acte.numero} — {acte.objet}</h1>" in page
+    assert "L’acte sera envoyé à la préfecture, sans retour possible, et son numéro sera pris." in page
+    assert 'type="submit">Transmettre à la préfecture</button>' in page
+    assert f'<a class="btn" href="{LIST}{acte.pk}/">Revenir sans rien faire</a>' in page
+    assert "Juvignac</a></header>" in page, "under the look of the organisation"
+    run_jobs(queue="actes")
+    assert state.sent == [], "saying what will happen sends nothing"
+
+
+def test_after_a_proof_an_action_without_a_page_leads_back_to_where_it_was_asked(secretary, commune, prepare):
+    acte = prepare(commune)
+    proved_an_hour_ago(secretary)
+    page = f"{LIST}{acte.pk}/transmettre/"
+    asked = secretary.post(
+        f"{LIST}{acte.pk}/demander-la-classification/", headers={"referer": f"http://testserver{page}"}
+    )
+    token = asked["Location"].partition("suite=")[2]
+    shown = secretary.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
+    assert f'href="{page}">Revenir sans rien envoyer</a>' in shown
 
 
 def test_pressing_twice_sends_once(secretary, commune, prepare, state, run_jobs):

@@ -21,6 +21,7 @@ from parvis.core.api.registry import label_of
 from parvis.core.identity.access import AgentRequest, agent_view, open_view
 from parvis.core.identity.audit import audit
 from parvis.core.journal.queries import entries_about
+from parvis.core.web.confirming import confirm
 from parvis.core.web.navigation import administration_tabs
 
 PERMISSION = "administration.organisation"
@@ -251,9 +252,19 @@ def rotate_certificate(request: AgentRequest, pk: UUID) -> HttpResponse:
 def revoke(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Stop an account for ever: the page says what follows, the button does it."""
     account = _account(request, pk)
-    if request.method == "POST":
+
+    def act() -> None:
         services.revoke_account(account, actor=request.actor)
         _audit("manager.api.revocation", request, account)
-        messages.success(request, f"« {account.name} » ne peut plus appeler l’API.")
-        return redirect(_detail_url(account))
-    return render(request, "api/revoke.html", {"account": account, "back": _detail_url(account)})
+
+    return confirm(
+        request,
+        title=f"Révoquer le compte d’API « {account.name} »",
+        text="Dès maintenant et pour toujours, ce logiciel ne pourra plus appeler l’API. Ce qu’il a déposé reste en "
+        "place.",
+        verb="Révoquer le compte",
+        back=_detail_url(account),
+        action=act,
+        done=f"« {account.name} » ne peut plus appeler l’API.",
+        danger=True,
+    )

@@ -8,6 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -44,6 +45,8 @@ class Pending:
     fields: tuple[tuple[str, str], ...]
     lost: str
     account: int
+    back: str
+    """The page that it was sent from, where the browser told."""
 
 
 def is_fresh(request: HttpRequest, since: int = 0, *, two_factors: bool = False) -> bool:
@@ -141,10 +144,17 @@ def keep(request: HttpRequest) -> str:
         "lost": lost,
         "account": request.user.pk,
         "at": time.time(),
+        "back": _page_of(request),
     }
     waiting = list(request.session.get(PENDING, {}).items())
     request.session[PENDING] = dict([*waiting[-(MAX_PENDING - 1) :], (token, kept)])
     return token
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page of this site that sent ``request``, without its host; empty when unknown."""
+    page = urlsplit(local_address(request, request.headers.get("Referer", ""), ""))
+    return urlunsplit(("", "", page.path, page.query, ""))
 
 
 def pending(request: HttpRequest, token: str) -> Pending | None:
@@ -152,7 +162,9 @@ def pending(request: HttpRequest, token: str) -> Pending | None:
     kept = request.session.get(PENDING, {}).get(token)
     if not kept or kept["account"] != request.user.pk or time.time() - kept["at"] > KEPT_FOR:
         return None
-    return Pending(token, kept["path"], tuple((k, v) for k, v in kept["fields"]), kept["lost"], kept["account"])
+    fields = tuple((k, v) for k, v in kept["fields"])
+    back = kept.get("back") or kept["path"]
+    return Pending(token, kept["path"], fields, kept["lost"], kept["account"], back)
 
 
 def forget(request: HttpRequest, token: str) -> None:

@@ -24,10 +24,12 @@ from parvis.core.authentication.factors import has_passkey
 from parvis.core.authentication.forms import ReauthenticateWebAuthnForm, StepUpForm
 from parvis.core.authentication.passwords import CRITERIA_SALT, MAX_LENGTH, examine
 from parvis.core.authentication.sessions import renew
+from parvis.core.branding import entrance
 from parvis.core.identity.access import AccountRequest, account_view, open_view, request_mandates
 from parvis.core.identity.audit import audit
 from parvis.core.identity.events import EVENTS
 from parvis.core.identity.models import Account, SecurityEvent
+from parvis.core.web.confirming import intention_at
 from parvis.core.web.integers import whole_number
 from parvis.core.web.navigation import account_tabs
 
@@ -44,6 +46,8 @@ def step_up(request: AccountRequest) -> HttpResponse:
     token = request.GET.get("suite") or request.POST.get("suite", "")
     wanted = request.GET.get("next") or request.POST.get("next", "")
     waiting = stepup.pending(request, token) if token else None
+    if waiting is not None:
+        entrance.leads_to(request, waiting.path)
     passkey = has_passkey(account)
     # The pages where factors are chosen open with the others: a lost passkey is replaced there.
     alone = passkey and factors.passkey_only(account) and not wanted.startswith(CHOOSING)
@@ -117,9 +121,11 @@ def resume(request: AccountRequest) -> HttpResponse:
     waiting = stepup.pending(request, request.GET.get("suite", ""))
     if waiting is None:
         return redirect("authentication:security")
+    entrance.leads_to(request, waiting.path)
     if not waiting.lost:
         stepup.forget(request, waiting.token)
-    return render(request, "authentication/resume.html", {"waiting": waiting})
+    context = {"waiting": waiting, "intention": intention_at(request, waiting.path)}
+    return render(request, "authentication/resume.html", context)
 
 
 @account_view

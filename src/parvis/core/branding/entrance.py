@@ -28,6 +28,11 @@ def _page(path: str, query: QueryDict) -> dict[str, Any] | None:
     return {"slug": found.group(1)} if found else None
 
 
+def leads_to(request: HttpRequest, address: str) -> None:
+    """Tell where ``request`` leads when its own ``next`` does not: what waits in the session for a proof."""
+    request._leads_to = address  # type: ignore[attr-defined]
+
+
 def organisation_of(request: HttpRequest) -> Organisation | None:
     """The organisation that ``next`` leads back to; looked for once per request."""
     if not hasattr(request, "_entrance"):
@@ -36,7 +41,7 @@ def organisation_of(request: HttpRequest) -> Organisation | None:
 
 
 def _found(request: HttpRequest) -> Organisation | None:
-    address = request.GET.get("next", "") or request.POST.get("next", "")
+    address = request.GET.get("next", "") or request.POST.get("next", "") or getattr(request, "_leads_to", "")
     path, _, query = address.partition("?")
     parameters = QueryDict(query[:20_000])
     wanted = next((found for find in (_page, *_finders) if (found := find(path, parameters))), None)

@@ -1,15 +1,67 @@
 """Pages made of one form: something to fill in, or the second of two clicks, which says what will happen first."""
 
+import copy
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
+from django.utils.datastructures import MultiValueDict
 
 from parvis.core.errors import DomainError
+
+
+@dataclass(frozen=True)
+class Intention:
+    """What a page is about to do, in the words of its button: for who comes back to it after proving who they are."""
+
+    title: str
+    text: str
+    verb: str
+    back: str
+    crumbs: tuple[dict[str, str], ...] = ()
+
+
+def intends(request: HttpRequest, *, title: str, text: str, verb: str, back: str, crumbs: Any = ()) -> bool:
+    """Say what the page of ``request`` does; True when only that was asked (``intention_at``), not the page itself.
+
+    A view that neither confirms nor fills in says it before it draws its page.
+    """
+    if not getattr(request, "asks_intention", False):
+        return False
+    setattr(request, "intention", Intention(title, text, verb, back, tuple(crumbs)))  # noqa: B010
+    return True
+
+
+def intention_at(request: HttpRequest, address: str) -> Intention | None:
+    """What the page at ``address`` would do if the person of ``request`` sent it: its own words, None without any.
+
+    Its view is only asked to show itself (GET): nothing is done.
+    """
+    path, _, query = address.partition("?")
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return None
+    if not hasattr(match.func, "access"):  # not a page of ours
+        return None
+    asked: Any = copy.copy(request)
+    asked.method, asked.path, asked.path_info, asked.resolver_match = "GET", path, path, match
+    asked.META = request.META | {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query}
+    asked.GET, asked.POST, asked._files = QueryDict(query), QueryDict(), MultiValueDict()
+    asked.asks_intention = True
+    try:
+        match.func(asked, *match.args, **match.kwargs)
+    except (Http404, PermissionDenied, DomainError):
+        return None
+    found: Intention | None = getattr(asked, "intention", None)
+    return found
 
 
 def confirm(
@@ -31,6 +83,8 @@ def confirm(
 
     A refusal of the domain is said on the page gone back to. ``hidden`` fields come back with the form.
     """
+    if intends(request, title=title, text=text, verb=verb, back=back, crumbs=crumbs or ()):
+        return HttpResponse()
     if request.method != "POST":
         said = {"title": title, "text": text, "verb": verb, "cancel": back, "action": request.get_full_path()}
         given = {"crumbs": crumbs or [], "hidden": hidden or {}, "danger": danger}
@@ -70,6 +124,8 @@ def fill_in(
 
     A refusal of the domain undoes what was begun and is said above the form, or next to ``refused_field``.
     """
+    if intends(request, title=title, text=text, verb=verb, back=back, crumbs=crumbs or ()):
+        return HttpResponse()
     if form.is_valid():
         try:
             with transaction.atomic():

@@ -16,7 +16,7 @@ from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.journal.queries import entries_about
 from parvis.core.routing.registry import correction_of
-from parvis.core.web.confirming import confirm
+from parvis.core.web.confirming import confirm, intends
 from parvis.edemat.parapheur import queries, services
 from parvis.edemat.parapheur.forms import DecisionForm, RefusalForm
 from parvis.edemat.parapheur.models import Action, Dossier
@@ -191,6 +191,9 @@ def _decide(
         messages.error(request, "La demande est incomplète. Affichez à nouveau le document avant de vous prononcer.")
         return redirect(page)
     shown = request.GET.get("empreinte") or found.document.sha256
+    about = " — ".join(part for part in (found.reference, found.title) if part)
+    if intends(request, title=f"{title} : {about}", text=text, verb=verb, back=page, crumbs=_crumbs(request, found)):
+        return HttpResponse()
 
     def decide() -> None:
         try:

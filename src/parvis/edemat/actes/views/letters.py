@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from parvis.core.identity.access import AgentRequest, agent_view
 from parvis.core.referentials.legality import MAX_ARCHIVE
-from parvis.core.web.confirming import carry_out, confirm, fill_in
+from parvis.core.web.confirming import carry_out, confirm, fill_in, intends
 from parvis.core.web.uploads import accepts_files
 from parvis.edemat.actes.enums import LETTERS
 from parvis.edemat.actes.forms import AnswerForm
@@ -110,6 +110,15 @@ def send_answer(request: AgentRequest, pk: UUID) -> HttpResponse:
     """The answer as it would leave; the button sends it, for good."""
     prepared = _answer(request, pk)
     back = _page(request, prepared.acte_id)
+    text = (
+        "La réponse part à la préfecture, sans retour possible. "
+        "Ce courrier ne pourra plus recevoir d’autre réponse d’ici."
+    )
+    verb, crumbs = "Envoyer la réponse à la préfecture", _crumbs(request, prepared)
+    assert prepared.acte is not None
+    title = f"{verb} : acte {prepared.acte.numero} — {prepared.acte.objet}"
+    if intends(request, title=title, text=text, verb=verb, back=back, crumbs=crumbs):
+        return HttpResponse()
     if request.method == "POST":
         done = "La réponse est en route vers la préfecture."
         return carry_out(request, lambda: letters.send_answer(prepared, actor=request.actor), done=done, back=back)
@@ -118,7 +127,9 @@ def send_answer(request: AgentRequest, pk: UUID) -> HttpResponse:
         "letter": prepared.related,
         "pieces": prepared.pieces.select_related("document__organisation").order_by("rank"),
         "back": back,
-        "crumbs": _crumbs(request, prepared),
+        "text": text,
+        "verb": verb,
+        "crumbs": crumbs,
     }
     return render(request, "actes/answer.html", context)
 

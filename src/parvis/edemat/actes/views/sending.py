@@ -11,18 +11,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AgentRequest, agent_view
-from parvis.core.web.confirming import carry_out, confirm
+from parvis.core.web.confirming import carry_out, confirm, intends
 from parvis.core.web.keyset import page_of
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats.checks import refusals
-from parvis.edemat.actes.models import Transaction
+from parvis.edemat.actes.models import Acte, Transaction
 from parvis.edemat.actes.services import cancellation, classification
 from parvis.edemat.actes.services.preparation import check_acte, settings_of
 from parvis.edemat.actes.services.transmission import resolve_uncertain, transmettre
 from parvis.edemat.actes.views.acts import get_acte
 
+TRANSMISSION = "L’acte sera envoyé à la préfecture, sans retour possible, et son numéro sera pris."
 PAPER = {"electronique"}
 """Findings that send the act on paper: there is nothing to correct in it."""
+
+
+def _crumbs(acte: Acte, page: str) -> list[dict[str, str]]:
+    acts = reverse("actes:list", args=[acte.organisation.slug])
+    return [{"label": "Actes", "url": acts}, {"label": acte.numero, "url": page}]
 
 
 @agent_view("actes.transmettre", application="edemat", recent=True)
@@ -33,6 +39,16 @@ def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
     here: dict[str, Any] = {"organisation_slug": request.organisation.slug, "pk": acte.pk}
     if acte.status not in (Status.A_POSTER, Status.ERREUR):
         return redirect("actes:detail", **here)
+    detail = reverse("actes:detail", kwargs=here)
+    if intends(
+        request,
+        title=f"Transmettre à la préfecture l’acte {acte.numero} — {acte.objet}",
+        text=TRANSMISSION,
+        verb="Transmettre à la préfecture",
+        back=detail,
+        crumbs=_crumbs(acte, detail),
+    ):
+        return HttpResponse()
     error = ""
     if request.method == "POST":
         try:
@@ -55,6 +71,7 @@ def transmit(request: AgentRequest, pk: UUID) -> HttpResponse:
             "lacks_settings": "emetteur" in missing,
             "may_set": "administration.organisation" in request.permissions,
             "acte": acte,
+            "will_happen": TRANSMISSION,
             "pieces": acte.pieces.select_related("document__organisation").order_by("rank"),
             "checks": [finding.to_dict() for finding in sorted(findings, key=lambda finding: finding.ok)],
             "refused": bool(missing - PAPER),
@@ -123,16 +140,13 @@ def cancel(request: AgentRequest, pk: UUID) -> HttpResponse:
     online = " Il reste en ligne tant que vous ne l’en retirez pas." if acte.publications.online().exists() else ""
     return confirm(
         request,
-        title="Annuler la transmission",
+        title=f"Annuler la transmission de l’acte {acte.numero}",
         text="La préfecture tiendra l’acte pour non transmis : il ne sera plus exécutoire. L’acte lui-même demeure, "
         f"mais son numéro ne pourra plus servir.{online} L’annulation est définitive.",
         verb="Annuler la transmission",
         back=back,
         action=lambda: cancellation.ask_to_cancel(acte, actor=request.actor),
         done="L’annulation est demandée. L’accusé de la préfecture arrivera sur cette page.",
-        crumbs=[
-            {"label": "Actes", "url": reverse("actes:list", args=[request.organisation.slug])},
-            {"label": acte.numero, "url": back},
-        ],
+        crumbs=_crumbs(acte, back),
         danger=True,
     )

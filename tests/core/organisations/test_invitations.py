@@ -43,6 +43,15 @@ def test_an_invited_person_makes_an_account_and_holds_the_mandate(invited, juvig
     assert {"manager.user.invitation", "manager.user.invitation.acceptance", "user.registration"} <= events
 
 
+def test_no_role_is_chosen_beforehand_and_none_is_given_unchosen(administrator, juvignac):
+    page = administrator.get(f"{BASE}personnes/nouvelle/").content.decode()
+    assert '<option value="" selected>Choisissez un rôle</option>' in page
+    refused = administrator.post(f"{BASE}personnes/nouvelle/", invitation_form(role=""))
+    assert "Choisissez le rôle que la personne recevra" in refused.content.decode()
+    with acting_for(juvignac):
+        assert not Invitation.objects.exists()
+
+
 def test_no_trace_of_the_link_is_kept(invited, juvignac):
     token = invited().rstrip("/").rpartition("/")[2]
     invitation = only(juvignac)

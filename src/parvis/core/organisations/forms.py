@@ -111,7 +111,10 @@ class InvitationForm(_InOrder, _Departments):
         widget=forms.EmailInput,
         help_text="La personne y reçoit un lien, qui lui sert à accepter.",
     )
-    role = forms.ChoiceField(label="Rôle")
+    role = forms.ChoiceField(
+        label="Rôle",
+        error_messages={"required": "Choisissez le rôle que la personne recevra : aucun n’est donné d’office."},
+    )
     title = forms.CharField(
         label="Qualité",
         max_length=120,
@@ -129,7 +132,7 @@ class InvitationForm(_InOrder, _Departments):
         choices = [(code, role.label) for code, role in self._roles.items()]
         role = self.fields["role"]
         assert isinstance(role, forms.ChoiceField)
-        role.choices = choices
+        role.choices = [("", "Choisissez un rôle"), *choices]
         self.fields["start"].initial = clock.today
         self._offer_departments(by)
 

@@ -129,6 +129,23 @@ def test_an_administrator_does_the_whole_work(browser_page, town_hall, juvignac,
     page.get_by_text("Terminé").first.wait_for()
 
 
+def test_on_a_phone_the_bar_is_one_row_and_the_pages_fold_under_the_present_one(browser_page, town_hall):
+    page = browser_page(width=PHONE, client=town_hall)
+    page.goto(f"{BASE}personnes/")
+    bar = page.locator(".rail-link:visible")
+    assert len({box["y"] for box in (bar.nth(n).bounding_box() for n in range(bar.count()))}) == 1
+    menu = page.get_by_role("navigation", name="Administration").locator("summary")
+    assert menu.inner_text().startswith("Personnes")
+    assert page.get_by_role("heading", level=1).bounding_box()["y"] < menu.bounding_box()["y"] < 400
+    check(page, "administration-repliee")
+    menu.click()
+    check(page, "administration-depliee")
+    page.get_by_text("Plus", exact=True).click()
+    check(page, "administration-plus")
+    page.get_by_role("link", name="Archives", exact=True).click()
+    page.wait_for_url("**/archives/")
+
+
 def test_the_overview_tells_what_is_in_service_from_what_is_only_read(browser_page, town_hall, juvignac):
     from parvis.core import clock
 

@@ -23,6 +23,8 @@ from parvis.core.routing.queries import request_load
 from parvis.core.web import navigation
 
 SESSION_KEY = "organisation"
+BAR_LINKS = 4
+"""How many services the bar of a phone holds beside the desk; « Plus » takes the last place when there are more."""
 
 
 class Navigation:
@@ -95,6 +97,16 @@ class Navigation:
     @cached_property
     def main_groups(self) -> list[navigation.Group]:
         return [group for group in self.groups if group.label != navigation.FOOT]
+
+    @cached_property
+    def under_more(self) -> list[navigation.Link]:
+        """On a phone, the services that do not fit beside the desk in a bar of one row."""
+        links = [link for group in self.main_groups for link in group.links]
+        return links[BAR_LINKS - 1 :] if len(links) > BAR_LINKS else []
+
+    @cached_property
+    def count_under_more(self) -> int:
+        return sum(link.count for link in self.under_more)
 
     @cached_property
     def foot(self) -> tuple[navigation.Link, ...]:

@@ -50,14 +50,19 @@ function moveBetweenRows(event: KeyboardEvent): void {
 
 /** Show the buttons that only work with JavaScript. */
 export function reveal(root: ParentNode): void {
-  for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-dismiss]")) button.hidden = false;
+  for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-dismiss], button[data-fill]"))
+    button.hidden = false;
   if (!navigator.clipboard) return;
   for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-copy]")) button.hidden = false;
 }
 
-/** Bring the present service into view where the rail is a bar that scrolls sideways. */
-export function showPresentService(): void {
-  document.querySelector(".rail-link[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+/** Write in a field the value that a button proposes, as if it had been typed. */
+function fill(button: HTMLButtonElement): void {
+  const field = document.getElementById(button.dataset.fill ?? "");
+  if (!(field instanceof HTMLInputElement)) return;
+  field.value = button.value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
 }
 
 /** Listen once for the whole page. */
@@ -69,6 +74,8 @@ export function listen(): void {
   document.addEventListener("click", (event) => {
     closeMenus(event.target);
     closest(event, "button[data-dismiss]")?.closest(".toast")?.remove();
+    const proposal = closest<HTMLButtonElement>(event, "button[data-fill]");
+    if (proposal) fill(proposal);
     const copy = closest<HTMLButtonElement>(event, "button[data-copy]");
     if (copy) void copyToClipboard(copy);
   });

@@ -4,7 +4,7 @@ import "@fontsource-variable/atkinson-hyperlegible-next/wght.css";
 import "./bootstrap.scss";
 import "./styles";
 import htmx from "htmx.org";
-import { listen, reveal, showPresentService } from "./enhance";
+import { listen, reveal } from "./enhance";
 
 declare global {
   interface Window {
@@ -16,5 +16,4 @@ window.htmx = htmx;
 
 listen();
 reveal(document); // a module runs once the page is parsed
-showPresentService();
 document.addEventListener("htmx:load", (event) => reveal((event as CustomEvent<{ elt: HTMLElement }>).detail.elt));

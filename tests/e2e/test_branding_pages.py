@@ -60,6 +60,9 @@ def test_an_administrator_draws_looks_and_publishes(browser_page, juvignac, agen
     assert_fits(page)
     assert_accessible(page)
     page.get_by_label("Couleur principale").fill("#f0a000")
+    page.get_by_text("Mesurés sur les couleurs que vous choisissez").wait_for()
+    page.get_by_role("complementary").get_by_text("est trop pâle").wait_for()
+    assert_accessible(page)
     page.get_by_label("Mot d’accueil").fill("Bienvenue à Juvignac.")
     page.get_by_label("Logo (facultatif)", exact=True).set_input_files(
         {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": LOGO}
@@ -73,7 +76,13 @@ def test_an_administrator_draws_looks_and_publishes(browser_page, juvignac, agen
     assert_fits(page)
     assert_accessible(page)
     assert page.get_by_label("Mot d’accueil").input_value() == "Bienvenue à Juvignac."
-    page.get_by_role("button", name="Prendre #").click()
+    page.get_by_role("main").get_by_role("button", name="Prendre #").first.click()
+    page.get_by_text("Mesurés sur les couleurs que vous choisissez").wait_for()
+    assert page.get_by_label("Couleur principale").input_value() != "#f0a000", "the button fills the field"
+    assert page.get_by_role("complementary").get_by_text("insuffisant").count() == 0
+    with acting_for(juvignac):
+        assert not BrandingVersion.objects.filter(state="brouillon").exists(), "and saves nothing"
+    page.get_by_role("button", name="Enregistrer le brouillon").click()
 
     page.get_by_role("heading", name="Version 2").wait_for()
     page.wait_for_load_state("networkidle")

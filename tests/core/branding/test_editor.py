@@ -74,6 +74,16 @@ def test_nothing_changed_writes_nothing(editor, versions):
     assert versions() == []
 
 
+def test_the_colours_being_chosen_are_measured_by_the_rule_that_saving_follows(editor, versions):
+    page = editor.client.get(f"{BASE}contrastes/", {"accent": "#f0a000", "accent_2": "#111111"}).content.decode()
+    assert "insuffisant" in page
+    assert "La couleur #f0a000 est trop pâle" in page
+    assert "Ni le blanc" not in page
+    assert "insuffisant" not in editor.client.get(f"{BASE}contrastes/", {"accent": "#00485c"}).content.decode()
+    assert editor.client.get(f"{BASE}contrastes/", {"accent": "rouge"}).status_code == 400
+    assert versions() == []
+
+
 def test_a_refused_colour_proposes_the_nearest_one_which_one_click_accepts(editor, juvignac, versions):
     fields = editor.open()
     refused = editor.save(fields, accent="#f0a000", accent_2="#808080", signature="À garder", logo=logo())

@@ -94,18 +94,25 @@ def values_of(form: BrandingForm) -> dict[str, Any]:
     return {name: values[name] for name in VALUES}
 
 
+def refusals_of(colours: dict[str, str]) -> dict[str, ColourTooPale | SecondColourUnclear]:
+    """Why each of these colours may not be saved, by field; nothing for those that pass."""
+    refusals = {}
+    for name, check in (("accent", check_accent), ("accent_2", check_second)):
+        try:
+            check(colours[name])
+        except (ColourTooPale, SecondColourUnclear) as refusal:
+            refusals[name] = refusal
+        except KeyError:  # no colour at all: the form says so
+            continue
+    return refusals
+
+
 def refused_colours(form: BrandingForm) -> dict[str, str]:
     """Say beside each colour why it is refused; returns the nearest colour that passes, by field."""
-    proposals = {}
-    for name, check in (("accent", check_accent), ("accent_2", check_second)):
-        if name not in form.cleaned_data:
-            continue
-        try:
-            check(form.cleaned_data[name])
-        except (ColourTooPale, SecondColourUnclear) as error:
-            form.add_error(name, error.sentence)
-            proposals[name] = error.nearest
-    return proposals
+    refusals = refusals_of(form.cleaned_data)
+    for name, refusal in refusals.items():
+        form.add_error(name, refusal.sentence)
+    return {name: refusal.nearest for name, refusal in refusals.items()}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from parvis.core.branding import views
 app_name = "branding"
 urlpatterns = [
     path("", views.editor, name="editor"),
+    path("contrastes/", views.measured, name="measures"),
     path("versions/", views.listing, name="versions"),
     path("images/<str:sha256>.<str:extension>", views.draft_picture, name="picture"),
     path("<uuid:pk>/", views.version, name="version"),

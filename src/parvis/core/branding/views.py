@@ -4,7 +4,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -18,6 +19,7 @@ from parvis.core.branding.serving import picture_response
 from parvis.core.documents.models import Document
 from parvis.core.identity.access import AgentRequest, OrganisationRequest, agent_view, public_view
 from parvis.core.notifications import layout
+from parvis.core.organisations.models import validate_colour
 from parvis.core.organisations.tenancy import public_view_of
 from parvis.core.portal.views import homes
 from parvis.core.web.navigation import administration_tabs
@@ -105,6 +107,23 @@ def _drawn(
         "measures": measures(Theme(version.accent, version.accent_2)),
     }
     return render(request, "branding/editor.html", context, status=status)
+
+
+@require_safe
+@agent_view(PERMISSION)
+def measured(request: AgentRequest) -> HttpResponse:
+    """The contrasts of the two colours being chosen, and what saving them would refuse: a part of the editor."""
+    online = services.current(request.organisation)
+    accent, accent_2 = (request.GET.get(name, getattr(online, name)) for name in ("accent", "accent_2"))
+    try:
+        validate_colour(accent)
+        validate_colour(accent_2)
+    except ValidationError as wrong:
+        return HttpResponseBadRequest(wrong.messages[0], content_type="text/plain; charset=utf-8")
+    refusals = editing.refusals_of({"accent": accent, "accent_2": accent_2})
+    return render(
+        request, "branding/measured.html", {"measures": measures(Theme(accent, accent_2)), "refusals": refusals}
+    )
 
 
 # --- versions ---------------------------------------------------------------------------------------------

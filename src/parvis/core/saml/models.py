@@ -1,33 +1,20 @@
 """Sites that speak SAML 2.0, and what people agreed to let them know."""
 
-import hashlib
-import json
-from typing import Any, Final
+from typing import ClassVar
 
 from django.db import models
 
-from parvis.core.identity.models import Account, AccountModel
-from parvis.core.organisations.models import TenantModel
+from parvis.core.identity.models import AccountModel
 from parvis.core.provider.models import Service
-
-FIELDS: Final = (
-    "name", "metadata", "contact", "relation", "name_id", "attributes", "populations", "members_only",
-)  # fmt: skip
-"""What an organisation proposes of a site, and the platform approves."""
+from parvis.core.provider.proposals import Proposal
 
 
-class SamlSite(TenantModel):
-    """A service provider as its metadata describe it; answered only once the platform has put it in service.
+class SamlSite(Proposal):
+    """A service provider as its metadata describe it."""
 
-    The columns of ``FIELDS`` are what is in force, or the first proposal; ``proposal`` is what the organisation wants
-    instead, until the platform approves it, or refuses it and says why in ``refusal``.
-    """
-
-    class State(models.TextChoices):
-        PROPOSED = "propose", "proposé"
-        LIVE = "en_service", "en service"
-        REFUSED = "refuse", "refusé"
-        SUSPENDED = "suspendu", "suspendu"
+    FIELDS: ClassVar = (
+        "name", "metadata", "contact", "relation", "name_id", "attributes", "populations", "members_only",
+    )  # fmt: skip
 
     class NameId(models.TextChoices):
         PERSISTENT = "persistent", "Identifiant stable, propre à l’organisation ou au tiers (recommandé)"
@@ -43,13 +30,6 @@ class SamlSite(TenantModel):
     attributes = models.JSONField("données transmises", default=list)
     populations = models.JSONField("populations admises", default=list)
     members_only = models.BooleanField("réservé à ceux qui ont un mandat dans l’organisation", default=False)
-    state = models.CharField("état", max_length=12, choices=State.choices, default=State.PROPOSED)
-    proposal = models.JSONField("modification proposée", null=True, editable=False)
-    refusal = models.CharField("motif du refus", max_length=300, blank=True)
-    created_at = models.DateTimeField("proposé le", auto_now_add=True)
-    approved_at = models.DateTimeField("mis en service le", null=True)
-    approved_by = models.ForeignKey(Account, models.SET_NULL, null=True, related_name="+")
-    last_used_at = models.DateTimeField("dernière utilisation", null=True)
 
     class Meta:
         verbose_name = "service SAML"
@@ -57,33 +37,6 @@ class SamlSite(TenantModel):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def in_force(self) -> dict[str, Any]:
-        """The values of the columns, by the names of ``FIELDS``."""
-        return {name: getattr(self, name) for name in FIELDS}
-
-    @property
-    def proposed(self) -> dict[str, Any]:
-        """What the organisation proposed last, by the names of ``FIELDS``: the same where it wants nothing else."""
-        return {**self.in_force, **(self.proposal or {})}
-
-    @property
-    def waits(self) -> bool:
-        """Whether the platform has something to approve or to refuse."""
-        changed = self.state == self.State.LIVE and self.proposal is not None and not self.refusal
-        return changed or self.state == self.State.PROPOSED
-
-    @property
-    def standing(self) -> str:
-        """Where the site is, in the words of the services of OpenID Connect."""
-        changed = self.state == self.State.LIVE and self.waits
-        return str(Service.State.CHANGED.label if changed else self.get_state_display())
-
-    @property
-    def fingerprint(self) -> str:
-        """Digest of all that the platform judges: what it approves is what it read."""
-        return hashlib.sha256(json.dumps(self.proposed, sort_keys=True).encode()).hexdigest()
 
     @property
     def sector(self) -> str:

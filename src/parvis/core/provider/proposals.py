@@ -1,0 +1,67 @@
+"""What an organisation proposes and the platform approves, with what is in force meanwhile, in one row."""
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from django.db import models
+
+from parvis.core.organisations.models import TenantModel
+
+
+class ProposalState(models.TextChoices):
+    """Where a proposal stands, whatever it is about."""
+
+    PROPOSED = "propose", "proposé"
+    LIVE = "en_service", "en service"
+    REFUSED = "refuse", "refusé"
+    SUSPENDED = "suspendu", "suspendu"
+
+
+class Proposal(TenantModel):
+    """Base of what is answered only once the platform has put it in service.
+
+    The columns of ``FIELDS`` are what is in force, or the first proposal; ``proposal`` is what the organisation wants
+    instead, until the platform approves it, or refuses it and says why in ``refusal``.
+    """
+
+    FIELDS: ClassVar[tuple[str, ...]]
+    State = ProposalState
+
+    state = models.CharField("état", max_length=12, choices=ProposalState.choices, default=ProposalState.PROPOSED)
+    proposal = models.JSONField("modification proposée", null=True, editable=False)
+    refusal = models.CharField("motif du refus", max_length=300, blank=True)
+    created_at = models.DateTimeField("proposé le", auto_now_add=True)
+    approved_at = models.DateTimeField("mis en service le", null=True)
+    approved_by = models.ForeignKey("identity.Account", models.SET_NULL, null=True, related_name="+")
+    last_used_at = models.DateTimeField("dernière utilisation", null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """The values of the columns, by the names of ``FIELDS``."""
+        return {name: getattr(self, name) for name in self.FIELDS}
+
+    @property
+    def proposed(self) -> dict[str, Any]:
+        """What the organisation proposed last, by the names of ``FIELDS``: the same where it wants nothing else."""
+        return {**self.in_force, **(self.proposal or {})}
+
+    @property
+    def waits(self) -> bool:
+        """Whether the platform has something to approve or to refuse."""
+        changed = self.state == self.State.LIVE and self.proposal is not None and not self.refusal
+        return changed or self.state == self.State.PROPOSED
+
+    @property
+    def standing(self) -> str:
+        """Where it is, in the words of the services of OpenID Connect."""
+        changed = self.state == self.State.LIVE and self.waits
+        return "modification à approuver" if changed else str(self.State(self.state).label)
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of all that the platform judges: what it approves is what it read."""
+        return hashlib.sha256(json.dumps(self.proposed, sort_keys=True).encode()).hexdigest()

@@ -4,7 +4,11 @@ from html import escape
 
 from parvis_sandbox.identity.people import Person
 
-NAMES = {"franceconnect": "FranceConnect (simulé)", "proconnect": "ProConnect (simulé)"}
+NAMES = {
+    "franceconnect": "FranceConnect (simulé)",
+    "proconnect": "ProConnect (simulé)",
+    "annuaire": "Annuaire d’une commune (simulé)",
+}
 
 
 def page(title: str, body: str) -> bytes:

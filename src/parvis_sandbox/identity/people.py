@@ -61,6 +61,18 @@ def agent(login: str, given_name: str, usual_name: str, email: str, siret: str, 
     return Person(login, claims, second_factor)
 
 
+def colleague(login: str, given_name: str, family_name: str, email: str, *, second_factor: bool = False) -> Person:
+    """Somebody of a commune's own directory, whose number there (``oid``) never changes."""
+    claims = {"oid": f"oid-{login}", "given_name": given_name, "family_name": family_name, "email": email}
+    return Person(login, claims, second_factor)
+
+
+COLLEAGUES = (
+    colleague("l.bureau", "Lou", "Bureau", "lou.bureau@juvignac-essai.fr"),
+    colleague("n.double", "Nour", "Double", "nour.double@juvignac-essai.fr", second_factor=True),
+    colleague("v.voisin", "Val", "Voisin", "val.voisin@fabregues-essai.fr"),
+)
+
 AGENTS = (
     agent("p.durable", "Paule", "Durable", "paule.durable@juvignac.test", "21340123500014", second_factor=True),
     agent("m.simple", "Maël", "Simple", "mael.simple@juvignac.test", "21340123500014", second_factor=False),

@@ -5,6 +5,7 @@ once, access tokens 60 seconds, subjects differ from one client to the next, err
 receive are shown on the provider's own page under a code Y….
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -44,6 +45,7 @@ SCOPES: dict[str, dict[str, tuple[str, ...]]] = {
         **{name: (name,) for name in ("given_name", "family_name", "birthdate", "gender", "birthplace",
                                       "birthcountry", "preferred_username", "idp_id", "idp_birthdate")},
     },
+    "annuaire": {"profile": ("given_name", "family_name", "oid"), "email": ("email",)},
     "proconnect": {
         "phone": ("phone_number",),
         **{name: (name,) for name in ("given_name", "usual_name", "email", "uid", "siret", "siren", "idp_id",
@@ -53,8 +55,10 @@ SCOPES: dict[str, dict[str, tuple[str, ...]]] = {
 AUTHORIZE: dict[str, set[str]] = {
     "franceconnect": {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "acr_values"},
     "proconnect": {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce"},
+    "annuaire": {"response_type", "client_id", "redirect_uri", "scope", "state", "nonce"},
 }
 ALSO_KNOWN = {"claims", "prompt", "idp_hint", "login_hint", "acr_values"}
+DIRECTORY_LEVELS = ("1", "2")
 
 
 @dataclass
@@ -112,7 +116,10 @@ class Refused(Exception):
 
 @dataclass
 class Provider:
-    """``kind`` is franceconnect or proconnect; ``levels`` are the acr values that it may prove."""
+    """``kind`` is franceconnect, proconnect or annuaire; ``levels`` are the acr values that it may prove.
+
+    A directory (annuaire) says everything in its ID token, and that of somebody else when told to err by ``claims``.
+    """
 
     kind: str
     issuer: str
@@ -149,6 +156,7 @@ class Provider:
             "authorization_response_iss_parameter_supported": True,
             "claims_parameter_supported": True,
             **({"code_challenge_methods_supported": ["S256"]} if "announces_pkce" in self.faults else {}),
+            **self.faults.get("discovery", {}),
         }
 
     # --- authorization ----------------------------------------------------------------------------------
@@ -217,12 +225,15 @@ class Provider:
         if self.kind == "franceconnect":
             acr = next(level for level in self.levels if level in asked["acr_values"].split())
             return acr, ["pwd"]
+        if self.kind == "annuaire":
+            return ("2", ["pwd", "mfa"]) if person.second_factor else ("1", ["pwd"])
         return (TWO_FACTORS, ["pwd", "totp", "mfa"]) if person.second_factor else (SELF, ["pwd"])
 
     def back(self, asked: dict[str, str], **told: str) -> str:
         state = secrets.token_urlsafe(32) if "state" in self.faults else asked["state"]
         issuer = self.issuer + "-autre" if "iss_callback" in self.faults else self.issuer
-        return f"{asked['redirect_uri']}?{urlencode({**told, 'state': state, 'iss': issuer})}"
+        named = {} if "no_iss" in self.faults else {"iss": issuer}
+        return f"{asked['redirect_uri']}?{urlencode({**told, 'state': state, **named})}"
 
     # --- tokens -----------------------------------------------------------------------------------------
     def exchange(self, form: dict[str, str]) -> dict[str, Any]:
@@ -242,6 +253,9 @@ class Provider:
             grant.used = True
             if form.get("redirect_uri") != grant.asked["redirect_uri"]:
                 raise Refused(400, "invalid_grant", "redirect_uri mismatch")
+            challenge = grant.asked.get("code_challenge")
+            if challenge and not hmac.compare_digest(challenge, _challenge(form.get("code_verifier", ""))):
+                raise Refused(400, "invalid_grant", "PKCE verification failed")
             grant.access_token, grant.token_issued = secrets.token_urlsafe(32), self.clock()
         return {
             "access_token": grant.access_token,
@@ -256,6 +270,9 @@ class Provider:
         at = left_half(grant.access_token if "at_hash" not in faults else "autre")
         claims = {**self._frame(grant, "id_token"), "nonce": grant.asked["nonce"], "acr": grant.acr, "at_hash": at,
                   "auth_time": int(self.clock().timestamp()) - (faults.get("session_of") or 0)}  # fmt: skip
+        if self.kind == "annuaire":
+            claims |= {k: v for k, v in grant.person.claims.items() if k in self.wanted(grant)} | {"amr": grant.amr}
+            claims |= faults.get("claims", {})
         if "no_auth_time" in faults:
             del claims["auth_time"]
         if "amr" in grant.asked.get("claims", ""):
@@ -273,7 +290,7 @@ class Provider:
         grant = next((g for g in self.grants.values() if token and g.access_token == token), None)
         if grant is None or grant.token_issued is None or self.clock() - grant.token_issued > TOKEN_LIFE:
             raise Refused(401, "invalid_token", "invalid access token provided")
-        wanted = [claim for scope in grant.asked["scope"].split() for claim in SCOPES[self.kind].get(scope, ())]
+        wanted = self.wanted(grant)
         claims = {**self._frame(grant, "userinfo"), **{k: v for k, v in grant.person.claims.items() if k in wanted}}
         if "userinfo_sub" in self.faults:
             claims["sub"] = "quelqu-un-d-autre"
@@ -282,6 +299,10 @@ class Provider:
         if "userinfo_json" in self.faults:
             return claims
         return self._sealed(claims, grant.client, _lie(self.faults, "userinfo"))
+
+    def wanted(self, grant: Grant) -> list[str]:
+        """The claims that the scopes asked give."""
+        return [claim for scope in grant.asked["scope"].split() for claim in SCOPES[self.kind].get(scope, ())]
 
     def _frame(self, grant: Grant, token: str) -> Claims:
         now = int(self.clock().timestamp())
@@ -326,6 +347,11 @@ class CallBack(Exception):
     def __init__(self, address: str) -> None:
         super().__init__(address)
         self.address = address
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _essential_acrs(asked: dict[str, str]) -> list[str]:

@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from parvis_sandbox.clock import Clock
 from parvis_sandbox.identity import pages
-from parvis_sandbox.identity.people import AGENTS, Person, read_citizens
+from parvis_sandbox.identity.people import AGENTS, COLLEAGUES, Person, read_citizens
 from parvis_sandbox.identity.provider import (
+    DIRECTORY_LEVELS,
     EIDAS,
     PROCONNECT_ACRS,
     CallBack,
@@ -29,11 +30,16 @@ from parvis_sandbox.identity.provider import (
 
 PREFIX = "/api/v2"
 MAX_BODY = 64 * 1024
-RETURNS = {"franceconnect": "franceconnect", "franceconnect_plus": "franceconnect", "proconnect": "proconnect"}
+RETURNS = {
+    "annuaire": "annuaire",
+    "franceconnect": "franceconnect",
+    "franceconnect_plus": "franceconnect",
+    "proconnect": "proconnect",
+}
 
 
 class Identity:
-    """The running providers, by name: ``franceconnect``, ``franceconnect_plus``, ``proconnect``."""
+    """The running providers, by name: ``franceconnect``, ``franceconnect_plus``, ``proconnect``, ``annuaire``."""
 
     def __init__(self, servers: dict[str, ThreadingHTTPServer], providers: dict[str, Provider]) -> None:
         self._servers, self.providers = servers, providers
@@ -59,13 +65,17 @@ class Identity:
 
 
 def start(clock: Clock, *, sites: tuple[str, ...] = ("http://localhost:8000",), people: Path | None = None) -> Identity:
-    """Start the three providers on free ports, with one client for Parvis at each of the addresses ``sites``."""
+    """Start the providers on free ports, with one client for Parvis at each of the addresses ``sites``.
+
+    The directory gives its client the return addresses that its administrator writes there, by the control address.
+    """
     citizens = {p.login: p for p in read_citizens(people)}
     agents = {p.login: p for p in AGENTS}
     kinds = {
         "franceconnect": ("franceconnect", EIDAS[:1], citizens),
         "franceconnect_plus": ("franceconnect", EIDAS[1:], citizens),
         "proconnect": ("proconnect", PROCONNECT_ACRS, agents),
+        "annuaire": ("annuaire", DIRECTORY_LEVELS, {p.login: p for p in COLLEAGUES}),
     }
     servers, providers = {}, {}
     for name, (kind, levels, known) in kinds.items():
@@ -78,6 +88,7 @@ def start(clock: Clock, *, sites: tuple[str, ...] = ("http://localhost:8000",), 
             secret,
             [f"{site}/federation/{RETURNS[name]}/retour/" for site in sites],
             [f"{site}/federation/{RETURNS[name]}/sortie/" for site in sites],
+            alg="RS256" if name == "annuaire" else "ES256",
             encryption="RSA-OAEP-256" if name == "franceconnect_plus" else "",
             jwks_uri=f"{sites[0]}/federation/jwks/",
         )

@@ -1,10 +1,11 @@
-"""FranceConnect and ProConnect in a browser, through the simulated providers: the whole way there and back."""
+"""FranceConnect, ProConnect and a directory in a browser, through the simulated providers: there and back."""
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
 from tests.conftest import PASSWORD
+from tests.core.authentication.test_resets import as_operator
 from tests.core.federation.conftest import Provider
 from tests.core.federation.test_step_up import aged
 from tests.e2e.browser import DESK, PHONE, assert_accessible, check, photograph_for_guide
@@ -31,6 +32,17 @@ def providers(sandbox, settings, live_server, juvignac):
     yield found
     for running in found.values():
         running.fault()
+
+
+@pytest.fixture
+def server(sandbox, settings, live_server, juvignac):
+    """The directory of the sandbox, which the commune has not proposed yet."""
+    settings.BASE_URL = live_server.url
+    cache.clear()
+    running = Provider("annuaire", sandbox.identity["annuaire"])
+    running.fault()
+    yield running
+    running.fault()
 
 
 def looked_at(page, name):
@@ -185,3 +197,77 @@ def test_login_page_on_a_dark_screen(browser_page, providers):
     page = browser_page(width=PHONE, dark=True)
     page.goto("/compte/login/")
     looked_at(page, "connexion-sombre")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_directory_from_its_proposal_to_the_agents_of_the_commune(
+    browser_page, server, sandbox, juvignac, agent_client, account_for, width
+):
+    office = browser_page(width=width, client=agent_client(juvignac, "administrateur"))
+    office.goto("/o/juvignac/administration/annuaire/")
+    looked_at(office, "annuaire-aucun")
+    office.get_by_role("link", name="Proposer l’annuaire").click()
+    for label, value in {
+        "Émetteur": server.issuer, "Identifiant de la plateforme dans l’annuaire": "parvis",
+        "Secret de la plateforme": sandbox.identity["annuaire"]["secret"],
+        "Domaines de messagerie des agents": "gmail.com", "Attribut de l’identifiant": "oid",
+    }.items():  # fmt: skip
+        office.get_by_label(label).fill(value)
+    office.get_by_role("button", name="Proposer l’annuaire").click()
+    office.get_by_role("alert").wait_for()
+    looked_at(office, "annuaire-refuse")
+    office.get_by_label("Secret de la plateforme").fill(sandbox.identity["annuaire"]["secret"])
+    office.get_by_label("Domaines de messagerie des agents").fill("juvignac-essai.fr")
+    office.get_by_role("button", name="Proposer l’annuaire").click()
+    office.get_by_text("La proposition est enregistrée").wait_for()
+    looked_at(office, "annuaire-propose")
+    redirect_uri, after_logout = office.locator("dt:has-text('Adresse de retour') + dd").all_inner_texts()
+    client = {"client_id": "parvis", "redirect_uris": [redirect_uri], "post_logout_redirect_uris": [after_logout]}
+    server.tell(clients=[client])
+
+    platform = browser_page(width=width, client=as_operator("exploitation@plateforme.test"))
+    platform.goto("/plateforme/annuaires/")
+    looked_at(platform, "annuaires")
+    platform.get_by_role("link", name="Commune de Juvignac").click()
+    looked_at(platform, "annuaire-a-approuver")
+    platform.get_by_role("button", name="Mettre en service").click()
+    platform.get_by_text("est en service").first.wait_for()
+
+    page = browser_page(width=width)
+    page.goto("/compte/login/")
+    page.get_by_label("Adresse électronique").fill("lou.bureau@juvignac-essai.fr")
+    page.get_by_role("button", name="Se connecter", exact=True).click()
+    offered = page.get_by_role("link", name="Se connecter par l’annuaire de la commune de Juvignac")
+    offered.wait_for()
+    looked_at(page, "annuaire-offert")
+    offered.click()
+    choose(page, "l.bureau")
+    page.get_by_text("Votre compte attend ses droits").wait_for()
+    looked_at(page, "annuaire-sans-droits")
+    page.goto("/federation/mes-identites/")
+    looked_at(page, "annuaire-mes-identites")
+
+    office.goto("/o/juvignac/administration/annuaire/")
+    office.get_by_text("attend ses droits").wait_for()
+    looked_at(office, "annuaire-en-service")
+    photograph_for_guide(office, "administration-annuaire")
+    for name in ("Suspendre", "Retirer"):
+        office.goto("/o/juvignac/administration/annuaire/")
+        office.get_by_role("link", name=name, exact=True).click()
+        looked_at(office, f"annuaire-{name.lower()}")
+
+    colleague = account_for(juvignac, "secretaire", email="nour.double@juvignac-essai.fr")
+    stranger = browser_page(width=width)
+    stranger.goto("/compte/login/?next=/o/juvignac/")
+    stranger.get_by_role("link", name="Se connecter par l’annuaire").click()
+    choose(stranger, "n.double")
+    stranger.get_by_role("heading", name="Un compte a déjà cette adresse").wait_for()
+    looked_at(stranger, "annuaire-compte-connu")
+    stranger.get_by_role("link", name="Me connecter et relier").click()
+    stranger.get_by_label("Adresse électronique").fill(colleague.email)
+    stranger.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    stranger.get_by_role("button", name="Se connecter", exact=True).click()
+    stranger.get_by_role("heading", name="Relier l’annuaire à mon compte").wait_for()
+    looked_at(stranger, "annuaire-relier")
+    stranger.get_by_role("button", name="Relier à mon compte").click()
+    stranger.get_by_text("ouvre désormais votre compte").wait_for()

@@ -134,3 +134,28 @@ def logged_in():
         return client
 
     return make
+
+
+@pytest.fixture
+def directory_server(db, sandbox, settings):
+    """The directory of a commune, before anybody proposed it here."""
+    running = _provider("annuaire", "annuaire", sandbox)
+    settings.BASE_URL = "http://localhost:8000"
+    running.secret = sandbox.identity["annuaire"]["secret"]
+    yield running
+    running.fault()
+
+
+@pytest.fixture
+def proposal(directory_server):
+    """``proposal(**changed)`` -> what the form of a directory sends."""
+
+    def make(**changed):
+        return {
+            "issuer": directory_server.issuer, "client_id": "parvis", "secret": directory_server.secret,
+            "algorithm": "RS256", "domains": "juvignac-essai.fr", "id_claim": "oid", "given_name_claim": "given_name",
+            "family_name_claim": "family_name", "email_claim": "email", "factor_claim": "", "factor_value": "",
+            **changed,
+        }  # fmt: skip
+
+    return make

@@ -107,6 +107,7 @@ NAMED: dict[str, str] = {
     "compte/mfa/webauthn/keys/<int:pk>": "mfa.Authenticator",
     # The platform's own pages: they are nobody else's, whatever they name.
     "plateforme/saml/<uuid:pk>": "saml.SamlSite",
+    "plateforme/annuaires/<uuid:pk>": "federation.Directory",
     "plateforme/doublons/<uuid:pk>": "identity.Namesake",
     "plateforme/second-facteur/<uuid:pk>": "authentication.FactorReset",
     "plateforme/second-facteur/organisations/<slug:slug>": "organisations.Organisation.slug",

@@ -59,6 +59,8 @@ MODULES = {
     CORE + "documents.infections": "the organisation for which the file was being stored",
     CORE + "entities.services": "the account that is logged in",
     CORE + "federation.agents": "SIRET that ProConnect signed, then the organisation of the invitation or request",
+    CORE + "federation.arrivals": "organisation of the directory that signed, the account that it names or logged in",
+    CORE + "federation.directories": "platform_view: operators decide for every organisation",
     CORE + "federation.links": "account found by the identity that the provider signed, or logged in",
     CORE + "identity.access": "the account that is logged in",
     CORE + "identity.audit": "the organisation and the account that the event is about",

@@ -29,7 +29,7 @@ TWO_FACTORS = "parvis:2"
 LEVELS = ("", PASSWORD_ONLY, FRANCECONNECT, TWO_FACTORS)
 
 _AMR = {"password": ("pwd",), "totp": ("otp",), "recovery_codes": ("otp",), "webauthn": ("pop", "user")}
-FEDERATED = ("franceconnect", "proconnect")
+FEDERATED = ("franceconnect", "proconnect", "annuaire")
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Assurance:
 
 
 def _kind(record: Mapping[str, Any]) -> str:
-    """``password``, ``totp``, ``recovery_codes``, ``webauthn``, ``franceconnect`` or ``proconnect``."""
+    """``password``, ``totp``, ``recovery_codes``, ``webauthn``, ``franceconnect``, ``proconnect`` or ``annuaire``."""
     return str(record.get("type") if record.get("method") == "mfa" else record.get("method"))
 
 
 def _strong(record: Mapping[str, Any]) -> bool:
     """A federated record whose provider answers for two factors (reference of ProConnect: the ``-2fa`` values)."""
     acr = str(record.get("acr", ""))
-    return _kind(record) == "proconnect" and (acr.endswith("-2fa") or acr in ("eidas2", "eidas3"))
+    return _kind(record) in ("proconnect", "annuaire") and (acr.endswith("-2fa") or acr in ("eidas2", "eidas3"))
 
 
 def assess(
@@ -108,8 +108,8 @@ def note_federated(
     user: Any = None,
     again: bool = False,
 ) -> None:
-    """Write down that ``provider`` (``franceconnect`` or ``proconnect``) answered for ``user``, who proved it there
-    ``age`` seconds ago: a session that was open there makes nothing recent here.
+    """Write down that ``provider`` (``franceconnect``, ``proconnect``, ``annuaire``) answered for ``user``, who
+    proved it there ``age`` seconds ago: a session that was open there makes nothing recent here.
 
     To be called before the login is carried on (``user`` given), or with ``again`` when it was a step-up.
     Raises ValueError for another provider.

@@ -245,6 +245,7 @@ METHOD_LABELS = {
     "password+totp": "mot de passe et code",
     "franceconnect": "FranceConnect",
     "proconnect": "ProConnect",
+    "annuaire": "Annuaire de l’organisation",
 }
 CHECKS_PER_MINUTE = 60
 

@@ -1,7 +1,8 @@
-"""The client of FranceConnect v2 and ProConnect: from the button to a verified identity.
+"""The client of FranceConnect v2, of ProConnect and of organisations' directories: from the button to an identity.
 
 Order of the checks of an answer: state, issuer, error, code; then ID token; then userinfo, whose subject must be
-that of the ID token. The access token lives for the time of this exchange only.
+that of the ID token. A directory signs no userinfo: its ID token says all that is believed of it. The access token
+lives for the time of this exchange only.
 """
 
 import base64
@@ -16,15 +17,24 @@ from django.http import HttpRequest
 
 from parvis.core.federation import flow
 from parvis.core.federation.configuration import FRANCECONNECT, TWO_FACTORS, Registration
-from parvis.core.federation.discovery import Metadata, metadata, signing_key
+from parvis.core.federation.discovery import ENDPOINTS, OF_A_DIRECTORY, Metadata, metadata, signing_key
 from parvis.core.federation.errors import AnswerRefused, Declined, FederationError, ProviderUnavailable, part_of
 from parvis.core.federation.outgoing import Line, Silent
-from parvis.core.federation.tokens import auth_time, check_frame, check_fresh, check_id_token, opened, signed_claims
+from parvis.core.federation.tokens import (
+    MAX_SUBJECT,
+    auth_time,
+    check_frame,
+    check_fresh,
+    check_id_token,
+    opened,
+    signed_claims,
+)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a provider said of somebody, verified. ``claims`` are those of the userinfo.
+    """What a provider said of somebody, verified. ``claims`` are those of the userinfo; of a directory, what its table
+    of attributes reads in the ID token, ``acr`` then being ours.
 
     ``authenticated_at`` is when the person logged in there (seconds since 1970), 0 where the provider does not say.
     """
@@ -66,10 +76,11 @@ def authorization_address(
     if two_factors:
         registered = replace(registered, two_factors=True)
     try:
-        facts = metadata(registered.issuer, Line(registered.issuer))
+        facts = facts_of(registered, line_to(registered))
     except Silent as silent:
         raise ProviderUnavailable(registered.label, **silent.data) from silent
-    pkce = facts.pkce and registered.code == FRANCECONNECT  # ProConnect refuses parameters that it does not know
+    # ProConnect refuses parameters that it does not know; a directory may know PKCE without saying so (Entra ID).
+    pkce = registered.is_directory or (facts.pkce and registered.code == FRANCECONNECT)
     waiting = flow.open_request(request, registered.code, next_page, pkce=pkce, fresh=fresh, two_factors=two_factors)
     asked = {
         "response_type": "code",
@@ -78,17 +89,39 @@ def authorization_address(
         "scope": " ".join(registered.scopes),
         "state": waiting.state,
         "nonce": waiting.nonce,
-        "claims": json.dumps({"id_token": _claims_asked(registered)}, separators=(",", ":")),
     }
+    if registered.is_directory:
+        asked |= _asked_of_a_directory(registered, fresh)
+    else:
+        asked["claims"] = json.dumps({"id_token": _claims_asked(registered)}, separators=(",", ":"))
     if registered.code == FRANCECONNECT:
         asked |= {"acr_values": registered.acr, "prompt": "login consent"}
-    elif fresh:
+    elif fresh and not registered.is_directory:
         asked |= {"prompt": "login"}  # never max_age, which ProConnect does not have
     if waiting.verifier:
         digest = hashlib.sha256(waiting.verifier.encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
         asked |= {"code_challenge": challenge, "code_challenge_method": "S256"}
     return f"{facts.authorization_endpoint}?{urlencode(asked)}"
+
+
+def line_to(registered: Registration) -> Line:
+    """Requests to the provider; an organisation wrote the address of its directory, which may not be ours."""
+    return Line(registered.issuer, public=registered.is_directory)
+
+
+def facts_of(registered: Registration, line: Line) -> Metadata:
+    """The provider's addresses. Raises Silent."""
+    return metadata(registered.issuer, line, OF_A_DIRECTORY if registered.is_directory else ENDPOINTS)
+
+
+def _asked_of_a_directory(registered: Registration, fresh: bool) -> dict[str, str]:
+    asked: dict[str, str] = {}
+    if fresh:
+        asked |= {"prompt": "login", "max_age": "0"}  # by which the date of the login must be told
+    if registered.two_factors and registered.factor is not None and registered.factor[0] == "acr":
+        asked["acr_values"] = registered.factor[1]
+    return asked
 
 
 def _claims_asked(registered: Registration) -> dict[str, Any]:
@@ -118,15 +151,20 @@ def receive(request: HttpRequest, registered: Registration) -> Answer:
 
 
 def _received(query: Mapping[str, str], registered: Registration, waiting: flow.Waiting) -> tuple[Identity, str]:
-    if query.get("iss") != registered.issuer:
+    told = query.get("iss")
+    # A directory may not name itself, unless it promises to: its own return address tells it from the others.
+    if told != registered.issuer and (told is not None or not registered.is_directory):
         raise AnswerRefused("issuer")
     if "error" in query:
         raise Declined(registered.label, query["error"])
     if not query.get("code"):
         raise AnswerRefused("code")
-    line = Line(registered.issuer)
+    line = line_to(registered)
     try:
-        return _exchange(registered, metadata(registered.issuer, line), line, query["code"], waiting)
+        facts = facts_of(registered, line)
+        if told is None and facts.names_itself:
+            raise AnswerRefused("issuer")
+        return _exchange(registered, facts, line, query["code"], waiting)
     except Silent as silent:
         raise ProviderUnavailable(registered.label, **silent.data) from silent
 
@@ -163,6 +201,8 @@ def _exchange(
         if waiting.fresh:
             check_fresh(at, registered, waiting.at)
             at = max(at, waiting.at)  # the provider's clock may be late
+        if registered.is_directory:
+            return _named_by_its_directory(registered, proof, at), id_token
     with part_of("userinfo"):
         info = read(opened(_userinfo(facts, line, access), registered))
         check_frame(info, registered)
@@ -178,6 +218,27 @@ def _identity(
     frame = ("iss", "sub", "aud", "exp", "iat")
     claims = {name: value for name, value in info.items() if name not in frame}
     return Identity(registered.code, registered.issuer, proof["sub"], _text(proof.get("acr")), amr, claims, at)
+
+
+def _named_by_its_directory(registered: Registration, proof: Mapping[str, Any], at: float) -> Identity:
+    """The identity that the approved table of attributes reads in the ID token. ``acr`` is what the platform approved
+    to believe, never what the directory calls its own level."""
+    assert registered.claims is not None
+    subject = proof.get(registered.claims["id"])
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT:
+        raise AnswerRefused("subject")
+    proved = False
+    if registered.factor is not None:
+        claim, value = registered.factor
+        told = proof.get(claim)
+        proved = value in told if isinstance(told, list) else told == value
+    if registered.two_factors and not proved:
+        raise AnswerRefused("acr")
+    claims = {name: _text(proof.get(claim)) for name, claim in registered.claims.items() if name != "id"}
+    if proof.get("email_verified") is False:
+        claims["email"] = ""
+    acr = TWO_FACTORS[0] if proved else ""
+    return Identity(registered.code, registered.issuer, subject, acr, (), claims, at)
 
 
 def _userinfo(facts: Metadata, line: Line, token: str) -> str:

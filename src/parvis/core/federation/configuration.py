@@ -1,4 +1,4 @@
-"""How Parvis is registered at FranceConnect and ProConnect, as settings and secret files tell.
+"""How Parvis is registered at FranceConnect and ProConnect, as settings and secret files tell, or at a directory.
 
 Secrets are read from the environment or, when it is silent, from ``PARVIS_SECRETS_DIR``:
 ``franceconnect-client-secret``, ``proconnect-client-secret`` (text) and ``franceconnect-decryption.pem`` (private key
@@ -19,6 +19,8 @@ from joserfc.jwk import ECKey, KeyParameters, RSAKey
 FRANCECONNECT: Final = "franceconnect"
 PROCONNECT: Final = "proconnect"
 LABELS: Final = {FRANCECONNECT: "FranceConnect", PROCONNECT: "ProConnect"}
+DIRECTORY: Final = "annuaire"
+"""What a session says of whoever came by the directory of an organisation."""
 MAX_DRAWING: Final = 256 * 1024
 ALGORITHMS: Final = ("ES256", "RS256")
 EIDAS: Final = ("eidas1", "eidas2", "eidas3")
@@ -36,7 +38,11 @@ DecryptionKey = ECKey | RSAKey
 
 @dataclass(frozen=True)
 class Registration:
-    """One provider and what it knows us by. ``acr`` is the least level accepted, "" for none."""
+    """One provider and what it knows us by. ``acr`` is the least level accepted, "" for none.
+
+    A directory has a ``name``, its ``claims`` (attribute -> name of the claim) and, where the platform approved one,
+    the (claim, value) that stands for a second ``factor``.
+    """
 
     code: str
     issuer: str
@@ -47,10 +53,17 @@ class Registration:
     acr: str = ""
     two_factors: bool = False
     decryption_key: DecryptionKey | None = None
+    name: str = ""
+    claims: dict[str, str] | None = None
+    factor: tuple[str, str] | None = None
 
     @property
     def label(self) -> str:
-        return LABELS[self.code]
+        return self.name or LABELS[self.code]
+
+    @property
+    def is_directory(self) -> bool:
+        return self.claims is not None
 
     @property
     def redirect_uri(self) -> str:
@@ -83,6 +96,11 @@ def registration(code: str) -> Registration | None:
     if code == PROCONNECT:
         return Registration(**common, two_factors=settings.PARVIS_PROCONNECT_TWO_FACTORS)
     return Registration(**common, acr=settings.PARVIS_FRANCECONNECT_ACR, decryption_key=decryption_key())
+
+
+def is_directory(code: str) -> bool:
+    """Whether ``code``, as sessions keep it, names a directory."""
+    return code.startswith(f"{DIRECTORY}-")
 
 
 def registrations() -> list[Registration]:

@@ -14,12 +14,17 @@ KEPT: Final = 3600
 REFETCH_GAP: Final = 60
 SILENT: Final = 5
 """Seconds during which a provider that did not answer is not called again: each call would hold a worker."""
-ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint")
+OF_A_DIRECTORY: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+"""What a directory must announce; it may have no logout, and its userinfo, which it does not sign, is not read."""
+ENDPOINTS: Final = (*OF_A_DIRECTORY, "userinfo_endpoint", "end_session_endpoint")
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Addresses of one provider, all under the origin of its issuer."""
+    """Addresses of one provider, all under the origin of its issuer; "" for what a directory lacks.
+
+    ``names_itself``: it promises to give its issuer with each answer (RFC 9207).
+    """
 
     issuer: str
     authorization_endpoint: str
@@ -28,19 +33,20 @@ class Metadata:
     jwks_uri: str
     end_session_endpoint: str
     pkce: bool
+    names_itself: bool = True
 
 
-def metadata(issuer: str, line: Line) -> Metadata:
-    """The provider's addresses. Raises Silent when they cannot be had or lead elsewhere."""
+def metadata(issuer: str, line: Line, needed: tuple[str, ...] = ENDPOINTS) -> Metadata:
+    """The provider's addresses, ``needed`` ones at least. Raises Silent when they cannot be had or lead elsewhere."""
     key = _key("discovery", issuer)
     told = cache.get(key)
     if told is not None:
-        return _checked(issuer, told)
+        return checked(issuer, told, needed)
     if cache.get(_key("silent", issuer)):
         raise Silent(issuer=issuer, cause="silent a moment ago")
     try:
-        told = line.get_json(f"{issuer}/.well-known/openid-configuration")
-        read = _checked(issuer, told)
+        told = line.get_json(address(issuer))
+        read = checked(issuer, told, needed)
     except Silent:
         cache.set(_key("silent", issuer), True, SILENT)
         raise
@@ -48,14 +54,32 @@ def metadata(issuer: str, line: Line) -> Metadata:
     return read
 
 
-def _checked(issuer: str, told: dict[str, Any]) -> Metadata:
+def address(issuer: str) -> str:
+    """Where the provider describes itself."""
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def checked(issuer: str, told: dict[str, Any], needed: tuple[str, ...]) -> Metadata:
+    """What the description ``told`` says, once it is that of ``issuer`` and leads nowhere else. Raises Silent."""
     if told.get("issuer") != issuer:
         raise Silent(issuer=issuer, cause="the discovery document names another issuer")
-    for name in ENDPOINTS:
-        if not isinstance(told.get(name), str) or origin_of(told[name]) != origin_of(issuer):
-            raise Silent(issuer=issuer, cause=f"{name} is missing or leads elsewhere")
+    for name in needed:
+        if not _within(issuer, told.get(name)):
+            raise Silent(issuer=issuer, cause=f"{name} is missing or leads elsewhere", name=name)
     methods = told.get("code_challenge_methods_supported") or []
-    return Metadata(issuer=issuer, pkce="S256" in methods, **{name: told[name] for name in ENDPOINTS})
+    return Metadata(
+        issuer=issuer,
+        pkce="S256" in methods,
+        names_itself=told.get("authorization_response_iss_parameter_supported") is True,
+        **{name: told[name] if _within(issuer, told.get(name)) else "" for name in ENDPOINTS},
+    )
+
+
+def _within(issuer: str, told: object) -> bool:
+    try:
+        return isinstance(told, str) and origin_of(told) == origin_of(issuer)
+    except (Silent, ValueError):
+        return False
 
 
 def signing_key(facts: Metadata, kid: str, line: Line) -> ECKey | RSAKey | None:

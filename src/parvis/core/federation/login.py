@@ -10,19 +10,22 @@ from parvis.core import clock
 from parvis.core.authentication.assurance import RECENT, note_federated
 from parvis.core.federation import sessions
 from parvis.core.federation.client import Identity
-from parvis.core.federation.configuration import FRANCECONNECT, PROCONNECT, TWO_FACTORS
+from parvis.core.federation.configuration import DIRECTORY, FRANCECONNECT, PROCONNECT, TWO_FACTORS, is_directory
 from parvis.core.identity.models import Account
 
 
 def proves_two_factors(identity: Identity) -> bool:
-    """True when ProConnect answers for a second factor: ours is not asked again."""
+    """True when ProConnect, or a directory approved for that, answers for a second factor: ours is not asked again."""
+    if is_directory(identity.provider):
+        return identity.acr in TWO_FACTORS
     return identity.provider == PROCONNECT and (identity.acr in TWO_FACTORS or "mfa" in identity.amr)
 
 
 def note(request: HttpRequest, identity: Identity, *, user: Account | None = None, again: bool = False) -> None:
     """Write down what the provider answered for, and when the person proved it there (see ``note_federated``)."""
     acr = TWO_FACTORS[0] if proves_two_factors(identity) and identity.acr not in TWO_FACTORS else identity.acr
-    note_federated(request, identity.provider, acr, identity.amr, age=_age(identity), user=user, again=again)
+    provider = DIRECTORY if is_directory(identity.provider) else identity.provider
+    note_federated(request, provider, acr, identity.amr, age=_age(identity), user=user, again=again)
 
 
 def _age(identity: Identity) -> float:

@@ -1,12 +1,17 @@
-"""Identities of FranceConnect and ProConnect that belong to accounts, and agents' requests to be let in."""
+"""Identities of FranceConnect and ProConnect that belong to accounts, agents' requests to be let in, and the
+directories by which organisations let theirs in."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.urls import reverse
 
-from parvis.core.federation.configuration import LABELS
+from parvis.core.federation.configuration import DIRECTORY, LABELS
 from parvis.core.identity.models import AccountModel
-from parvis.core.organisations.models import TenantModel
+from parvis.core.organisations.models import Organisation, TenantModel
+from parvis.core.provider.proposals import Proposal
 
 
 class FederatedIdentity(AccountModel):
@@ -122,3 +127,95 @@ class DeclaredDomain(TenantModel):
 
     def __str__(self) -> str:
         return self.domain
+
+
+class Directory(Proposal):
+    """The OpenID Connect directory of an organisation, by which its agents log in once the platform approved it.
+
+    ``claims`` says which claim of the identity token gives the ``id`` that never changes, the names and the address;
+    ``factor_value`` of ``factor_claim`` stands for a second factor. ``secret`` is sealed.
+    """
+
+    FIELDS: ClassVar = (
+        "issuer", "client_id", "secret", "algorithm", "domains", "claims", "factor_claim", "factor_value",
+    )  # fmt: skip
+
+    class Factor(models.TextChoices):
+        ACR = "acr", "acr (niveau de la connexion)"
+        AMR = "amr", "amr (moyens employés)"
+
+    issuer = models.CharField("émetteur", max_length=200)
+    client_id = models.CharField("identifiant de la plateforme", max_length=200)
+    secret = models.TextField("secret de la plateforme", editable=False)
+    algorithm = models.CharField("algorithme", max_length=5)
+    domains = models.JSONField("domaines de messagerie", default=list)
+    claims = models.JSONField("attributs", default=dict)
+    factor_claim = models.CharField("attribut du second facteur", max_length=3, blank=True, choices=Factor.choices)
+    factor_value = models.CharField("valeur du second facteur", max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = "annuaire des agents"
+        constraints = [
+            models.UniqueConstraint(fields=["organisation"], name="directory_one_by_organisation"),
+            models.UniqueConstraint(
+                fields=["issuer"], condition=Q(approved_at__isnull=False), name="directory_issuer_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def code(self) -> str:
+        """How sessions name it; see ``configuration.is_directory``."""
+        return f"{DIRECTORY}-{self.pk.hex}"
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where it sends people back, under the address of the platform: its own, which no other directory has."""
+        return settings.BASE_URL + reverse("federation:callback", args=[self.code])
+
+    @property
+    def post_logout_redirect_uri(self) -> str:
+        return settings.BASE_URL + reverse("federation:logged_out", args=[self.code])
+
+    @property
+    def label(self) -> str:
+        """« annuaire de la commune de … »."""
+        owner = self.organisation
+        if owner.kind == Organisation.Kind.COMMUNE and owner.name.startswith("Commune "):
+            return f"annuaire de la c{owner.name[1:]}"
+        return f"annuaire : {owner.short_name}"
+
+
+class DirectoryDomain(TenantModel):
+    """A domain of e-mail addresses for which the approved directory of one organisation answers, and no other."""
+
+    directory = models.ForeignKey(Directory, models.CASCADE, related_name="+")
+    domain = models.CharField("domaine", max_length=190, unique=True)
+
+    class Meta:
+        verbose_name = "domaine d’un annuaire"
+
+    def __str__(self) -> str:
+        return self.domain
+
+
+class DirectoryAgent(TenantModel):
+    """Whose account the directory's identifier names; the organisation reads it, and the agent too."""
+
+    directory = models.ForeignKey(Directory, models.CASCADE, related_name="+")
+    subject = models.CharField("identifiant dans l’annuaire", max_length=255)
+    account = models.ForeignKey("identity.Account", models.CASCADE, related_name="+")
+    first_at = models.DateTimeField("première connexion")
+    used_at = models.DateTimeField("dernière connexion")
+
+    class Meta:
+        verbose_name = "agent d’un annuaire"
+        constraints = [
+            models.UniqueConstraint(fields=["directory", "subject"], name="directoryagent_subject"),
+            models.UniqueConstraint(fields=["directory", "account"], name="directoryagent_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} ({self.first_at:%Y-%m-%d})"

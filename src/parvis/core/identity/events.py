@@ -46,6 +46,7 @@ EVENTS: dict[str, str] = {
     "user.franceconnect.unlink": "FranceConnect délié",
     "user.franceconnect.identity_changed": "Identité FranceConnect mise à jour",
     "user.proconnect.link": "ProConnect relié",
+    "user.directory.link": "Annuaire de l’organisation relié",
     "user.proconnect.unlink": "ProConnect délié",
     "oidc.code.replay": "Code d’autorisation rejoué",
     "oidc.refresh.reuse": "Jeton de rafraîchissement rejoué",
@@ -101,7 +102,7 @@ FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "connexions": ("Connexions et sessions", ("user.login", "user.logout", "user.session.")),
     "moyens": (
         "Mots de passe et seconds facteurs",
-        ("user.password.", "user.mfa.", "manager.mfa.", "user.franceconnect.", "user.proconnect."),
+        ("user.password.", "user.mfa.", "manager.mfa.", "user.franceconnect.", "user.proconnect.", "user.directory."),
     ),
     "services": (
         "Services reliés et API",

@@ -83,7 +83,13 @@ class SecondFactorMiddleware:
     OPEN_PREFIXES = ("/compte/", "/mon-compte/securite/", "/static/", "/theme/", "/health", "/p/", "/api/")
     ASKING_THEMSELVES = ("/identite/o/", "/saml/")
     """Protocols: a site that wants no page shown is answered in the words of its protocol."""
-    PROVIDERS = ("federation:franceconnect", "federation:proconnect", "federation:callback")
+    PROVIDERS = (
+        "federation:franceconnect",
+        "federation:proconnect",
+        "federation:directory",
+        "federation:directory_again",
+        "federation:callback",
+    )
     """The way to a provider and back: it may confirm who is about to choose a first factor."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

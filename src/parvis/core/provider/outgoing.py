@@ -69,7 +69,23 @@ def get_json(url: str, limit: int) -> dict[str, Any]:
 
 
 def _call(method: str, url: str, body: str | None, headers: dict[str, str], *, limit: int = 0) -> bytes:
-    """The first ``limit`` octets of the answer, which must not be longer when they are wanted."""
+    """The answer, which must be a success of ``limit`` octets at most."""
+    host = urlsplit(url).hostname
+    status, _, content = exchange(method, url, body, headers, limit=limit)
+    if status not in (200, 204):
+        raise Unreachable(f"« {host} » a répondu {status}.", reason=f"status {status}")
+    if len(content) > limit:
+        raise Unreachable(f"La réponse de « {host} » est trop longue.", reason="length")
+    return content
+
+
+def exchange(
+    method: str, url: str, body: str | None, headers: dict[str, str], *, limit: int, seconds: float = TOTAL_SECONDS
+) -> tuple[int, str, bytes]:
+    """(status, media type, first octets: one more than ``limit`` where it is passed) of one request.
+
+    Raises Unreachable when nothing comes in ``seconds``, or when the address may not be called.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     secure = parts.scheme == "https"
@@ -80,20 +96,17 @@ def _call(method: str, url: str, body: str | None, headers: dict[str, str], *, l
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Host": parts.netloc, "User-Agent": "Parvis", **headers}
     try:
-        with socket.create_connection((address, port), timeout=CONNECT_SECONDS) as line, _ends_in_time(line):
+        with socket.create_connection((address, port), timeout=CONNECT_SECONDS) as line, _ends_in_time(line, seconds):
             connection = http.client.HTTPConnection(host, port)
             connection.sock = _secured(line, host) if secure else line
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
+            media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             status, content = answer.status, answer.read(limit + 1) if limit else b""
             connection.close()
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(f"« {host} » ne répond pas.", reason=type(error).__name__) from error
-    if status not in (200, 204):
-        raise Unreachable(f"« {host} » a répondu {status}.", reason=f"status {status}")
-    if len(content) > limit:
-        raise Unreachable(f"La réponse de « {host} » est trop longue.", reason="length")
-    return content
+    return status, media_type, content
 
 
 def _secured(line: socket.socket, host: str) -> socket.socket:
@@ -103,12 +116,12 @@ def _secured(line: socket.socket, host: str) -> socket.socket:
 
 
 @contextmanager
-def _ends_in_time(line: socket.socket) -> Iterator[None]:
-    """Hang up after ``TOTAL_SECONDS``, whatever comes: a timeout of the socket starts again at each byte."""
-    line.settimeout(TOTAL_SECONDS)
-    until = time.monotonic() + TOTAL_SECONDS
+def _ends_in_time(line: socket.socket, seconds: float) -> Iterator[None]:
+    """Hang up after ``seconds``, whatever comes: a timeout of the socket starts again at each byte."""
+    line.settimeout(seconds)
+    until = time.monotonic() + seconds
     with line.dup() as twin:  # TLS takes the first handle over; to hang up on one is to hang up on both
-        timer = threading.Timer(TOTAL_SECONDS, _hang_up, (twin,))
+        timer = threading.Timer(seconds, _hang_up, (twin,))
         timer.daemon = True
         timer.start()
         try:

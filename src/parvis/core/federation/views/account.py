@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from parvis.core.authentication import departures
-from parvis.core.federation import agents, links, logout, pivot, sessions
+from parvis.core.federation import agents, arrivals, links, logout, pivot, sessions
 from parvis.core.federation.configuration import LABELS, PROCONNECT, registrations
 from parvis.core.federation.login import note
 from parvis.core.identity.access import AccountRequest, account_view, open_view
@@ -24,6 +24,7 @@ def identities(request: AccountRequest) -> HttpResponse:
     facts = {
         "tabs": navigation.account_tabs("federation", request.user),
         "mine": mine,
+        "directories": arrivals.directories_of(request.user),
         "offered": offered,
         "another_way": links.has_another_way(request.user),
         "changes": [

@@ -22,12 +22,14 @@ from parvis.core.federation.configuration import (
     PROCONNECT,
     Registration,
     decryption_key,
+    is_directory,
     official_drawing,
     registration,
 )
 from parvis.core.federation.errors import Declined, FederationError, ProviderUnavailable
 from parvis.core.federation.forms import NewAccountForm
 from parvis.core.federation.login import log_in, note
+from parvis.core.federation.views import arrivals
 from parvis.core.identity.access import open_view
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
@@ -77,6 +79,8 @@ def _alone_proves(request: HttpRequest, account: Account) -> bool:
 @require_GET
 def callback(request: HttpRequest, provider: str) -> HttpResponse:
     """Where the provider sends the browser back."""
+    if is_directory(provider):
+        return arrivals.callback(request, provider)
     registered = _registered(provider)
     try:
         answer = receive(request, registered)

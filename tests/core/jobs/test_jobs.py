@@ -15,6 +15,8 @@ from parvis.core.jobs.tasks import SILENCE_SECONDS, rescue_stalled
 from parvis.core.organisations.tenancy import acting_for, current_scope
 
 seen: list = []
+WORKER = {**os.environ, "PYTHONPATH": "src"}
+MISSED = "Aucun programme des travaux n’a donné signe de vie"
 
 
 @job(queue="essais", name="essais.note")
@@ -47,6 +49,23 @@ def test_a_job_acts_for_its_organisation_alone(juvignac, fabregues, run_jobs):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_worker_that_was_killed_is_missed_by_health_and_on_the_page_of_jobs(client, juvignac, agent_client):
+    administrator = agent_client(juvignac, "administrateur")
+    process = subprocess.Popen([sys.executable, "-m", "parvis", "procrastinate", "worker"], env=WORKER)
+    try:
+        _wait(lambda: client.get("/health").json()["jobs"] == "ok")
+        assert MISSED not in administrator.get("/o/juvignac/travaux/").content.decode()
+    finally:
+        process.kill()
+        process.wait()
+    assert client.get("/health").status_code == 200, "it may only be busy"
+    _fall_silent()
+    answer = client.get("/health")
+    assert (answer.status_code, answer.json()["jobs"]) == (503, "ko")
+    assert MISSED in administrator.get("/o/juvignac/travaux/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_job_whose_worker_was_killed_is_put_back_to_work(juvignac):
     """A real worker takes a job that never ends, is killed, and the rescue gives the job back."""
     script = (
@@ -60,7 +79,7 @@ def test_a_job_whose_worker_was_killed_is_put_back_to_work(juvignac):
         "forever.defer()\n"
         "worker.run_worker(queues=['essais'], update_heartbeat_interval=1)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": "src"})
+    process = subprocess.Popen([sys.executable, "-c", script], env=WORKER)
     try:
         _wait(lambda: _statuses() == ["doing"])
     finally:

@@ -58,7 +58,16 @@ def operator(juvignac, agent_client):
     return client
 
 
-def test_health_tells_anybody_only_what_works(client, juvignac, agent_client):
+@pytest.fixture
+def worker(db):
+    """A worker that has just said that it lives."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+
+
+def test_health_tells_anybody_only_what_works(worker, client, juvignac, agent_client):
     response = client.get("/health")
     assert response.status_code == 200
     assert response.json() == {"status": "ok", "database": "ok", "storage": "ok", "jobs": "ok"}
@@ -66,7 +75,7 @@ def test_health_tells_anybody_only_what_works(client, juvignac, agent_client):
     assert agent_client(juvignac, "administrateur").get("/health").json() == response.json()
 
 
-def test_health_tells_the_platforms_administrators_what_was_looked_at(operator):
+def test_health_tells_the_platforms_administrators_what_was_looked_at(worker, operator):
     body = operator.get("/health").json()
     assert body["status"] == "ok"
     assert body["database"]["detail"].startswith("PostgreSQL")
@@ -90,7 +99,7 @@ def test_health_writes_in_the_storage_only_the_first_time(client, settings, tmp_
     assert client.get("/health").json()["storage"] == "ko"
 
 
-def test_health_is_bad_when_documents_cannot_be_written(client, settings, tmp_path):
+def test_health_is_bad_when_documents_cannot_be_written(worker, client, settings, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     settings.STORAGES = {
@@ -105,7 +114,7 @@ def test_health_is_bad_when_documents_cannot_be_written(client, settings, tmp_pa
     assert response.json() == {"status": "ko", "database": "ok", "storage": "ko", "jobs": "ok"}
 
 
-def test_health_is_bad_when_no_worker_takes_the_jobs(client, operator):
+def test_health_is_bad_when_no_worker_takes_the_jobs(worker, client, operator):
     from django.db import connection
 
     with connection.cursor() as cursor:

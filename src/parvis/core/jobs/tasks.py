@@ -3,8 +3,7 @@
 from procrastinate.contrib.django import app
 
 from parvis.core.jobs import labelled
-
-SILENCE_SECONDS = 60  # a worker says it lives every 10 seconds
+from parvis.core.jobs.workers import SILENCE_SECONDS
 
 
 @app.periodic(cron="* * * * *")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
 from parvis.core.jobs import queries, services
+from parvis.core.jobs.workers import number_alive
 from parvis.core.web.confirming import carry_out
 from parvis.core.web.navigation import platform_tabs
 
@@ -44,6 +45,7 @@ def _listed(request: HttpRequest, owner: int, states: Mapping[str, tuple[str, st
         "next": page.next and f"?etat={chosen}&apres={page.next}",
         "lines": [queries.line_of(job) for job in page.rows],
         "columns": COLUMNS,
+        "served": number_alive() > 0,
         "moving": numbers["todo"] + numbers["doing"],
     }
 

@@ -12,6 +12,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import connection
 
+from parvis.core.jobs.workers import SILENCE_SECONDS, number_alive
+
 STALLED_AFTER_SECONDS = 300
 WITNESS = "health/witness"
 WITNESS_CONTENT = b"parvis"
@@ -44,7 +46,8 @@ def _storage() -> tuple[bool, str]:
 
 
 def _jobs() -> tuple[bool, str]:
-    """Jobs ready for more than five minutes mean that no worker takes them."""
+    """No worker that lives, or jobs ready for more than five minutes, mean that nobody takes them."""
+    workers = number_alive()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE status = 'todo'),"
@@ -57,7 +60,10 @@ def _jobs() -> tuple[bool, str]:
             [STALLED_AFTER_SECONDS],
         )
         waiting, stalled, failed = cursor.fetchone()
-    return stalled == 0, f"{waiting} en attente, {stalled} sans preneur, {failed} en échec"
+    served = "" if workers else f"aucun programme des travaux n’a donné signe de vie depuis {SILENCE_SECONDS} s ; "
+    return bool(workers) and stalled == 0, (
+        f"{served}{workers} en service, {waiting} en attente, {stalled} sans preneur, {failed} en échec"
+    )
 
 
 PROBES: dict[str, Callable[[], tuple[bool, str]]] = {

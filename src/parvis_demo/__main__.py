@@ -49,7 +49,8 @@ def main() -> int:
         print(sentence, file=sys.stderr)
         return 1
     calendar = story.calendar_ending_on(datetime.now(story.PARIS).date()) if options.date else story.Calendar()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit(0))
 
     began = time.monotonic()
     print("\nParvis, démonstration : données publiques, personnes inventées, aucune valeur légale.\n", flush=True)
@@ -74,15 +75,12 @@ def main() -> int:
 
 def attend(the_stage: Stage, port: int) -> int:
     """Serve until interrupted."""
-    server = serve(port)
+    serve(the_stage.watch, port)
     try:
         invite(the_stage, port)
-        server.wait()
+        signal.pause()
     except KeyboardInterrupt:
         pass
-    finally:
-        server.terminate()
-        server.wait(10)
     return 0
 
 

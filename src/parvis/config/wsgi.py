@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parvis.config.settings")
 application = get_wsgi_application()
+
+from parvis.core.web.warming import warm  # noqa: E402  once the applications are there
+
+warm()

@@ -48,8 +48,26 @@ function moveBetweenRows(event: KeyboardEvent): void {
   links[at + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
 }
 
-/** Show the buttons that only work with JavaScript. */
+/** Say under a text with a limit how long it is; what is too long can be typed, and is refused when it is sent. */
+function count(text: HTMLTextAreaElement | HTMLInputElement): void {
+  const limit = Number(text.dataset.limit);
+  let said = text.nextElementSibling;
+  if (!said?.hasAttribute("data-count")) {
+    said = document.createElement("p");
+    said.className = "field-help num";
+    said.setAttribute("data-count", "");
+    text.after(said);
+  }
+  const length = [...text.value].length;
+  const over = length > limit;
+  said.textContent = `${length} caractère${length > 1 ? "s" : ""} sur ${limit}${over ? ` : ${length - limit} de trop` : ""}`;
+  if (over) said.setAttribute("role", "status");
+  else said.removeAttribute("role");
+}
+
+/** Show the buttons that only work with JavaScript, and the count of texts with a limit. */
 export function reveal(root: ParentNode): void {
+  for (const text of root.querySelectorAll<HTMLTextAreaElement | HTMLInputElement>("[data-limit]")) count(text);
   for (const button of root.querySelectorAll<HTMLButtonElement>("button[data-dismiss], button[data-fill]"))
     button.hidden = false;
   if (!navigator.clipboard) return;
@@ -71,6 +89,10 @@ export function listen(): void {
   document.addEventListener("change", (event) =>
     closest<HTMLSelectElement | HTMLInputElement>(event, "[data-submit-on-change]")?.form?.requestSubmit(),
   );
+  document.addEventListener("input", (event) => {
+    const text = closest<HTMLTextAreaElement | HTMLInputElement>(event, "[data-limit]");
+    if (text) count(text);
+  });
   document.addEventListener("click", (event) => {
     closeMenus(event.target);
     closest(event, "button[data-dismiss]")?.closest(".toast")?.remove();

@@ -218,6 +218,35 @@ def test_the_basket_is_accessible_and_fits(browser_page, agent_client, juvignac,
     photograph_for_guide(page, "administration-teletransmission")
 
 
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_a_secretary_deposits_an_act_made_elsewhere(browser_page, agent_client, juvignac, frozen_clock, width):
+    from tests.edemat.actes.conftest import a_pdf, connect
+
+    frozen_clock("2019-07-11T09:00+02:00")
+    connect(juvignac)
+    page = browser_page(width=width, client=agent_client(juvignac, "secretaire"))
+    page.goto("/o/juvignac/actes/")
+    page.get_by_role("link", name="Déposer un acte").click()
+    page.get_by_label("Numéro porté sur l’acte").press_sequentially("AR-2019/12")
+    page.get_by_text("AR_2019_12").wait_for()
+    page.get_by_label("Objet").fill("é" * 500)
+    page.get_by_text("500 caractères sur 499 : 1 de trop").wait_for()
+    page.get_by_role("button", name="Déposer l’acte").click()
+    page.get_by_text("points à corriger").wait_for()
+    check(page, "acte-deposer-refuse")
+    page.get_by_label("Fichier de l’acte").set_input_files(
+        {"name": "arrete.pdf", "mimeType": "application/pdf", "buffer": a_pdf("arrêté")}
+    )
+    page.get_by_label("Nature").select_option("2")
+    page.get_by_label("Date de la décision").fill("2019-07-10")
+    page.get_by_label("Objet").fill("Arrêté de circulation rue de l’Église")
+    page.get_by_label("Matière").select_option("6.1")
+    page.get_by_role("button", name="Déposer l’acte").click()
+    page.get_by_text("L’acte est déposé, sous le numéro transmis AR_2019_12").wait_for()
+    page.get_by_role("link", name="Transmettre à la préfecture").wait_for()
+    check(page, "acte-depose")
+
+
 def test_an_agent_publishes_and_a_citizen_without_scripts_reads(browser_page, agent_client, juvignac, acte, run_jobs):
     page = browser_page(client=agent_client(juvignac, "secretaire"))
     page.goto(f"/o/juvignac/actes/{acte.pk}/")

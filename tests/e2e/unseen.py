@@ -31,6 +31,7 @@ NO_PAGE = {
     "p/<slug:organisation_slug>/documents/<uuid:pk>": "a file",
     "p/<slug:organisation_slug>/documents/<uuid:pk>/pages/<int:page>/": "a picture",
     "p/<slug:organisation_slug>/charte/<str:sha256>.<str:extension>": "a picture",
+    "o/<slug:organisation_slug>/actes/deposer/numero/": "a part of actes/deposer/",
     "o/<slug:organisation_slug>/archives/<uuid:pk>/fichiers/<uuid:file>/": "a file",
     "o/<slug:organisation_slug>/journal/<int:seq>/preuve.json": "a file",
 }

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -17,21 +16,14 @@ from parvis.core.api.fields import TEXT, Cursor, Limit, Page, Search, page_of, r
 from parvis.core.api.operations import JSON, MULTIPART, ApiRequest, operation
 from parvis.core.api.problems import Problem
 from parvis.core.documents.delivery import deliver
-from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE
+from parvis.core.referentials.legality import MAX_ARCHIVE
 from parvis.edemat.actes import board
 from parvis.edemat.actes.formats.checks import Finding
 from parvis.edemat.actes.formats.numbers import InvalidActeNumber
 from parvis.edemat.actes.models import Acte
 from parvis.edemat.actes.services.correction import Correction, CorrectionRefused, correct_acte, is_correctable
-from parvis.edemat.actes.services.preparation import (
-    Annexe,
-    NumberTaken,
-    check_acte,
-    current_classification,
-    keep_upload,
-    label_of_matiere,
-    prepare_acte,
-)
+from parvis.edemat.actes.services.deposit import FileRefused, deposit_acte
+from parvis.edemat.actes.services.preparation import NumberTaken
 
 router = Router(tags=["Actes"])
 Situation = Literal["", "a_transmettre", "en_cours", "acquittes", "a_publier", "publies", "erreur", "annules"]
@@ -198,20 +190,15 @@ def prepare(
 
     Le même numéro deux fois est un conflit (409) : la demande peut donc être répétée sans risque.
     """
-    if len(annexes) > MAX_ANNEXES:
-        raise refused("corps.annexes", f"{MAX_ANNEXES} annexes au plus.", "Réunissez-en plusieurs.")
-    organisation = request.organisation
-    document = keep_upload(organisation, fichier)
-    if document.media_type != "application/pdf":
-        raise refused("corps.fichier", "L’acte est un fichier PDF.", "Enregistrez-le en PDF, puis déposez-le.")
-    attached = [Annexe(keep_upload(organisation, annexe)) for annexe in annexes]
-    facts = acte.model_dump(mode="json") | {"matiere_label": _matiere_label(request, acte.matiere)}
     try:
-        with transaction.atomic():
-            made = prepare_acte(organisation, facts, document, actor=request.actor, annexes=attached)
+        made, findings = deposit_acte(
+            request.organisation, acte.model_dump(mode="json"), fichier, annexes, actor=request.actor
+        )
+    except FileRefused as error:
+        raise refused(f"corps.{error.field}", error.rule, error.way_out) from error
     except NumberTaken as error:
         raise _taken("corps.numero", error) from error
-    return Status(201, _told(made) | _checked(check_acte(made)))
+    return Status(201, _told(made) | _checked(findings))
 
 
 @operation(
@@ -256,8 +243,3 @@ def _taken(champ: str, error: NumberTaken) -> Problem:
 def _checked(findings: list[Finding]) -> dict[str, Any]:
     told = [{"code": f.code, "gravite": f.severity, "respecte": f.ok, "explication": f.sentence} for f in findings]
     return {"controles": told}
-
-
-def _matiere_label(request: ApiRequest, code: str) -> str:
-    current = current_classification(request.organisation)
-    return label_of_matiere(current, code) if current else ""

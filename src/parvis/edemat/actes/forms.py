@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any, NamedTuple
 
 from django import forms
@@ -9,12 +10,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.forms.boundfield import BoundField
 
+from parvis.core import clock
 from parvis.core.documents.models import Document
 from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE
 from parvis.core.web.uploads import BoundedFileField, exceeds
-from parvis.edemat.actes.enums import ANSWERS, NotificationMeans
-from parvis.edemat.actes.formats.checks import Finding, refusals
+from parvis.edemat.actes.enums import ANSWERS, Nature, NotificationMeans
+from parvis.edemat.actes.formats.checks import MAX_OBJECT, Finding, objet_problem, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
+from parvis.edemat.actes.formats.natures import NATURES
 from parvis.edemat.actes.formats.outbound import SEVERAL
 from parvis.edemat.actes.models import Acte, ActePiece, ActeSettings, Classification, Notification, Transaction
 from parvis.edemat.actes.publication import may_hold_personal_data, proposed_author
@@ -200,6 +203,17 @@ class Files(BoundedFileField):
         return [super(Files, self).clean(one, initial) for one in sent]
 
 
+class Objet(forms.CharField):
+    """The object of an act. What is too long can be typed and is refused with its length, never cut."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "data-limit": MAX_OBJECT})
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if problem := objet_problem(value):
+            raise forms.ValidationError(problem)
+
+
 class PieceFields(NamedTuple):
     """The controls of one annexe, and the annexe itself."""
 
@@ -217,7 +231,7 @@ class CorrectionForm(forms.Form):
 
     holder: Acte | None = None
 
-    objet = forms.CharField(label="Objet", max_length=499, widget=forms.Textarea(attrs={"rows": 3}))
+    objet = Objet(label="Objet")
     numero = forms.CharField(label="Numéro porté sur l’acte", max_length=60)
     numero_actes = forms.CharField(
         label="Numéro transmis",
@@ -328,6 +342,109 @@ class CorrectionForm(forms.Form):
         """The controls of each annexe."""
         for piece in self.pieces:
             yield PieceFields(piece, self[f"type_{piece.pk}"], self[f"file_{piece.pk}"], self[f"drop_{piece.pk}"])
+
+
+class DepositForm(forms.Form):
+    """An act made elsewhere: its file, what goes with it and how it is described.
+
+    ``holder`` is the act that has the number refused, for the page to lead to it.
+    """
+
+    holder: Acte | None = None
+
+    fichier = BoundedFileField(
+        label="Fichier de l’acte",
+        limit=MAX_ARCHIVE,
+        help_text="Un PDF, déjà signé s’il doit l’être : il partira tel quel.",
+    )
+    nature = forms.ChoiceField(
+        label="Nature",
+        choices=[("", "À choisir"), *Nature.choices],
+        help_text="Un acte individuel se notifie aux personnes qu’il nomme ; les autres se publient.",
+    )
+    numero = forms.CharField(label="Numéro porté sur l’acte", max_length=60)
+    decision_date = forms.DateField(
+        label="Date de la décision", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    objet = Objet(label="Objet", help_text=f"{MAX_OBJECT} caractères au plus : c’est la limite du ministère.")
+    matiere = forms.ChoiceField(label="Matière")
+    type_piece = forms.ChoiceField(label="Type de l’acte", required=False)
+    annexes = Files(
+        label="Annexes",
+        limit=MAX_ARCHIVE,
+        required=False,
+        help_text=f"PDF, JPG ou PNG, dans l’ordre de l’envoi ; {MAX_ANNEXES} au plus.",
+    )
+    annexes_type = forms.ChoiceField(label="Type des annexes", required=False)
+
+    DESCRIBED = ("nature", "numero", "decision_date", "objet", "matiere", "type_piece")
+
+    def __init__(self, classification: Classification | None, *args: Any, number_url: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.types = {nature: piece_types(classification, nature) for nature in Nature.values}
+        shown = [(code, f"{code} {label}") for code, label in _matieres(classification)]
+        if shown:
+            self._choose("matiere", [("", "À choisir"), *shown])
+        else:
+            self.fields["matiere"] = forms.RegexField(
+                r"^[1-9](\.[0-9]{1,2}){1,4}$",
+                label="Matière",
+                help_text="Son code, par exemple 5.7 : la préfecture n’a pas encore donné sa classification.",
+                error_messages={"invalid": "Donnez le code de la matière, par exemple 5.7."},
+            )
+        groups = [
+            (label, [(code, f"{code} {name}") for code, name in self.types[nature]])
+            for nature, label in Nature.choices
+            if self.types[nature]
+        ]
+        self._choose("type_piece", [("", "Le type usuel de la nature"), *groups])
+        self._choose("annexes_type", [("", "Le type usuel de la nature"), *groups])
+        follows = {"hx-get": number_url, "hx-trigger": "input changed delay:400ms", "hx-target": "#numero-transmis"}
+        self.fields["numero"].widget.attrs |= follows
+
+    def _choose(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def clean_decision_date(self) -> date:
+        day: date = self.cleaned_data["decision_date"]
+        if day > clock.today():
+            raise forms.ValidationError("La date de la décision est à venir : indiquez celle de l’acte.")
+        return day
+
+    def clean_annexes(self) -> list[UploadedFile]:
+        files: list[UploadedFile] = self.cleaned_data["annexes"]
+        if len(files) > MAX_ANNEXES:
+            raise forms.ValidationError(
+                f"{MAX_ANNEXES} annexes au plus peuvent partir, vous en avez choisi {len(files)} : regroupez-les."
+            )
+        return files
+
+    def clean(self) -> dict[str, Any]:
+        """The types are of the nature chosen; the files are bounded together before any of them is kept."""
+        entered = super().clean() or self.cleaned_data
+        if nature := entered.get("nature"):
+            known = [code for code, _ in self.types[nature]]
+            for name in ("type_piece", "annexes_type"):
+                if known and entered.get(name) and entered[name] not in known:
+                    self.add_error(name, "Ce type n’est pas de la nature choisie : prenez-en un de son groupe.")
+            if known and not entered.get("type_piece") and NATURES[nature].default_piece not in known:
+                self.add_error("type_piece", "Cette nature n’a pas de type usuel : choisissez-en un dans son groupe.")
+        _fit_together(filter(None, [entered.get("fichier"), *entered.get("annexes", [])]))
+        return entered
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What was entered, as the service of deposit takes it."""
+        entered = self.cleaned_data
+        named = {name: entered[name] for name in self.DESCRIBED if name != "decision_date"}
+        return named | {"date": entered["decision_date"].isoformat()}
+
+    @property
+    def files_to_choose_again(self) -> bool:
+        """True when files came with a form that is shown again: no browser keeps them."""
+        return bool(self.files) and bool(self.errors)
 
 
 def _fit_together(files: Iterable[UploadedFile | Document]) -> None:

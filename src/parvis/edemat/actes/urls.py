@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from parvis.edemat.actes.views import acts, basket, correcting, letters, sending
+from parvis.edemat.actes.views import acts, basket, correcting, depositing, letters, sending
 
 app_name = "actes"
 
 urlpatterns = [
     path("", acts.list_acts, name="list"),
     path("actes.<slug:extension>", acts.export, name="export"),
+    path("deposer/", depositing.deposit, name="deposit"),
+    path("deposer/numero/", depositing.number, name="number"),
     path("envois-incertains/", sending.uncertain_list, name="uncertain_list"),
     path("envois-incertains/<uuid:pk>/", sending.uncertain, name="uncertain"),
     path("banette/", basket.basket, name="basket"),

@@ -16,14 +16,15 @@ from parvis.core.documents.models import Document
 from parvis.core.errors import DomainError
 from parvis.core.journal.actions import register_action, register_precision
 from parvis.core.journal.services import Actor, record
-from parvis.core.routing.services import attach, close_tasks, detach, open_task
+from parvis.core.routing.services import attach, close_tasks, detach
 from parvis.edemat.actes.enums import Status
 from parvis.edemat.actes.formats import checks
-from parvis.edemat.actes.formats.checks import Finding, refusals
+from parvis.edemat.actes.formats.checks import Finding
 from parvis.edemat.actes.formats.matieres import Matiere
 from parvis.edemat.actes.formats.numbers import ActeNumber
 from parvis.edemat.actes.locking import lock_acte, lock_numbers
 from parvis.edemat.actes.models import Acte, ActePiece, Publication
+from parvis.edemat.actes.services.deposit import ask_for_more
 from parvis.edemat.actes.services.preparation import (
     Annexe,
     NumberTaken,
@@ -32,7 +33,6 @@ from parvis.edemat.actes.services.preparation import (
     holder_of_number,
     label_of_matiere,
 )
-from parvis.edemat.actes.services.transmission import path_of
 
 CORRECTABLE = (Status.A_POSTER, Status.ERREUR)
 CHANGED = {
@@ -264,14 +264,4 @@ def _ask_again(acte: Acte, findings: list[Finding]) -> None:
     """One task for what remains: to correct, or to transmit."""
     close_tasks(acte.organisation, subject=("acte", acte.pk), verb="Corriger")
     close_tasks(acte.organisation, subject=("acte", acte.pk), verb="Transmettre")
-    refused = refusals(findings)
-    open_task(
-        acte.organisation,
-        service="actes",
-        verb="Corriger" if refused else "Transmettre",
-        title=acte.objet,
-        summary=refused[0].sentence if refused else f"Acte n° {acte.numero} corrigé, contrôles passés",
-        permission="actes.transmettre",
-        path=path_of(acte),
-        subject=("acte", acte.pk),
-    )
+    ask_for_more(acte, findings, "corrigé")

@@ -47,6 +47,7 @@ def list_acts(request: AgentRequest) -> HttpResponse:
         "actes/list.html",
         {
             "filters": filters,
+            "may_deposit": "actes.preparer" in request.permissions,
             "page": page,
             "columns": COLUMNS,
             "situations": board.SITUATIONS.items(),

@@ -95,8 +95,8 @@ def _tell(request: HttpRequest, account: Account, directory: Directory) -> None:
     if arrivals.awaits_rights(account):
         messages.info(
             request,
-            f"Votre compte attend ses droits : l’administration de {directory.organisation.name} le voit dans sa liste"
-            " et vous donnera un rôle.",
+            f"Votre compte attend ses droits : l’administration de {directory.organisation.short_name} le voit dans sa"
+            " liste et vous donnera un rôle.",
         )
 
 

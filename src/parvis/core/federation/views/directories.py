@@ -70,7 +70,7 @@ def detail(request: AgentRequest) -> HttpResponse:
         **_shown(found),
         "switchable": found.state in (Directory.State.LIVE, Directory.State.SUSPENDED),
         "agents": directories.agents_of(found),
-        "columns": [{"label": name} for name in ("Agent", "Première connexion", "Dernière connexion", "Droits")],
+        "columns": [{"label": name} for name in ("Agent", "Venu le", "Revenu le", "Droits")],
     }
     return render(request, "federation/directory.html", _context(request, **more))
 

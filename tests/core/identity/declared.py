@@ -85,6 +85,7 @@ ACCOUNT = {
     "compte/mfa/reauthenticate/": "proof of one's own identity",
     "compte/mfa/webauthn/reauthenticate/": "proof of one's own identity",
     "bureau/": "what waits for the person, in the organisations of their mandates",
+    "bureau/dossiers/": "the dossiers that the person may read, in the organisations of their mandates",
     "bureau/recherche/": "what the person may read, in the organisations of their mandates",
     "o/<slug:slug>/": "chooses one of the organisations of one's mandates",
     "retour/": "goes back to the host that asked for the login",

@@ -14,7 +14,7 @@ READING = ".lire"
 
 def find_routes(request: HttpRequest, terms: str, most: int) -> list[Found]:
     """Routes whose number or title holds the words, newest first, in the organisations acted for."""
-    wanted = _readable(request)
+    wanted = readable(request)
     if not wanted:
         return []
     rows = Route.objects.filter(wanted & holding(terms, "title", "reference"))
@@ -34,7 +34,7 @@ def find_routes(request: HttpRequest, terms: str, most: int) -> list[Found]:
     ]
 
 
-def _readable(request: HttpRequest) -> Q:
+def readable(request: HttpRequest) -> Q:
     """The routes open to the person: empty when there is none, never « all »."""
     mandates = request_mandates(request)
     readable = Q()

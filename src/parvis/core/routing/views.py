@@ -28,7 +28,9 @@ from parvis.core.routing import queries
 from parvis.core.routing.desk import LATE, TODAY, following, grouped, key_of
 from parvis.core.routing.models import Route, RouteStep
 from parvis.core.routing.registry import obstacle_of, pages_of, remedy_of, service_of
+from parvis.core.routing.searching import readable, standing, where_it_failed
 from parvis.core.routing.services import may_take_up, retry_step
+from parvis.core.web.keyset import page_of
 from parvis.core.web.navigation import application_of, label_of
 
 SHOWN = 50
@@ -83,6 +85,30 @@ def inbox_page(request: AccountRequest) -> HttpResponse:
         "failed": states.get(Route.State.FAILED, 0),
     }
     return render(request, "routing/inbox.html", context)
+
+
+@require_safe
+@account_view
+def routes_page(request: AccountRequest) -> HttpResponse:
+    """The dossiers on their way, or stopped (``?etat=echec``), newest first, each leading to the page of its object."""
+    wanted, stopped = readable(request), request.GET.get("etat") == "echec"
+    state = Route.State.FAILED if stopped else Route.State.RUNNING
+    rows = Route.objects.filter(wanted, state=state) if wanted else Route.objects.none()
+    page = page_of(rows.select_related("organisation").prefetch_related("steps"), "created_at", request.GET)
+    addresses = pages_of(page.rows)
+    query = "etat=echec&" if stopped else ""
+    context = {
+        "tabs": [
+            {"label": "En chemin", "url": "?", "active": not stopped},
+            {"label": "En échec", "url": "?etat=echec", "active": stopped},
+        ],
+        "lines": [(route, addresses.get(route.pk) or where_it_failed(route), standing(route)) for route in page.rows],
+        "columns": [{"label": name} for name in ("Dossier", "Organisation", "Étape", "Ouvert le")],
+        "previous": page.previous and f"?{query}avant={page.previous}",
+        "next": page.next and f"?{query}apres={page.next}",
+        "stopped": stopped,
+    }
+    return render(request, "routing/routes.html", context)
 
 
 def waiting_sentence(total: int, late: int) -> str:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from parvis.core.identity.roles import label_of, permissions_of
 from parvis.core.ids import uuid7
+from parvis.core.referentials.prefectures import arrondissement_name, prefecture_name
 from parvis.core.referentials.sirene import luhn_key_holds
 
 INVITATION_LASTS: Final = timedelta(days=7)
@@ -115,6 +116,11 @@ class Organisation(models.Model):
     @property
     def initial(self) -> str:
         return self.short_name[:1].upper()
+
+    @property
+    def prefecture(self) -> str:
+        """Where its acts go, in words: « Préfecture de l’Hérault, arrondissement de Montpellier »."""
+        return f"{prefecture_name(self.pref_id)}, {arrondissement_name(self.departement, self.arrondissement)}"
 
     def subscribes_to(self, application: str, on: date) -> bool:
         """True when the convention gives this organisation ``application`` on that day."""

@@ -16,9 +16,14 @@ def stopped(juvignac, fabregues):
     for organisation in (juvignac, fabregues):
         with acting_for(organisation):
             open_route(
-                organisation, kind="deliberation", title=f"Délibération de {organisation.slug}",
-                reference="19.07.01.05", facts={}, step_codes=["actes.transmission", "actes.publication"], actor=Actor("system", "essai"),
-            )  # fmt: skip
+                organisation,
+                kind="deliberation",
+                title=f"Délibération de {organisation.slug}",
+                reference="19.07.01.05",
+                facts={},
+                step_codes=["actes.transmission", "actes.publication"],
+                actor=Actor("system", "essai"),
+            )
     return juvignac
 
 

@@ -106,6 +106,19 @@ def test_filters(secretary, juvignac, query, expected):
     assert {a.numero for a in page.context["page"].rows} == expected
 
 
+def test_the_export_says_the_state_as_the_board_does(secretary, juvignac):
+    with acting_for(juvignac):
+        make_acte(juvignac, "A", published_on=date(2019, 7, 4), executoire_on=date(2019, 7, 4))
+    lines = b"".join(secretary.get(f"{LIST}actes.csv").streaming_content).decode("utf-8-sig")
+    assert "Publié;" in lines
+    assert "Acquittement reçu" not in lines
+
+
+def test_a_search_too_long_is_refused_with_its_limit(secretary, juvignac):
+    page = secretary.get(LIST, {"q": "a" * 2000}).content.decode()
+    assert "La recherche tient en 200 caractères, la vôtre en compte 2\u202f000" in page
+
+
 def test_pages_go_both_ways_without_losing_or_repeating_a_row(secretary, juvignac):
     with acting_for(juvignac):
         expected = sorted(many(juvignac, 127), key=lambda a: (a.decision_date, a.pk), reverse=True)

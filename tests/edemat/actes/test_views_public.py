@@ -127,6 +127,21 @@ def test_facets_count_and_lead_back(visitor, published):
     assert [(c.label, c.count) for c in context["seances"]] == [(date(2019, 7, 1), 1)]
 
 
+def test_facets_count_the_acts_that_hold_the_words_looked_for(visitor, published):
+    published("A")
+    published("B", nature="2", matiere="7.10", objet="Tarif de la cantine")
+    context = visitor.get(f"{REGISTER}?q=cantine").context
+    assert [(c.label, c.count) for c in context["natures"]] == [("Actes réglementaires", 1)]
+    assert [(c.label, c.count) for c in context["matieres"]] == [("Finances locales", 1)]
+
+
+def test_a_search_too_long_finds_nothing_says_why_and_shows_no_facet(visitor, published):
+    published("A")
+    page = visitor.get(REGISTER, {"q": "a" * 2000})
+    assert "La recherche tient en 200 caractères" in page.content.decode()
+    assert (page.context["total"], page.context["natures"]) == (0, [])
+
+
 def test_pages_follow_one_another(visitor, published):
     for number in range(23):
         published(f"A{number}")

@@ -37,6 +37,9 @@ MATIERES = {
 """First level of the national nomenclature of matières."""
 
 
+MAX_TEXT = 200
+
+
 def _situation(code: str) -> Q:
     match code:
         case "a_transmettre":
@@ -78,6 +81,18 @@ class Filters:
     until: date | None = None
     text: str = ""
     seance: date | None = None
+    too_long: int = 0
+    """Length of a text that is refused: nothing is looked for, and the page says the limit."""
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing was looked for; "" when it was."""
+        if not self.too_long:
+            return ""
+        length = f"{self.too_long:_}".replace("_", "\u202f")
+        return (
+            f"La recherche tient en {MAX_TEXT} caractères, la vôtre en compte {length} : gardez les mots qui comptent."
+        )
 
     @classmethod
     def read(cls, query: Mapping[str, Any]) -> "Filters":
@@ -92,7 +107,8 @@ class Filters:
             matiere=known("matiere", MATIERES),
             since=_day(query.get("du", "")),
             until=_day(query.get("au", "")),
-            text=query.get("q", "").replace("\x00", "").strip()[:200],
+            text=(text := query.get("q", "").replace("\x00", "").strip())[:MAX_TEXT],
+            too_long=len(text) if len(text) > MAX_TEXT else 0,
             seance=_day(query.get("seance", "")),
         )
 
@@ -116,9 +132,45 @@ class Filters:
         return "?" + urlencode({key: value for key, value in values.items() if value})
 
 
+@dataclass(frozen=True)
+class Situation:
+    """Where an act stands, as the board says it and as its exports do."""
+
+    label: str
+    kind: str = ""
+    dot: bool = False
+
+
+SENDING = Situation("Envoi en cours", "info")
+BEFORE_RECEIPT = {
+    Status.ERREUR: Situation("En erreur", "danger", dot=True),
+    Status.ANNULE: Situation("Annulé"),
+    Status.A_POSTER: Situation("À transmettre", "accent"),
+    Status.A_SIGNER: Situation("À signer"),
+    Status.POSTE: SENDING,
+    Status.EN_ATTENTE: SENDING,
+    Status.TRANSMIS: Situation("Transmis", "info"),
+}
+
+
+def situation_of(acte: Acte) -> Situation:
+    """The state of ``acte`` in one word, for a list."""
+    if before := BEFORE_RECEIPT.get(Status(acte.status)):
+        return before
+    if acte.published_on:
+        return Situation("Publié", "ok")
+    if acte.notified_on:
+        return Situation("Notifié", "ok")
+    if acte.received_on:
+        return Situation("À notifier" if acte.nature == Nature.INDIVIDUEL else "À publier", "accent")
+    return Situation(acte.get_status_display())
+
+
 def acts(organisation: Organisation, filters: Filters) -> QuerySet[Acte]:
     """The acts of one organisation that answer ``filters``, unsorted."""
     rows = Acte.objects.filter(_situation(filters.situation), _matiere(filters.matiere), organisation=organisation)
+    if filters.too_long:
+        return rows.none()
     if filters.nature:
         rows = rows.filter(nature=filters.nature)
     if filters.since:
@@ -138,6 +190,8 @@ def acts(organisation: Organisation, filters: Filters) -> QuerySet[Acte]:
 def published(organisation: Organisation, filters: Filters) -> QuerySet[Publication]:
     """The acts that one organisation has online and that answer ``filters``, unsorted."""
     rows = Publication.objects.online().filter(_matiere(filters.matiere), organisation=organisation)
+    if filters.too_long:
+        return rows.none()
     if filters.nature:
         rows = rows.filter(nature=filters.nature)
     if filters.seance:
@@ -163,8 +217,8 @@ class Choice:
 
 
 def facets(organisation: Organisation, filters: Filters) -> dict[str, list[Choice]]:
-    """Nature, matière and séance of the published acts, counted within the other filters' absence."""
-    online = Publication.objects.online().filter(organisation=organisation)
+    """Nature, matière and séance of the published acts that hold the words looked for, without the other filters."""
+    online = published(organisation, Filters(text=filters.text, too_long=filters.too_long))
     natures = online.values("nature").annotate(number=Count("pk")).order_by("nature")
     matters: dict[str, int] = {}
     for row in online.values("matiere").annotate(number=Count("pk")).order_by():

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 
 from parvis.core.exports.download import download_table
+from parvis.edemat.actes.board import situation_of
 from parvis.edemat.actes.models import Acte, Publication
 
 CHUNK = 2000
@@ -22,7 +23,7 @@ ACT_COLUMNS: Sequence[Column] = (
     ("Intitulé de la matière", lambda a: a.matiere_label),
     ("Objet", lambda a: a.objet),
     ("Date de la décision", lambda a: a.decision_date),
-    ("État", lambda a: a.get_status_display()),
+    ("État", lambda a: situation_of(a).label),
     ("Reçu en préfecture le", lambda a: a.received_on),
     ("Publié le", lambda a: a.published_on),
     ("Notifié le", lambda a: a.notified_on),

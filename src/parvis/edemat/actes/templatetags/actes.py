@@ -6,7 +6,8 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from parvis.edemat.actes.enums import Nature, Status
+from parvis.edemat.actes.board import situation_of
+from parvis.edemat.actes.enums import Nature
 from parvis.edemat.actes.models import Acte
 
 register = template.Library()
@@ -29,10 +30,10 @@ def au_singulier(nature: str) -> str:
 @register.filter
 def puce_d_etat(acte: Acte) -> SafeString:
     """The chip of the state of ``acte``."""
-    return _chip(acte.status, bool(acte.published_on), bool(acte.notified_on), bool(acte.received_on), acte.nature)
+    situation = situation_of(acte)
+    return _chip(situation.label, situation.kind, situation.dot)
 
 
-@lru_cache(maxsize=256)
-def _chip(status: int, published: bool, notified: bool, received: bool, nature: str) -> SafeString:
-    known = {"status": status, "published": published, "notified": notified, "received": received}
-    return render_to_string("actes/status.html", {**known, "nature": nature, "label": Status(status).label})
+@lru_cache(maxsize=64)
+def _chip(label: str, kind: str, dot: bool) -> SafeString:
+    return render_to_string("actes/status.html", {"label": label, "kind": kind, "dot": dot})

@@ -9,8 +9,8 @@ DAILY, ALARM = timedelta(hours=24), timedelta(hours=20)
 
 
 def entries_about(kind: str, identifier: object) -> EntryQuerySet:
-    """Events about one object, oldest first, for ``<c-timeline>``."""
-    return Entry.objects.about(kind, identifier).select_related("organisation").order_by("seq")
+    """Events about one object, newest first as everywhere in the journal, for ``<c-timeline>``."""
+    return Entry.objects.about(kind, identifier).select_related("organisation").order_by("-seq")
 
 
 def newest_entries(organisation: Organisation, *, before: int | None = None) -> EntryQuerySet:

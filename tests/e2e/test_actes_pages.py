@@ -247,6 +247,23 @@ def test_a_secretary_deposits_an_act_made_elsewhere(browser_page, agent_client, 
     check(page, "acte-depose")
 
 
+def test_the_receipt_comes_to_the_page_by_itself(browser_page, agent_client, juvignac, acte):
+    from parvis.edemat.actes.models import Acte
+
+    with acting_for(juvignac):
+        Acte.objects.filter(pk=acte.pk).update(status=3, received_on=None)
+    page = browser_page(client=agent_client(juvignac, "secretaire"))
+    page.goto(f"/o/juvignac/actes/{acte.pk}/")
+    page.get_by_role("heading", name="En attente de l’accusé de réception").wait_for()
+    with acting_for(juvignac):
+        Acte.objects.filter(pk=acte.pk).update(status=4, received_on=clock.today() - timedelta(days=8))
+    page.get_by_role("heading", name="Publier sur le site de la commune").wait_for()
+    announced = page.locator("#acte-annonce")
+    assert announced.get_attribute("role") == "status"
+    assert announced.inner_text().startswith("Publier sur le site de la commune")
+    check(page)
+
+
 def test_an_agent_publishes_and_a_citizen_without_scripts_reads(browser_page, agent_client, juvignac, acte, run_jobs):
     page = browser_page(client=agent_client(juvignac, "secretaire"))
     page.goto(f"/o/juvignac/actes/{acte.pk}/")

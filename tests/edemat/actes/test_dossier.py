@@ -65,3 +65,30 @@ def test_the_same_remark_is_shown_once(acte):
     dossier = Dossier(acte, frozenset())
     assert [check["code"] for check in dossier.checks] == ["schema", "objet"]
     assert dossier.remarks == 1
+
+
+# --- what is under way ---
+def test_an_act_online_whose_documents_are_being_made_is_shown_published(acte):
+    acte.route.steps.filter(code="actes.publication").update(state=RouteStep.State.CURRENT, ended_at=None)
+    step = Dossier(acte, frozenset()).steps[-1]
+    assert (step["label"], step["state"]) == ("Publiée", "done")
+
+
+def test_an_act_acknowledged_that_nobody_has_published_is_still_to_publish(acting_for_juvignac, frozen_clock):
+    frozen_clock("2019-07-11T09:00+02:00")
+    route = Route.objects.create(
+        organisation=acting_for_juvignac, kind="deliberation", title="x", reference="1", created_at="2019-07-01T20:00Z"
+    )
+    RouteStep.objects.create(
+        organisation=acting_for_juvignac, route=route, rank=1, code="actes.publication", state=RouteStep.State.CURRENT
+    )
+    step = Dossier(make_acte(acting_for_juvignac, route=route), frozenset()).steps[0]
+    assert (step["label"], step["state"]) == ("À publier", "current")
+
+
+@pytest.mark.parametrize(
+    ("status", "awaits"),
+    [(Status.A_POSTER, False), (Status.POSTE, True), (Status.TRANSMIS, True), (Status.ERREUR, False), (4, False)],
+)
+def test_the_page_asks_for_itself_again_while_the_state_has_to_answer(acting_for_juvignac, status, awaits):
+    assert Dossier(make_acte(acting_for_juvignac, status=status), frozenset()).awaits is awaits

@@ -1,5 +1,6 @@
 """Pages of sending: two steps before the State, uncertain sends settled by a person, the basket replayed."""
 
+import re
 import time
 from datetime import timedelta
 
@@ -39,6 +40,21 @@ def test_the_confirmation_says_that_it_is_for_good_then_sends(secretary, commune
     assert len(state.sent) == 1
     assert state.again(acte).status == Status.TRANSMIS
     assert "En attente de l’accusé de réception" in secretary.get(f"{LIST}{acte.pk}/").content.decode()
+
+
+def test_the_page_of_an_act_sent_shows_the_receipt_by_itself(secretary, commune, prepare, state, run_jobs):
+    acte = prepare(commune)
+    secretary.post(f"{LIST}{acte.pk}/transmettre/")
+    run_jobs(queue="actes")
+    waiting = secretary.get(f"{LIST}{acte.pk}/").content.decode()
+    again = re.search(r'hx-get="([^"]*)" hx-trigger="every 3s"', waiting)[1]
+    asked = {"HTTP_HX_REQUEST": "true"}
+    assert secretary.get(again, **asked).status_code == 204, "nothing has changed"
+    state.poll()
+    run_jobs(queue="actes")
+    page = secretary.get(again, **asked).content.decode()
+    assert re.search(r'role="status" id="acte-annonce">Publier sur le site de la commune', page)
+    assert "hx-trigger" not in page, "the state is final"
 
 
 def proved_an_hour_ago(client) -> None:

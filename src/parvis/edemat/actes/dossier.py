@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from django.urls import reverse
@@ -15,7 +16,7 @@ from parvis.core.web.templatetags.parvis import date_courte, date_heure, date_lo
 from parvis.edemat.actes.enums import Nature, Status, TransactionKind
 from parvis.edemat.actes.legal_dates import DefereDelay, last_appeal_day, online_until
 from parvis.edemat.actes.models import ACKNOWLEDGED, Acte, Publication, Transaction
-from parvis.edemat.actes.publication import known_on, may_hold_personal_data
+from parvis.edemat.actes.publication import known_by_notification, known_on, may_hold_personal_data
 from parvis.edemat.actes.services import cancellation, letters
 
 SINGULAR = {
@@ -133,9 +134,19 @@ class Dossier:
         if self.acte.route is None:
             return self._own_steps()
         return [
-            {"label": step.label, "state": step.state, "lines": self._lines(step), "url": step.failure_page}
-            for step in self.acte.route.steps.select_related("route", "organisation").order_by("rank")
+            self._step(step) for step in self.acte.route.steps.select_related("route", "organisation").order_by("rank")
         ]
+
+    def _step(self, step: RouteStep) -> dict[str, Any]:
+        """A publication whose documents are still being made is told as it is: done, though its step ends with them."""
+        if step.code == "actes.publication" and step.state == RouteStep.State.CURRENT and self._known:
+            label = "Notifiée" if known_by_notification(self.acte) else "Publiée"
+            return {"label": label, "state": RouteStep.State.DONE, "lines": [self._when(step)], "url": ""}
+        return {"label": step.label, "state": step.state, "lines": self._lines(step), "url": step.failure_page}
+
+    @property
+    def _known(self) -> bool:
+        return self.publication is not None or known_by_notification(self.acte)
 
     def _lines(self, step: RouteStep) -> list[str]:
         if step.state == RouteStep.State.DONE and step.ended_at:
@@ -187,6 +198,28 @@ class Dossier:
             current = bool(reached) and current
             steps.append({"label": past if reached else future, "state": state, "lines": [when] if when else []})
         return steps
+
+    # --- what is under way ---
+    @property
+    def awaits(self) -> bool:
+        """True while something comes by itself: the State's receipt, or the documents that a job is making."""
+        if self.acte.status in (Status.POSTE, Status.EN_ATTENTE, Status.TRANSMIS):
+            return True
+        return (self.acte.received_on == clock.today() and "bordereau" not in self._derived) or self._documents_to_come
+
+    @property
+    def _documents_to_come(self) -> bool:
+        if self.acte.route is None or not self._known:
+            return False
+        return self.acte.route.steps.filter(code="actes.publication", state=RouteStep.State.CURRENT).exists()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes when the page has something new to show of what is under way."""
+        said = self.transaction.delivery_message if self.transaction else ""
+        states = [f"{step['label']}{step['state']}" for step in self.steps]
+        known = [self.acte.status, len(self._derived), said, self._documents_to_come, *states]
+        return sha256("|".join(map(str, known)).encode()).hexdigest()[:16]
 
     # --- next action ---
     @cached_property

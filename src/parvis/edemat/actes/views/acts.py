@@ -89,8 +89,15 @@ def get_acte(request: AgentRequest, pk: UUID) -> Acte:
 @agent_view("actes.lire", application="edemat")
 @require_safe
 def detail(request: AgentRequest, pk: UUID) -> HttpResponse:
-    """One screen for one act: route, next action, documents, essentials, checks, journal."""
-    return render(request, "actes/detail.html", {"dossier": Dossier(get_acte(request, pk), request.permissions)})
+    """One screen for one act: route, next action, documents, essentials, checks, journal.
+
+    While something comes by itself the page asks for itself again, and is given nothing while nothing has changed.
+    """
+    dossier = Dossier(get_acte(request, pk), request.permissions)
+    asks_again = "HX-Request" in request.headers
+    if asks_again and request.GET.get("vu") == dossier.fingerprint:
+        return HttpResponse(status=204)
+    return render(request, "actes/detail.html", {"dossier": dossier, "announced": asks_again})
 
 
 @agent_view("actes.publier", application="edemat")

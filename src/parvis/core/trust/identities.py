@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING
 
 from asn1crypto import x509
 from cryptography.fernet import InvalidToken
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import pkcs12
+from pyhanko.keys.internal import (
+    translate_pyca_cryptography_cert_to_asn1,
+    translate_pyca_cryptography_key_to_asn1,
+)
 from pyhanko.sign.signers import SimpleSigner
 from pyhanko_certvalidator import CertificateValidator, ValidationContext, errors
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+from pyhanko_certvalidator.util import get_pyca_cryptography_hash
 
 from parvis.core.authentication.secrets import decrypt, encrypt
 from parvis.core.documents.workshop import InspectionFailed
@@ -29,6 +37,10 @@ from parvis.core.trust.policy import TrustPolicy
 from parvis.core.trust.waiting import wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
     from parvis.core.trust.models import Certificate
 
 KEY_REF = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
@@ -47,6 +59,25 @@ class CertificateRefused(IdentityUnusable):
     def __init__(self, sentence: str, code: str, **data: object) -> None:
         super().__init__(sentence, code=code, **data)
         self.code = code
+
+
+class HeldKeySigner(SimpleSigner):
+    """Signs with a key that was checked when its file was opened.
+
+    pyHanko reads the key anew at each signature, and checking an RSA key of 3072 bits takes a fifth of a second.
+    """
+
+    def __init__(self, key: PrivateKeyTypes, certificate: x509.Certificate, others: Iterable[x509.Certificate]) -> None:
+        known = SimpleCertificateStore()
+        known.register_multiple(others)
+        super().__init__(certificate, translate_pyca_cryptography_key_to_asn1(key), known)
+        self._key = key
+
+    def sign_raw(self, data: bytes, digest_algorithm: str) -> bytes:
+        mechanism = self.get_signature_mechanism_for_digest(digest_algorithm).signature_algo
+        if mechanism != "rsassa_pkcs1v15" or not isinstance(self._key, RSAPrivateKey):
+            return super().sign_raw(data, digest_algorithm)
+        return self._key.sign(data, PKCS1v15(), get_pyca_cryptography_hash(digest_algorithm))
 
 
 @dataclass(frozen=True)
@@ -72,20 +103,18 @@ def from_pkcs12(content: bytes, passphrase: str) -> SigningIdentity:
     if len(content) > MAX_PKCS12:
         raise IdentityUnusable(TOO_BIG)
     try:
-        key, certificate, _ = pkcs12.load_key_and_certificates(content, passphrase.encode())
-        if key is None or certificate is None:
-            raise IdentityUnusable("Le fichier ne contient pas à la fois un certificat et sa clé privée.")
-        signer = SimpleSigner.load_pkcs12_data(content, other_certs=[], passphrase=passphrase.encode())
+        key, certificate, others = pkcs12.load_key_and_certificates(content, passphrase.encode())
     except (ValueError, TypeError) as error:
         raise IdentityUnusable(
             "Le fichier de certificat ne s’ouvre pas : la phrase secrète est fausse, ou le fichier endommagé."
         ) from error
-    if signer is None:
+    if key is None or certificate is None:
+        raise IdentityUnusable("Le fichier ne contient pas à la fois un certificat et sa clé privée.")
+    if not hasattr(key, "sign"):
         raise IdentityUnusable("La clé de ce certificat n’est pas d’un type qui sait signer ici.")
-    own = signer.signing_cert
-    assert own is not None
-    chain = tuple(one for one in signer.cert_registry if one.issuer_serial != own.issuer_serial)
-    return SigningIdentity(own, chain, signer)
+    own, *rest = (translate_pyca_cryptography_cert_to_asn1(one) for one in (certificate, *others))
+    chain = tuple(one for one in rest if one.issuer_serial != own.issuer_serial)
+    return SigningIdentity(own, chain, HeldKeySigner(key, own, rest))
 
 
 def check_opens(content: bytes, passphrase: str) -> None:

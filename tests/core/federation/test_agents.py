@@ -89,7 +89,7 @@ def test_unknown_agent_waits_for_the_administration_and_gets_nothing(proconnect,
     answer = proconnect.log_in(browser, "p.durable")
     assert answer["Location"] == "/federation/agent/"
     page = browser.get("/federation/agent/").content.decode()
-    assert "Votre compte doit être activé par l’administrateur de Commune de Juvignac" in page
+    assert "Votre compte doit être activé par l’administrateur de la commune de Juvignac" in page
     browser.get("/federation/agent/")
     (asked,) = requests_of(juvignac)
     assert (asked.uid, asked.siret, asked.email) == ("p.durable", "21340123500014", PAULE)
@@ -440,7 +440,7 @@ def test_usagers_account_takes_no_agents_proconnect(proconnect, citizen, logged_
     proconnect.log_in(client, "p.durable")
     answer = client.post("/federation/relier/")
     assert answer.status_code == 409
-    assert "agent de Commune de Juvignac" in answer.content.decode()
+    assert "agent de la commune de Juvignac" in answer.content.decode()
     assert links.identities_of(account) == []
 
 

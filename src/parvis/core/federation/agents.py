@@ -26,6 +26,7 @@ from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import Actor, record
 from parvis.core.organisations import invitations
 from parvis.core.organisations.models import Invitation, Organisation
+from parvis.core.organisations.naming import of_it
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.referentials.cog import folded
 
@@ -175,7 +176,7 @@ def check_own_link(account: Account, identity: Identity) -> None:
     if account.population == Account.Population.USAGER:
         if organisation is not None:
             raise links.LinkRefused(
-                f"Ce compte ProConnect est celui d’un agent de {organisation.name} : il ne se relie pas à un compte"
+                f"Ce compte ProConnect est celui d’un agent {of_it(organisation.name)} : il ne se relie pas à un compte"
                 " d’usager. Déconnectez-vous, puis recommencez avec ProConnect."
             )
     elif organisation is None or not has_mandate_in(account, organisation):

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from parvis.core.errors import DomainError
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
 from parvis.core.identity.models import Account
+from parvis.core.organisations.naming import of_it
 from parvis.core.provider.forms import RefusalForm
 from parvis.core.saml import metadata, services
 from parvis.core.saml.attributes import labels
@@ -220,7 +221,7 @@ def approval(request: AccountRequest, pk: UUID) -> HttpResponse:
             return redirect("saml_platform:list")
         if decision == "refuser" and form.is_valid():
             services.refuse(site, form.cleaned_data["reason"], actor=request.actor)
-            notices.success(request, f"La proposition de {site.organisation.short_name} est refusée.")
+            notices.success(request, f"La proposition {of_it(site.organisation.short_name)} est refusée.")
             return redirect("saml_platform:list")
     except DomainError as refusal:
         notices.error(request, refusal.sentence)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from parvis.core.organisations.models import TenantModel
+from parvis.core.organisations.naming import of_it
 from parvis.edemat.actes.enums import (
     Delivery,
     InboundOutcome,
@@ -60,7 +61,7 @@ class ActeSettings(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"Télétransmission de {self.organisation}"
+        return f"Télétransmission {of_it(self.organisation.name)}"
 
     @property
     def suspended(self) -> bool:

@@ -23,6 +23,7 @@ from parvis.core.identity.models import Account, Mandate
 from parvis.core.journal.actions import register_action, register_subject
 from parvis.core.journal.services import SYSTEM, Actor, record
 from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.naming import with_article
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.routing.models import RouteStep
 from parvis.core.routing.registry import Remedy
@@ -512,7 +513,7 @@ def _mandate(organisation: Organisation, account: Account, permission: str) -> M
         if permission in mandate.permissions:
             return mandate
     raise NotEntitled(
-        f"Aucun mandat en cours ne vous permet d’agir sur ce document pour {organisation}. "
+        f"Aucun mandat en cours ne vous permet d’agir sur ce document pour {with_article(organisation.name)}. "
         "Si votre mandat vient de changer, prévenez l’administration de votre organisation."
     )
 

@@ -34,6 +34,7 @@ from parvis.core.identity.access import open_view
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from parvis.core.identity.values import ValueRefused
+from parvis.core.organisations.naming import of_it
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def _known(request: HttpRequest, account: Account, answer: Answer) -> HttpRespon
             agents.ask(answer.identity, organisation, request=request)
             messages.info(
                 request,
-                f"Votre compte doit être activé par l’administrateur de {organisation.name} : votre demande lui est"
+                f"Votre compte doit être activé par l’administrateur {of_it(organisation.name)} : votre demande lui est"
                 " transmise.",
             )
     return log_in(request, account, answer.identity, answer.id_token, answer.next)
@@ -252,7 +253,7 @@ def agent(request: HttpRequest) -> HttpResponse:
             account = agents.enter(pending.identity, way, request=request)
         except DomainError as refused:
             return _refused(request, PROCONNECT, refused.sentence)
-        messages.success(request, f"ProConnect est relié à votre compte de {organisation.name}.")
+        messages.success(request, f"ProConnect est relié à votre compte {of_it(organisation.name)}.")
         return log_in(request, account, pending.identity, pending.id_token, pending.next)
     return render(request, "federation/agent.html", facts)
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from parvis.core.identity.access import AccountRequest, platform_view
+from parvis.core.organisations.naming import of_it
 from parvis.core.portal import hosts
 from parvis.core.portal.forms import HostForm
 from parvis.core.portal.models import HostName
@@ -49,7 +50,7 @@ def remove(request: AccountRequest, pk: int) -> HttpResponse:
     return confirm(
         request,
         title=f"Retirer {host.host}",
-        text=f"Ce nom ne montrera plus les pages de {host.organisation.short_name} : qui le demandera sera refusé.",
+        text=f"Ce nom ne montrera plus les pages {of_it(host.organisation.short_name)} : qui le demandera sera refusé.",
         verb="Retirer ce nom de domaine",
         back=reverse("portal:hosts"),
         crumbs=[{"label": "Noms de domaine", "url": reverse("portal:hosts")}, {"label": "Retirer"}],

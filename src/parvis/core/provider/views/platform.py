@@ -16,6 +16,7 @@ from parvis.core.documents.models import Document
 from parvis.core.documents.services import read_bytes
 from parvis.core.identity.access import AccountRequest, platform_view
 from parvis.core.organisations.models import Organisation
+from parvis.core.organisations.naming import of_it
 from parvis.core.organisations.tenancy import acting_for
 from parvis.core.provider import services
 from parvis.core.provider.forms import RefusalForm
@@ -63,7 +64,7 @@ def approval(request: AccountRequest, organisation: int, pk: UUID) -> HttpRespon
                 return redirect("provider:approvals")
             if request.POST.get("decision") == "refuser" and form.is_valid():
                 services.refuse(service, form.cleaned_data["reason"], actor=request.actor, request=request)
-                messages.success(request, f"La proposition de {service.organisation.short_name} est refusée.")
+                messages.success(request, f"La proposition {of_it(service.organisation.short_name)} est refusée.")
                 return redirect("provider:approvals")
         except RegistrationRefused as error:
             messages.error(request, error.sentence)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from parvis.core import clock
 from parvis.core.branding.look import stylesheet_url
 from parvis.core.identity.models import Account
+from parvis.core.organisations.naming import of_it, with_article
 
 register = template.Library()
 
@@ -209,6 +210,18 @@ def majuscule(value: Any) -> str:
     """First letter raised, the rest untouched (Django's ``capfirst`` on any value)."""
     text = str(value or "")
     return text[:1].upper() + text[1:]
+
+
+@register.filter
+def de_nom(name: Any) -> str:
+    """« Actes {{ organisation.name|de_nom }} »: « Actes de la commune de Juvignac »."""
+    return of_it(str(name))
+
+
+@register.filter
+def le_nom(name: Any) -> str:
+    """« publié par {{ organisation.name|le_nom }} »: « publié par la commune de Juvignac »."""
+    return with_article(str(name))
 
 
 @register.filter

@@ -80,11 +80,11 @@ def _call(method: str, url: str, body: str | None, headers: dict[str, str], *, l
 
 
 def exchange(
-    method: str, url: str, body: str | None, headers: dict[str, str], *, limit: int, seconds: float = TOTAL_SECONDS
+    method: str, url: str, body: str | None, headers: dict[str, str], *, limit: int, seconds: float = 0
 ) -> tuple[int, str, bytes]:
     """(status, media type, first octets: one more than ``limit`` where it is passed) of one request.
 
-    Raises Unreachable when nothing comes in ``seconds``, or when the address may not be called.
+    Raises Unreachable when the address may not be called, or does not answer in ``seconds`` (``TOTAL_SECONDS`` if 0).
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -96,7 +96,10 @@ def exchange(
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Host": parts.netloc, "User-Agent": "Parvis", **headers}
     try:
-        with socket.create_connection((address, port), timeout=CONNECT_SECONDS) as line, _ends_in_time(line, seconds):
+        with (
+            socket.create_connection((address, port), timeout=CONNECT_SECONDS) as line,
+            _ends_in_time(line, seconds or TOTAL_SECONDS),
+        ):
             connection = http.client.HTTPConnection(host, port)
             connection.sock = _secured(line, host) if secure else line
             connection.request(method, path, body=body, headers=headers)

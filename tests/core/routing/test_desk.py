@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db.models import F
 
 from parvis.core import clock
 from parvis.core.clock import PARIS
@@ -15,6 +14,7 @@ from parvis.core.routing.desk import (
     LATE,
     LATER,
     TODAY,
+    UNDATED,
     WEEK,
     Load,
     end_of_week,
@@ -22,12 +22,14 @@ from parvis.core.routing.desk import (
     group_of,
     grouped,
     in_group,
+    in_order,
     key_of,
 )
 from parvis.core.routing.models import Task
 from parvis.core.routing.services import open_task
 
 NOW = datetime(2019, 7, 3, 10, 0, tzinfo=UTC)  # a Wednesday, noon in Paris
+MONDAY = datetime(2019, 7, 8, tzinfo=PARIS)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ NOW = datetime(2019, 7, 3, 10, 0, tzinfo=UTC)  # a Wednesday, noon in Paris
         (datetime(2019, 7, 3, 22, 30, tzinfo=UTC), WEEK),  # half past midnight in Paris, tomorrow
         (datetime(2019, 7, 7, 21, 59, tzinfo=UTC), WEEK),  # Sunday
         (datetime(2019, 7, 8, 6, 0, tzinfo=UTC), LATER),  # Monday
-        (None, LATER),
+        (None, UNDATED),
     ],
 )
 def test_group_of_a_deadline(deadline, group):
@@ -57,7 +59,7 @@ def test_empty_groups_are_left_out_and_the_late_comes_first():
         deadline: datetime | None
 
     groups = grouped([Thing(None), Thing(NOW - timedelta(days=1))], NOW)
-    assert [g.code for g in groups] == [LATE, LATER]
+    assert [g.code for g in groups] == [LATE, UNDATED]
 
 
 def _task(organisation, permission, title, **fields):
@@ -178,12 +180,17 @@ def test_the_load_counts_everything(tasks):
 
 
 def test_pages_by_key_show_each_task_once(tasks):
-    ordered = Task.objects.order_by(F("deadline").asc(nulls_last=True), "id")
+    ordered = in_order(Task.objects.all(), NOW)
     seen, page = [], list(ordered[:4])
     while page:
         seen += page
-        page = list(following(ordered, key_of(page[-1]))[:4])
+        page = list(following(ordered, key_of(page[-1]), NOW)[:4])
     assert seen == list(ordered)
     assert len(seen) == len(tasks)
     for nonsense in ("", "x", "2019-06-24.", f"2019-06-24T00:00:00.{uuid7().hex}", f"demain.{uuid7().hex}"):
-        assert following(ordered, nonsense).count() == len(tasks)
+        assert following(ordered, nonsense, NOW).count() == len(tasks)
+
+
+def test_what_has_no_deadline_comes_before_what_is_for_later(tasks):
+    order = [group_of(task.deadline, NOW) for task in in_order(Task.objects.exclude(deadline=MONDAY), NOW)]
+    assert list(dict.fromkeys(order)) == [LATE, TODAY, WEEK, UNDATED, LATER]

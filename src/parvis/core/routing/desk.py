@@ -1,4 +1,7 @@
-"""How the desk « À traiter » is laid out: tasks in four groups by deadline, in the order of a working day."""
+"""How the desk « À traiter » is laid out: tasks in groups by deadline, in the order of a working day.
+
+What has no deadline waits for somebody all the same: it comes after this week, before what is for later.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,6 +11,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from parvis.core.clock import PARIS
 from parvis.core.routing.models import Task
@@ -15,8 +19,15 @@ from parvis.core.routing.models import Task
 LATE: Final = "late"
 TODAY: Final = "today"
 WEEK: Final = "week"
+UNDATED: Final = "undated"
 LATER: Final = "later"
-LABELS: Final = {LATE: "En retard", TODAY: "Aujourd’hui", WEEK: "Cette semaine", LATER: "Plus tard"}
+LABELS: Final = {
+    LATE: "En retard",
+    TODAY: "Aujourd’hui",
+    WEEK: "Cette semaine",
+    UNDATED: "Sans échéance",
+    LATER: "Plus tard",
+}
 
 
 class Dated(Protocol):
@@ -43,10 +54,20 @@ def end_of_week(today: date) -> date:
     return today + timedelta(days=6 - today.weekday())
 
 
+def next_monday(now: datetime) -> datetime:
+    """The first instant after the week of ``now``, where what has no deadline takes its place."""
+    return datetime.combine(end_of_week(now.astimezone(PARIS).date()) + timedelta(days=1), time(), PARIS)
+
+
+def in_order(tasks: QuerySet[Task], now: datetime) -> QuerySet[Task]:
+    """``tasks`` in the order of the desk; ``place`` is the deadline of each, or next Monday without one."""
+    return tasks.annotate(place=Coalesce("deadline", Value(next_monday(now)))).order_by("place", "pk")
+
+
 def group_of(deadline: datetime | None, now: datetime) -> str:
     """Group of a task: late once its instant is past, today until midnight in Paris, week until Sunday."""
     if deadline is None:
-        return LATER
+        return UNDATED
     local, today = deadline.astimezone(PARIS), now.astimezone(PARIS).date()
     # A deadline written at midnight is a day, not an hour: it lasts until that day ends.
     due = local if local.time() != time() else datetime.combine(local.date(), time.max, PARIS)
@@ -60,15 +81,13 @@ def group_of(deadline: datetime | None, now: datetime) -> str:
 def in_group(now: datetime) -> Case:
     """The group of a task as an SQL expression: says the same as ``group_of``."""
     today = now.astimezone(PARIS).date()
-    midnight, tomorrow, monday = (
-        datetime.combine(day, time(), PARIS)
-        for day in (today, today + timedelta(days=1), end_of_week(today) + timedelta(days=1))
-    )
+    midnight, tomorrow = (datetime.combine(day, time(), PARIS) for day in (today, today + timedelta(days=1)))
     late = Q(deadline__lt=now) & ~Q(deadline=midnight)
     return Case(
         When(late, then=Value(LATE)),
         When(deadline__lt=tomorrow, then=Value(TODAY)),
-        When(deadline__lt=monday, then=Value(WEEK)),
+        When(deadline__lt=next_monday(now), then=Value(WEEK)),
+        When(deadline__isnull=True, then=Value(UNDATED)),
         default=Value(LATER),
         output_field=CharField(),
     )
@@ -98,19 +117,17 @@ class Load:
         return self.verbs.total()
 
 
-def following(tasks: QuerySet[Task], key: str) -> QuerySet[Task]:
-    """The tasks after the one that ``key`` names in the order of the desk; all of them for a key out of form."""
+def following(tasks: QuerySet[Task], key: str, now: datetime) -> QuerySet[Task]:
+    """The tasks ``in_order`` after the one that ``key`` names; all of them for a key out of form."""
     at, _, pk = key.rpartition(".")
     try:
         last = UUID(pk)
-        deadline = datetime.fromisoformat(at) if at else None
+        place = datetime.fromisoformat(at) if at else next_monday(now)
     except ValueError:
         return tasks
-    if deadline is None:
-        return tasks.filter(deadline__isnull=True, pk__gt=last)
-    if deadline.tzinfo is None:
+    if place.tzinfo is None:
         return tasks
-    return tasks.filter(Q(deadline__gt=deadline) | Q(deadline=deadline, pk__gt=last) | Q(deadline__isnull=True))
+    return tasks.filter(Q(place__gt=place) | Q(place=place, pk__gt=last))
 
 
 def key_of(task: Task) -> str:

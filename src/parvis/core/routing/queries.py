@@ -2,28 +2,29 @@
 
 from collections.abc import Iterable
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from parvis.core import clock
 from parvis.core.identity.access import request_mandates
 from parvis.core.identity.models import Account, Mandate
 from parvis.core.organisations.tenancy import current_scope
-from parvis.core.routing.desk import Load
+from parvis.core.routing.desk import Load, in_order
 from parvis.core.routing.models import Task
 
 
 def inbox(account: Account, mandates: Iterable[Mandate]) -> QuerySet[Task]:
-    """Open tasks that ``account`` may do under its mandates, by deadline (those without one come last)."""
+    """Open tasks that ``account`` may do under its mandates, in the order of the desk."""
     allowed = Q(pk__in=[])
     for mandate in mandates:
         allowed |= Q(organisation_id=mandate.organisation_id, permission__in=mandate.permissions)
-    return Task.objects.filter(
+    tasks = Task.objects.filter(
         allowed,
         Q(assignee__isnull=True) | Q(assignee=account),
         Q(barred__isnull=True) | ~Q(barred=account),
         state=Task.State.OPEN,
-    ).order_by(F("deadline").asc(nulls_last=True), "id")
+    )
+    return in_order(tasks, clock.now())
 
 
 def request_load(request: HttpRequest) -> Load:

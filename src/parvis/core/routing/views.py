@@ -51,7 +51,7 @@ def inbox_page(request: AccountRequest) -> HttpResponse:
     load = queries.request_load(request)
     chosen, after = request.GET.get("verbe", ""), request.GET.get("apres", "")
     wanted = everything.filter(verb=chosen) if chosen else everything
-    found = list(following(wanted, after)[: SHOWN + 1])
+    found = list(following(wanted, after, now)[: SHOWN + 1])
     mine = {mandate.organisation_id: mandate.organisation for mandate in mandates}
     for task in found:
         task.organisation = mine[task.organisation_id]

@@ -9,7 +9,7 @@ from parvis.core.documents.services import read_bytes
 from parvis.core.journal.models import Entry
 from parvis.core.journal.services import Actor
 from parvis.core.routing.models import Route, Task
-from parvis.edemat.seances import services
+from parvis.edemat.seances import queries, services
 from parvis.edemat.seances.errors import DeliberationBlocked
 from parvis.edemat.seances.models import Convocation, Deliberation, Seance
 from parvis.edemat.seances.services.deliberations import establish_asked, text_of_pdf
@@ -106,6 +106,28 @@ def test_a_missing_subject_blocks(risen):
     point.matiere = "5"
     point.save()
     assert [fault["code"] for fault in services.establish(_first(risen), actor=ACTOR).faults] == ["B12"]
+
+
+def test_a_deliberation_stands_at_the_last_step_that_it_has_passed(risen, steps):
+    deliberation = services.establish(_first(risen), actor=ACTOR)
+    route = services.send_to_signature(deliberation, actor=ACTOR)
+    seance = deliberation.point.seance
+
+    def said(code="", state="done"):
+        route.steps.filter(code=code).update(state=state)
+        found = queries.standings(seance)[route.pk]
+        return found.label, found.kind
+
+    assert said() == ("Mise à la signature", "info")
+    signed = route.steps.get(code="parapheur.signature")
+    assert said(signed.code) == (type(signed).objects.get(pk=signed.pk).label, "ok")
+    assert said("actes.transmission", "failed")[1] == "danger"
+
+
+def test_the_meeting_leads_to_the_act_of_a_deliberation(risen, steps, monkeypatch):
+    route = services.send_to_signature(services.establish(_first(risen), actor=ACTOR), actor=ACTOR)
+    monkeypatch.setattr(queries, "pages_of", lambda routes: {one.pk: "/o/juvignac/actes/x/" for one in routes})
+    assert queries.standings(_first(risen).point.seance)[route.pk].url == "/o/juvignac/actes/x/"
 
 
 def test_sending_to_signature_opens_the_route_with_facts_and_documents(risen, steps):

@@ -1,6 +1,7 @@
 """Reads that the pages of meetings need."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from parvis.core.identity.models import Account
 from parvis.core.routing.models import Route, RouteStep
+from parvis.core.routing.registry import pages_of
 from parvis.edemat.seances.models import Avis, Convocation, Deliberation, Organe, Point, Seance
 
 PAGE = 30
@@ -104,6 +106,34 @@ def refusals(seance: Seance) -> dict[UUID, str]:
     routes = Deliberation.objects.filter(point__seance=seance, route__isnull=False).values("route")
     failed = RouteStep.objects.filter(route__in=routes, code="parapheur.signature", state=RouteStep.State.FAILED)
     return dict(failed.values_list("route", "summary"))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a deliberation that left for signature stands: a word, its colour, the page of its act ("" before)."""
+
+    label: str
+    kind: str
+    url: str
+
+
+def standings(seance: Seance) -> dict[UUID, Standing]:
+    """The standing of each deliberation of the meeting that has a route, by route: the last step it has passed."""
+    gone = Deliberation.objects.filter(point__seance=seance, route__isnull=False).values("route")
+    routes = list(Route.objects.filter(pk__in=gone).select_related("organisation"))
+    steps = RouteStep.objects.filter(route__in=routes, state__in=[RouteStep.State.DONE, RouteStep.State.FAILED])
+    passed = steps.exclude(code__startswith="seances.").select_related("route").order_by("rank")
+    latest = {step.route_id: step for step in passed}
+    pages = pages_of(routes)
+    return {route.pk: _standing(latest.get(route.pk), pages.get(route.pk, "")) for route in routes}
+
+
+def _standing(step: RouteStep | None, url: str) -> Standing:
+    if step is None:
+        return Standing("Mise à la signature", "info", url)
+    if step.state == RouteStep.State.FAILED:
+        return Standing(f"{step.label} : en échec", "danger", url)
+    return Standing(step.label, "ok", url)
 
 
 def notices(seance: Seance) -> list[dict[str, object]]:

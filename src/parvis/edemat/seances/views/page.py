@@ -167,7 +167,9 @@ def draw(
     refusals = queries.refusals(seance) if seance.ended_at else {}
     withdrawn = services.withdrawals(seance) if seance.opened_at else {}
     items = [_item(seance, point, vote_forms or {}, may_manage, refusals) for point in queries.agenda(seance)]
+    standings = queries.standings(seance) if seance.ended_at else {}
     for one in items:
+        one["standing"] = standings.get(one["deliberation"].route_id) if one["deliberation"] else None
         one["withdrawn"] = withdrawn.get(one["point"].rank, [])
     liste = Liste.objects.filter(seance=seance).select_related("document__organisation").first()
     risen = seance.state in (Seance.State.LEVEE, Seance.State.CLOSE)

@@ -17,7 +17,7 @@ from parvis.core.routing.services import attach
 from parvis.core.trust import certificates, pades
 from parvis.core.trust.models import Certificate
 from parvis.core.trust.validation import validate_pdf
-from parvis.edemat.parapheur import services
+from parvis.edemat.parapheur import queries, services
 from parvis.edemat.parapheur.models import Dossier
 from parvis.edemat.parapheur.placement import find_place
 from tests.edemat.parapheur.conftest import AfterSignature, pdf_of
@@ -76,6 +76,10 @@ def test_the_step_opens_a_dossier_and_the_first_task(dossier):
     assert task.path == f"/o/juvignac/parapheur/{dossier.pk}/"
     assert task.deadline == dossier.created_at + timedelta(days=2)
     assert "2 jours" in task.deadline_rule
+
+
+def test_the_list_shows_the_delay_of_the_open_step_as_the_desk_does(endorsed):
+    assert queries.dossiers("attente").get(pk=endorsed.pk).due == Task.objects.get(state="open").deadline
 
 
 def test_starting_the_step_again_keeps_the_same_dossier(dossier):

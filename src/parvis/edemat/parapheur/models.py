@@ -78,7 +78,6 @@ class Dossier(FSMModelMixin, TenantModel):
     report = models.ForeignKey("documents.Document", models.PROTECT, null=True, related_name="+")
     state = FSMField("état", max_length=10, choices=State.choices, default=State.VISA, protected=True)
     created_at = models.DateTimeField("ouvert le")
-    deadline = models.DateTimeField("échéance")
     signer = models.ForeignKey("identity.Account", models.PROTECT, null=True, related_name="+")
     stage = models.CharField("avancement", max_length=12, choices=Stage.choices, blank=True)
     failure = models.CharField("motif de l’échec", max_length=500, blank=True)

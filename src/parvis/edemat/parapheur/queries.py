@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from parvis.core.documents.models import Document
 from parvis.core.documents.services import read_bytes
-from parvis.edemat.parapheur.models import Dossier
+from parvis.edemat.parapheur.models import Dossier, Etape
 
 PAGE_SIZE = 50
 TEXT_PAGES = 60
@@ -31,8 +31,9 @@ class PageText:
 
 
 def dossiers(state: str) -> QuerySet[Dossier]:
-    """Dossiers of a filter of the list ("" for all), the latest first."""
-    found = Dossier.objects.recent()
+    """Dossiers of a filter of the list ("" for all), the latest first; ``due`` is the deadline of the open step."""
+    current = Etape.objects.filter(dossier=OuterRef("pk"), state=Etape.State.CURRENT)
+    found = Dossier.objects.recent().annotate(due=Subquery(current.values("deadline")[:1]))
     return found.filter(state__in=FILTERS[state][1]) if state in FILTERS else found
 
 

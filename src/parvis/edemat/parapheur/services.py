@@ -102,7 +102,6 @@ def create_dossier(step: RouteStep) -> Dossier:
         organisation=organisation, kind=route.kind, defaults={"name": "Un visa, une signature"}
     )
     now = clock.now()
-    days = {action: timedelta(days=circuit.days(action)) for action in Action}
     dossier = Dossier.objects.create(
         organisation=organisation,
         route_step=step,
@@ -111,7 +110,6 @@ def create_dossier(step: RouteStep) -> Dossier:
         reference=route.reference,
         document=document,
         created_at=now,
-        deadline=now + sum(days.values(), timedelta()),
     )
     Etape.objects.bulk_create(
         Etape(organisation=organisation, dossier=dossier, rank=rank, action=action)

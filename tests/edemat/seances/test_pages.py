@@ -122,6 +122,20 @@ def test_inscribing_changing_and_annexing_an_item(secretary, prepared, page, sha
     assert point.annexes.get().document.pages == 5
 
 
+def test_a_title_longer_than_the_object_of_an_act_is_refused_with_the_reason(secretary, prepared, page):
+    long = {"title": "é" * 500, "nature": "1", "matiere": "7.1"}
+    answer = secretary.post(page("new_point", prepared.seance.pk), long)
+    assert answer.status_code == 422
+    assert "limité à 499 caractères ; il en compte 500" in answer.content.decode()
+    assert not Point.objects.filter(title=long["title"]).exists()
+
+
+def test_a_place_too_long_is_never_cut_but_refused(secretary, page):
+    assert "maxlength" not in secretary.get(page("create")).content.decode()
+    answer = secretary.post(page("create"), {"place": "Salle " + "x" * 250})
+    assert "256" in answer.context["form"].errors["place"][0]
+
+
 @pytest.mark.parametrize("name", ["chiffre-mot-de-passe-utilisateur.pdf", "tronque.pdf", "renomme-pas-un-pdf.pdf"])
 def test_a_bad_annex_is_refused_by_its_name(secretary, prepared, page, shared_dir, name):
     point = prepared.seance.points.first()

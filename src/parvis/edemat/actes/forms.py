@@ -12,10 +12,10 @@ from django.forms.boundfield import BoundField
 
 from parvis.core import clock
 from parvis.core.documents.models import Document
-from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE
+from parvis.core.referentials.legality import MAX_ANNEXES, MAX_ARCHIVE, MAX_OBJECT
 from parvis.core.web.uploads import BoundedFileField, exceeds
 from parvis.edemat.actes.enums import ANSWERS, Nature, NotificationMeans
-from parvis.edemat.actes.formats.checks import MAX_OBJECT, Finding, objet_problem, refusals
+from parvis.edemat.actes.formats.checks import Finding, objet_problem, refusals
 from parvis.edemat.actes.formats.matieres import sort_key
 from parvis.edemat.actes.formats.natures import NATURES
 from parvis.edemat.actes.formats.outbound import SEVERAL

@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 
 from parvis.core import clock
+from parvis.core.referentials.legality import MAX_OBJECT
 from parvis.core.referentials.matieres import matieres_of
 from parvis.core.web.uploads import BoundedFileField
 from parvis.edemat.seances.formats.presences import Composition
@@ -164,7 +165,7 @@ class PointForm(forms.ModelForm):
             "matiere_label",
         ]
         widgets = {
-            "title": forms.TextInput(),
+            "title": forms.TextInput(attrs={"data-limit": MAX_OBJECT}),
             "nature": forms.Select(choices=[("1", "Délibération")]),
             "expose": forms.Textarea(attrs={"rows": 10}),
             "visas": forms.Textarea(attrs={"rows": 3}),
@@ -186,6 +187,15 @@ class PointForm(forms.ModelForm):
             "Sert aussi de note explicative de synthèse. Une ligne vide sépare deux paragraphes, "
             "un tiret ouvre une liste, ## un intertitre."
         )
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        if len(title) > MAX_OBJECT:
+            raise forms.ValidationError(
+                f"Le titre devient l’objet de l’acte transmis à la préfecture, limité à {MAX_OBJECT} caractères ; "
+                f"il en compte {len(title)} : raccourcissez-le."
+            )
+        return title
 
     def _choose_matiere(self) -> None:
         """A choice among the subjects in force, whose label is theirs; one no longer in force is told."""

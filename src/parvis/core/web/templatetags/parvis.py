@@ -469,6 +469,9 @@ def est_case(field: Any) -> bool:
     return getattr(field.field.widget, "input_type", "") == "checkbox" and not field.use_fieldset
 
 
+LONGEST_CODE = 60
+
+
 @register.simple_tag
 def wired(field: Any) -> SafeString | str:
     """The field's control with its class and the ARIA attributes that tie it to its help and its error."""
@@ -486,6 +489,11 @@ def wired(field: Any) -> SafeString | str:
         "class": " ".join(filter(None, [widget.attrs.get("class", ""), style.get(kind, "form-control")])),
         "placeholder": False,  # the label says it, and stays once something is typed
     }
+    limit = getattr(field.field, "max_length", None) or 0
+    if limit > LONGEST_CODE:  # a browser would cut in silence what is pasted: it is refused with its length instead
+        attributes["maxlength"] = False
+        if kind == "textarea":
+            attributes["data-limit"] = widget.attrs.get("data-limit", limit)
     described = [f"{field.auto_id}_aide"] if field.help_text else []
     if field.errors:
         described.append(f"{field.auto_id}_erreur")

@@ -14,7 +14,7 @@ from datetime import date
 from lxml import etree
 
 from parvis.core.errors import DomainError
-from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE
+from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE, MAX_OBJECT
 from parvis.edemat.actes.formats.archives import megabytes
 from parvis.edemat.actes.formats.emitters import Emitter
 from parvis.edemat.actes.formats.inbound import InvalidMessage, parse_safely
@@ -26,7 +26,6 @@ from parvis.edemat.actes.formats.numbers import SHAPE, ActeNumber, InvalidActeNu
 from parvis.edemat.actes.formats.outbound import ACTES, INSEE
 
 BLOCKING, WARNING = "bloquant", "avertissement"
-MAX_OBJECT = 499
 
 
 @dataclass(frozen=True)

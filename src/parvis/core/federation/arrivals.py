@@ -21,6 +21,7 @@ from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
 from parvis.core.journal.actions import register_action
 from parvis.core.journal.services import Actor, record
+from parvis.core.organisations.naming import of_it, with_article
 from parvis.core.organisations.tenancy import acting_for, identity_of
 
 METHOD: Final = "annuaire"
@@ -43,8 +44,8 @@ def address_of(identity: Identity, directory: Directory) -> str:
         ) from refused
     if email.rpartition("@")[2] not in directory.domains:
         raise ArrivalRefused(
-            f"L’adresse {email} n’est pas dans un domaine de {directory.organisation.short_name} : l’annuaire n’ouvre"
-            " pas ce compte."
+            f"L’adresse {email} n’est pas dans un domaine {of_it(directory.organisation.name)} : l’annuaire n’ouvre pas"
+            " ce compte."
         )
     return email
 
@@ -69,7 +70,7 @@ def refusal_for(account: Account, identity: Identity, directory: Directory) -> s
         return f"L’{label} ouvre les comptes de ses agents, et non un compte d’usager ou d’exploitation."
     same = account.proved_address == address_of(identity, directory)
     if not same and not any(m.organisation_id == directory.organisation_id for m in mandates_of(account)):
-        return f"Votre compte n’a ni cette adresse ni de mandat pour {directory.organisation.short_name}."
+        return f"Votre compte n’a ni cette adresse ni de mandat pour {with_article(directory.organisation.name)}."
     owner = account_of(identity, directory)
     if owner is not None and owner.pk != account.pk:
         return "Cette identité de l’annuaire est déjà reliée à un autre compte : adressez-vous à votre administration."

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from parvis.core.federation.configuration import DIRECTORY, LABELS
 from parvis.core.identity.models import AccountModel
-from parvis.core.organisations.models import Organisation, TenantModel
+from parvis.core.organisations.models import TenantModel
+from parvis.core.organisations.naming import of_it
 from parvis.core.provider.proposals import Proposal
 
 
@@ -182,10 +183,7 @@ class Directory(Proposal):
     @property
     def label(self) -> str:
         """« annuaire de la commune de … »."""
-        owner = self.organisation
-        if owner.kind == Organisation.Kind.COMMUNE and owner.name.startswith("Commune "):
-            return f"annuaire de la c{owner.name[1:]}"
-        return f"annuaire : {owner.short_name}"
+        return f"annuaire {of_it(self.organisation.name)}"
 
 
 class DirectoryDomain(TenantModel):

@@ -22,6 +22,7 @@ from parvis.core.federation.models import Directory
 from parvis.core.identity.access import AccountRequest, account_view, open_view
 from parvis.core.identity.audit import audit
 from parvis.core.identity.models import Account
+from parvis.core.organisations.naming import of_it
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def _tell(request: HttpRequest, account: Account, directory: Directory) -> None:
     if arrivals.awaits_rights(account):
         messages.info(
             request,
-            f"Votre compte attend ses droits : l’administration de {directory.organisation.short_name} le voit dans sa"
+            f"Votre compte attend ses droits : l’administration {of_it(directory.organisation.name)} le voit dans sa"
             " liste et vous donnera un rôle.",
         )
 

@@ -15,6 +15,7 @@ from parvis.core import clock
 from parvis.core.branding.look import stylesheet_url
 from parvis.core.identity.models import Account
 from parvis.core.organisations.naming import of_it, with_article
+from parvis.core.web.glossary import TERMS
 
 register = template.Library()
 
@@ -222,6 +223,12 @@ def de_nom(name: Any) -> str:
 def le_nom(name: Any) -> str:
     """« publié par {{ organisation.name|le_nom }} »: « publié par la commune de Juvignac »."""
     return with_article(str(name))
+
+
+@register.simple_tag
+def definition(term: str) -> str:
+    """What the glossary says of ``term``; one that it does not know is a fault of the page."""
+    return TERMS[term]
 
 
 @register.filter

@@ -84,7 +84,7 @@ def test_public_pages_without_javascript(browser_page, territory, announce, widt
     for name, address in pages.items():
         quiet.goto(address)
         assert_one_title(quiet)
-        assert_fits(page)
+        assert_fits(quiet)
         screenshot(quiet, f"portail-{name}-nuit" if dark else f"portail-{name}")
         page.goto(address)
         assert_fits(page)

@@ -2,6 +2,7 @@
 
 # Never a page: files, answers of protocols, and what only ever leads elsewhere.
 NO_PAGE = {
+    "health": "data for the supervision",
     "compte/reauthenticate/": "leads to what asked for the proof: mon-compte/securite/confirmer/",
     "compte/mfa/reauthenticate/": "leads to what asked for the proof: mon-compte/securite/confirmer/",
     "compte/mfa/webauthn/reauthenticate/": "leads to what asked for the proof: mon-compte/securite/confirmer/",

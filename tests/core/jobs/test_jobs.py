@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from parvis.core.jobs import job
-from parvis.core.jobs.tasks import SILENCE_SECONDS, rescue_stalled
+from parvis.core.jobs.tasks import KEPT_HOURS, SILENCE_SECONDS, forget_done, rescue_stalled
 from parvis.core.organisations.tenancy import acting_for, current_scope
 
 seen: list = []
@@ -86,18 +86,42 @@ def test_a_job_whose_worker_was_killed_is_put_back_to_work(juvignac):
         process.kill()
         process.wait()
     _fall_silent()
+    _as_the_worker(rescue_stalled)
+    assert _statuses() == ["todo"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_jobs_that_succeeded_more_than_a_week_ago_are_forgotten_and_no_others(juvignac):
+    with connection.cursor() as cursor:
+        for status, hours in (("succeeded", KEPT_HOURS + 1), ("failed", KEPT_HOURS + 1), ("succeeded", KEPT_HOURS - 1)):
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
+                " VALUES ('essais', 'essais.sans_fin', '{}', %s::procrastinate_job_status) RETURNING id",
+                [status],
+            )
+            cursor.execute(
+                "INSERT INTO procrastinate_events (job_id, type, at)"
+                " VALUES (%s, %s::procrastinate_job_event_type, now() - %s * interval '1 hour')",
+                [cursor.fetchone()[0], status, hours],
+            )
+        cursor.execute("DELETE FROM procrastinate_events WHERE type IN ('deferred', 'deferred_for_retry')")
+    _as_the_worker(forget_done)
+    assert sorted(_statuses()) == ["failed", "succeeded"]
+
+
+def _as_the_worker(task) -> None:
+    """Run a task of the queue itself as a worker does."""
     from procrastinate.contrib.django import app
 
-    async def rescue() -> None:
+    async def run() -> None:
         with app.replace_connector(app.connector.get_worker_connector()):
             async with app.open_async():
-                await rescue_stalled()
+                await task()
 
     # A thread of its own: a browser test before this one may have left an event loop in the main thread.
-    thread = threading.Thread(target=asyncio.run, args=(rescue(),))
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     thread.join(20)
-    assert _statuses() == ["todo"]
 
 
 def _fall_silent() -> None:

@@ -159,14 +159,22 @@ def test_agents_pages(browser_page, territory, announce, agent_client, account_f
 def test_a_phone_shows_every_service_and_the_last_row_above_them(browser_page, territory, agent_client):
     page = browser_page(width=PHONE, client=agent_client(territory["juvignac"], "administrateur"))
     page.goto("/o/juvignac/administration/")
-    bar = page.get_by_role("navigation", name="Services").bounding_box()
-    links = page.get_by_role("navigation", name="Services").get_by_role("link").all()
-    assert len(links) >= 6
-    for link in links:
-        box = link.bounding_box()
+    services = page.get_by_role("navigation", name="Services")
+    bar = services.bounding_box()
+    assert bar["height"] < 2 * 56, "one row"
+    shown = services.get_by_role("link").all()
+    for one in (*shown, services.locator("summary")):
+        box = one.bounding_box()
         left, right = box["x"], box["x"] + box["width"]
-        assert (left >= 0, right <= PHONE, box["y"] >= bar["y"]) == (True, True, True), link.inner_text()
+        assert (left >= 0, right <= PHONE, box["y"] >= bar["y"]) == (True, True, True), one.inner_text()
         assert box["height"] >= 44
+    services.locator("summary").click()
+    more = services.get_by_role("link").all()
+    assert len(more) >= 6 > len(shown)
+    for link in more:
+        box = link.bounding_box()
+        assert (box["x"] >= 0, box["x"] + box["width"] <= PHONE, box["y"] >= 0) == (True, True, True), link.inner_text()
+    services.locator("summary").click()
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     last = page.locator("main > *").last.bounding_box()
     assert last["y"] + last["height"] <= bar["y"]

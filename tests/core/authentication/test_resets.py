@@ -199,7 +199,8 @@ def test_two_operators_and_a_day_reset_who_administers_alone(
     with acting_for(juvignac):
         entries = {entry.action: entry for entry in entries_about("remise_second_facteur", reset.pk)}
     assert set(entries) == {"second_facteur.demande", "second_facteur.remis"}
-    for entry, client in zip(entries.values(), (operator, second), strict=True):
+    for action, client in {"second_facteur.demande": operator, "second_facteur.remis": second}.items():
+        entry = entries[action]
         assert (entry.actor_id, entry.details["by_platform"]) == (str(client.account.pk), True)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LOOKS_EVERY = 0.5
+PATIENCE_SECONDS = 15.0
 MOST_DEATHS, WITHIN = 3, 60.0
 """A program that dies for the third time in a minute is not started again."""
 
@@ -30,7 +31,7 @@ class Program:
     name: str
     alive: Callable[[], bool]
     start: Callable[[], object] | None
-    stop: Callable[[], None]
+    running: list[subprocess.Popen] = field(default_factory=list)
     advice: str = ""
     deaths: list[float] = field(default_factory=list)
 
@@ -58,18 +59,14 @@ class Watch:
         def start() -> None:
             running[0] = _started(command, log)
 
-        def stop() -> None:
-            running[0].terminate()
-            running[0].wait(15)
-
         advice = f" Son journal : {log}." if log else ""
-        program = Program(name, lambda: running[0].poll() is None, start if revived else None, stop, advice)
+        program = Program(name, lambda: running[0].poll() is None, start if revived else None, running, advice)
         self._take_in(program)
         return running[0]
 
     def add(self, name: str, *, alive: Callable[[], bool], start: Callable[[], object]) -> None:
         """Watch what is not a child of this process, and is not stopped by ``end``."""
-        self._take_in(Program(name, alive, start, lambda: None))
+        self._take_in(Program(name, alive, start))
 
     def _take_in(self, program: Program) -> None:
         with self._lock:
@@ -78,12 +75,19 @@ class Watch:
                 self._thread.start()
 
     def end(self) -> None:
-        """Watch no more, and stop the programs, the last started first."""
+        """Watch no more, and stop the programs: all are asked to, then those that do not are killed."""
         self._over.set()
         with self._lock:
-            for program in reversed(self._programs):
-                program.stop()
+            running = [one for program in reversed(self._programs) for one in program.running]
             self._programs.clear()
+        for one in running:
+            one.terminate()
+        for one in running:
+            try:
+                one.wait(PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                one.kill()
+                one.wait()
 
     def _look_on(self) -> None:
         while not self._over.wait(LOOKS_EVERY):

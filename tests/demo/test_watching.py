@@ -105,3 +105,15 @@ def test_the_database_server_comes_back_at_the_same_address(watch, told, server)
             return False
 
     until(answers)
+
+
+def test_one_that_does_not_stop_when_asked_is_killed_and_keeps_no_other_alive(watch, monkeypatch):
+    import parvis_demo.watching as watching
+
+    monkeypatch.setattr(watching, "PATIENCE_SECONDS", 0.5)
+    deaf = [sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print('.'); time.sleep(600)"]
+    first, stubborn = watch.run("Le portail", LASTS), watch.run("Le programme des travaux", deaf)
+    until(lambda: "S" in Path(f"/proc/{stubborn.pid}/stat").read_text())
+    time.sleep(1)  # for the signal to be ignored
+    watch.end()
+    assert (first.poll(), stubborn.poll()) == (-signal.SIGTERM, -signal.SIGKILL)

@@ -187,6 +187,20 @@ def test_what_waits_is_not_shown_to_another_account(old_client, address, agent_c
 
 
 @pytest.mark.parametrize(
+    ("page", "back"),
+    [
+        ("http://testserver/o/juvignac/administration/?page=2", "/o/juvignac/administration/?page=2"),
+        ("http://testserver//ailleurs.test/x", None),
+        ("https://ailleurs.test/x", None),
+    ],
+)
+def test_the_page_that_sent_is_led_back_to_on_this_site_alone(old_client, address, page, back):
+    token = old_client.post(address, SENT, headers={"referer": page})["Location"].partition("suite=")[2]
+    kept = old_client.session["authentication.pending"][token]["back"]
+    assert kept == (back or "")
+
+
+@pytest.mark.parametrize(
     "wanted", ["https://ailleurs.test/", "//ailleurs.test/", "/\\ailleurs.test", "javascript:alert(1)"]
 )
 def test_the_way_back_stays_on_this_site(old_client, wanted):

@@ -129,6 +129,24 @@ def test_two_administrators_who_switch_a_site_at_once_do_it_once(make_site, juvi
             assert services.service_for(juvignac.pk, site.service.pk).state == state
 
 
+def test_after_a_proof_the_page_says_what_was_asked_even_where_somebody_did_it_meanwhile(
+    make_site, juvignac, agent_client
+):
+    site, administrator = make_site(juvignac), agent_client(juvignac, "administrateur")
+    session = administrator.session
+    session["account_authentication_methods"] = [
+        {**record, "at": record["at"] - 3600} for record in session["account_authentication_methods"]
+    ]
+    session.save()
+    asked = administrator.post(address("switch", juvignac, pk=site.service.pk), {"geste": "suspendre"})
+    with acting_for(juvignac):
+        services.suspend(site.service, actor=ACTOR, request=None)
+    token = asked["Location"].partition("suite=")[2]
+    shown = administrator.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
+    assert "Suspendre" in shown
+    assert "Remettre en service" not in shown
+
+
 def test_an_address_that_names_no_organisation_is_missing(make_site, juvignac, platform_admin):
     site, platform = make_site(juvignac), login(platform_admin, methods=(("mfa", "webauthn"),))
     for number in (10**20, juvignac.pk + 1000):

@@ -154,7 +154,7 @@ def keep(request: HttpRequest) -> str:
 def _page_of(request: HttpRequest) -> str:
     """The page of this site that sent ``request``, without its host; empty when unknown."""
     page = urlsplit(local_address(request, request.headers.get("Referer", ""), ""))
-    return urlunsplit(("", "", page.path, page.query, ""))
+    return local_address(request, urlunsplit(("", "", page.path, page.query, "")), "")
 
 
 def pending(request: HttpRequest, token: str) -> Pending | None:

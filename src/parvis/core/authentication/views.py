@@ -124,7 +124,7 @@ def resume(request: AccountRequest) -> HttpResponse:
     entrance.leads_to(request, waiting.path)
     if not waiting.lost:
         stepup.forget(request, waiting.token)
-    context = {"waiting": waiting, "intention": intention_at(request, waiting.path)}
+    context = {"waiting": waiting, "intention": intention_at(request, waiting.path, dict(waiting.fields))}
     return render(request, "authentication/resume.html", context)
 
 

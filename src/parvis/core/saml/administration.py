@@ -21,7 +21,7 @@ from parvis.core.saml import metadata, services
 from parvis.core.saml.attributes import labels
 from parvis.core.saml.forms import SiteChangeForm, SiteForm
 from parvis.core.saml.models import SamlSite
-from parvis.core.web.confirming import confirm
+from parvis.core.web.confirming import confirm, gesture
 from parvis.core.web.navigation import administration_tabs, platform_tabs
 from parvis.core.web.templatetags.parvis import date_courte
 from parvis.core.web.uploads import accepts_files
@@ -171,8 +171,8 @@ def edit(request: AgentRequest, pk: UUID) -> HttpResponse:
 def switch(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Suspend, or put back: what the page said, even where somebody else did it meanwhile."""
     site = get_object_or_404(SamlSite, pk=pk, organisation=request.organisation)
-    asked = request.POST.get("geste") == "remettre"
-    restores = asked if request.method == "POST" else site.state == SamlSite.State.SUSPENDED
+    asked = gesture(request)
+    restores = asked == "remettre" if asked else site.state == SamlSite.State.SUSPENDED
     act = services.reactivate if restores else services.suspend
     if restores:
         verb, done = "Remettre en service", f"{site.name} est remis en service."

@@ -39,8 +39,14 @@ def intends(request: HttpRequest, *, title: str, text: str, verb: str, back: str
     return True
 
 
-def intention_at(request: HttpRequest, address: str) -> Intention | None:
-    """What the page at ``address`` would do if the person of ``request`` sent it: its own words, None without any.
+def gesture(request: HttpRequest) -> str:
+    """The « geste » that the form of a confirmation carries: sent now, or waiting for a fresh proof; "" without any."""
+    sent = request.POST if request.method == "POST" else getattr(request, "intended", {})
+    return str(sent.get("geste", ""))
+
+
+def intention_at(request: HttpRequest, address: str, sent: Mapping[str, str]) -> Intention | None:
+    """What the page at ``address`` would do with what was ``sent``: its own words, None without any.
 
     Its view is only asked to show itself (GET): nothing is done.
     """
@@ -55,7 +61,7 @@ def intention_at(request: HttpRequest, address: str) -> Intention | None:
     asked.method, asked.path, asked.path_info, asked.resolver_match = "GET", path, path, match
     asked.META = request.META | {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query}
     asked.GET, asked.POST, asked._files = QueryDict(query), QueryDict(), MultiValueDict()
-    asked.asks_intention = True
+    asked.asks_intention, asked.intended = True, sent
     try:
         match.func(asked, *match.args, **match.kwargs)
     except (Http404, PermissionDenied, DomainError):

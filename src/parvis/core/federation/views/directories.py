@@ -15,7 +15,7 @@ from parvis.core.federation.forms import CLAIMS, DirectoryForm
 from parvis.core.federation.models import Directory
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
 from parvis.core.provider.forms import RefusalForm
-from parvis.core.web.confirming import confirm
+from parvis.core.web.confirming import confirm, gesture
 from parvis.core.web.navigation import administration_tabs, platform_tabs
 
 PERMISSION = "administration.organisation"
@@ -99,8 +99,8 @@ def edit(request: AgentRequest) -> HttpResponse:
 def switch(request: AgentRequest) -> HttpResponse:
     """Suspend, or put back: what the page said, even where somebody else did it meanwhile."""
     directory = _mine(request)
-    asked = request.POST.get("geste") == "remettre"
-    restores = asked if request.method == "POST" else directory.state == Directory.State.SUSPENDED
+    asked = gesture(request)
+    restores = asked == "remettre" if asked else directory.state == Directory.State.SUSPENDED
     act = directories.restore if restores else directories.suspend
     if restores:
         verb, done = "Remettre en service", "L’annuaire est remis en service."

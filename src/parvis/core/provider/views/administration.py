@@ -26,7 +26,7 @@ from parvis.core.provider.forms import ServiceForm
 from parvis.core.provider.models import LogoutNotice, Service
 from parvis.core.provider.services import RegistrationRefused
 from parvis.core.provider.sites import Site
-from parvis.core.web.confirming import confirm
+from parvis.core.web.confirming import confirm, gesture
 from parvis.core.web.navigation import administration_tabs
 from parvis.core.web.uploads import TooHeavy, accepts_files
 
@@ -234,8 +234,8 @@ def secret(request: AgentRequest, pk: UUID) -> HttpResponse:
 def switch(request: AgentRequest, pk: UUID) -> HttpResponse:
     """Suspend, or put back: what the page said, even where somebody else did it meanwhile."""
     service = _found(request, pk)
-    asked = request.POST.get("geste") == "remettre"
-    restores = asked if request.method == "POST" else service.state == Service.State.SUSPENDED
+    asked = gesture(request)
+    restores = asked == "remettre" if asked else service.state == Service.State.SUSPENDED
     act = services.reactivate if restores else services.suspend
     if restores:
         verb, done = "Remettre en service", f"{service.name} est remis en service."

@@ -176,6 +176,17 @@ def test_secrets_are_not_kept(old_client, address):
     assert "secret-a-ne-pas-garder" not in str(dict(old_client.session))
 
 
+def test_what_is_sent_with_a_secret_of_a_form_is_typed_again(old_client, address):
+    answer = old_client.post(address, {**SENT, "secret": "secret-a-ne-pas-garder"})
+    assert "secret-a-ne-pas-garder" not in str(dict(old_client.session))
+    token = answer["Location"].partition("suite=")[2]
+    shown = old_client.get(f"/mon-compte/securite/reprendre/?suite={token}").content.decode()
+    assert "Un secret ne se garde pas" in shown
+    assert "téléphone perdu" not in shown
+    kept = old_client.post(address, {**SENT, "secret": ""})["Location"].partition("suite=")[2]
+    assert "téléphone perdu" in old_client.get(f"/mon-compte/securite/reprendre/?suite={kept}").content.decode()
+
+
 def test_what_waits_is_not_shown_to_another_account(old_client, address, agent_client, juvignac):
     answer = old_client.post(address, SENT)
     other = agent_client(juvignac, "lecteur")

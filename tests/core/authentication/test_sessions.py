@@ -21,6 +21,7 @@ from tests.conftest import PASSWORD
 from tests.core.authentication.test_login import events_of, log_in
 
 SECURITY = "/mon-compte/securite/"
+DESK = "/o/juvignac/actes/"
 
 
 @pytest.fixture
@@ -60,6 +61,18 @@ def test_an_organisation_may_shorten_the_idle_time(account_for, juvignac, fabreg
     account_for(juvignac, "lecteur", email="partagee@mairies.test")
     Organisation.objects.filter(pk=juvignac.pk).update(idle_minutes=minutes)
     assert limits_of(agent, mandates_of(agent)).idle == idle
+
+
+def test_what_a_page_left_open_asks_by_itself_keeps_no_session_open(agent_client, juvignac, at):
+    client = agent_client(juvignac, "secretaire")
+    for seconds in range(600, 3600, 600):
+        at(seconds)
+        assert client.get(DESK, headers={"X-Parvis-By-Itself": "1", "HX-Request": "true"}).status_code == 200
+    at(3700)
+    closed = client.get(DESK, headers={"X-Parvis-By-Itself": "1", "HX-Request": "true"})
+    assert closed["HX-Redirect"].startswith("/compte/login/")
+    again = client.get(DESK, headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/o/juvignac/actes/x/"})
+    assert again["HX-Redirect"] == "/compte/login/?next=/o/juvignac/actes/x/"
 
 
 @pytest.mark.parametrize(("role", "idle"), [("secretaire", 3600), ("administrateur", 900)])

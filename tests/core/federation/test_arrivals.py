@@ -142,6 +142,8 @@ def test_somebody_who_took_over_an_address_does_not_take_over_the_account(direct
         ({"email": ""}, "aucune adresse électronique vérifiée"),
         ({"email": None}, "aucune adresse électronique vérifiée"),
         ({"email_verified": False}, "aucune adresse électronique vérifiée"),
+        ({"email_verified": "false"}, "aucune adresse électronique vérifiée"),
+        ({"email_verified": 0}, "aucune adresse électronique vérifiée"),
         ({"given_name": ""}, "ni prénom ni nom"),
     ],
 )  # fmt: skip
@@ -240,6 +242,18 @@ def test_an_approved_value_stands_for_a_second_factor(
     directory_server.log_in(double, NOUR)
     directory_server.log_in(simple, LOU)
     assert (strong(double), strong(simple)) == (True, False)
+
+
+def test_a_directory_answers_for_no_second_factor_in_another_organisation(
+    directory_server, proposal, juvignac, fabregues, account_for
+):
+    in_service(juvignac, directory_server, proposal(), account_for, factor_claim="amr", factor_value="mfa")
+    directory_server.log_in(first := Client(), NOUR)
+    assert strong(first)
+    account_for(fabregues, "maire", email=who(first).email)
+    directory_server.log_in(second := Client(), NOUR)
+    assert who(second) == who(first)
+    assert not strong(second)
 
 
 def test_a_level_that_proconnect_would_call_strong_is_worth_nothing_here(directory, browser):

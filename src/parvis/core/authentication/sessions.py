@@ -6,7 +6,7 @@ Instants are those of ``time.time()``: a simulated clock neither shortens nor le
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from allauth.usersessions.models import UserSession
 from django.http import HttpRequest
@@ -59,6 +59,10 @@ def limits_of(account: Account, mandates: Iterable[Mandate]) -> Limits:
     return replace(limits, idle=idle) if idle < limits.idle else limits
 
 
+BY_ITSELF: Final = "X-Parvis-By-Itself"
+"""Header of what a page left open asks again and again: nobody is there for that."""
+
+
 def open_session(request: HttpRequest, account: Account, mandates: Iterable[Mandate]) -> int:
     """Note the beginning of a session, end those that are one too many; returns how many were ended."""
     mandates = list(mandates)
@@ -87,7 +91,7 @@ def overstayed(request: HttpRequest, account: Account, mandates: Iterable[Mandat
         return "duree"
     if not session.get(REMEMBERED) and now - seen > limits.idle:
         return "inactivite"
-    if now - seen > SEEN_STEP:
+    if now - seen > SEEN_STEP and BY_ITSELF not in request.headers:
         touch(request)
     return ""
 

@@ -33,12 +33,17 @@ SECRET_WORDS = (
     "code",
     "credential",
     "passphrase",
+    "secret",
 )
+
+SECRETS_OF_FORMS = ("passphrase", "secret")
+"""Those that a form of ours records: what was sent with one is typed again."""
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A request that waits for a fresh proof. ``lost`` says why its content could not be kept: '', files or size."""
+    """A request that waits for a fresh proof. ``lost`` says why its content could not be kept: '', files, secret,
+    size."""
 
     token: str
     path: str
@@ -136,7 +141,8 @@ def keep(request: HttpRequest) -> str:
     """Keep in the session what ``request`` sends; returns the name under which it waits."""
     fields = [(k, v) for k, values in request.POST.lists() if k not in SECRET_WORDS for v in values]
     too_much = len(fields) > MAX_FIELDS or sum(len(k) + len(v) for k, v in fields) > MAX_LENGTH
-    lost = "files" if request.FILES else "size" if too_much else ""
+    secret = any(request.POST.get(name) for name in SECRETS_OF_FORMS)  # kept without it, the form would do less
+    lost = "files" if request.FILES else "secret" if secret else "size" if too_much else ""
     token = secrets.token_urlsafe(12)
     kept: dict[str, Any] = {
         "path": request.get_full_path(),

@@ -6,6 +6,7 @@ account that has this address already is linked by its holder alone, once logged
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -40,7 +41,8 @@ def address_of(identity: Identity, directory: Directory) -> str:
     except addresses.AddressRefused as refused:
         raise ArrivalRefused(
             "L’annuaire n’a transmis aucune adresse électronique vérifiée : demandez à son administrateur de l’ajouter"
-            " au jeton d’identité."
+            " au jeton d’identité.",
+            reason="address",
         ) from refused
     if email.rpartition("@")[2] not in directory.domains:
         raise ArrivalRefused(
@@ -56,6 +58,13 @@ def account_of(identity: Identity, directory: Directory) -> Account | None:
         rows = DirectoryAgent.objects.filter(directory=directory, subject=identity.subject)
         row = rows.select_related("account").first()
         return row.account if row is not None else None
+
+
+def proved_here(account: Account, identity: Identity, directory: Directory) -> Identity:
+    """``identity`` without a second factor for who acts elsewhere too: a directory answers for one in its own
+    organisation alone."""
+    elsewhere = any(mandate.organisation_id != directory.organisation_id for mandate in mandates_of(account))
+    return replace(identity, acr="") if elsewhere else identity
 
 
 def has_holder(email: str) -> bool:
@@ -99,7 +108,8 @@ def open_account(identity: Identity, directory: Directory, email: str, *, reques
     if not (given and family):
         raise ArrivalRefused(
             "L’annuaire n’a transmis ni prénom ni nom, ou un seul des deux : demandez à son administrateur de les"
-            " ajouter au jeton d’identité."
+            " ajouter au jeton d’identité.",
+            reason="name",
         )
     try:
         with transaction.atomic():

@@ -235,7 +235,7 @@ def _named_by_its_directory(registered: Registration, proof: Mapping[str, Any], 
     if registered.two_factors and not proved:
         raise AnswerRefused("acr")
     claims = {name: _text(proof.get(claim)) for name, claim in registered.claims.items() if name != "id"}
-    if proof.get("email_verified") is False:
+    if proof.get("email_verified", True) not in (True, "true"):
         claims["email"] = ""
     acr = TWO_FACTORS[0] if proved else ""
     return Identity(registered.code, registered.issuer, subject, acr, (), claims, at)

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import prefetch_related_objects
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from parvis.core import clock
 from parvis.core.identity.models import Account, Mandate
@@ -84,6 +84,14 @@ def _asked_again(request: HttpRequest, recent: Recent, *, two_factors: bool) -> 
     if recent == "always" or (recent and request.method not in ("GET", "HEAD", "OPTIONS")):
         return _step_up(request, two_factors=two_factors)
     return None
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """To the login page, then back here; a part of a page asked by itself leads its whole page there."""
+    if not getattr(request, "htmx", False):
+        return redirect_to_login(request.get_full_path())
+    page = request.htmx.current_url_abs_path or request.get_full_path()  # type: ignore[attr-defined]
+    return HttpResponse(headers={"HX-Redirect": redirect_to_login(page)["Location"]})
 
 
 def mandates_of(account: Account) -> list[Mandate]:
@@ -183,7 +191,7 @@ def agent_view(permission: str, *also: str, application: str = "", recent: Recen
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, organisation_slug: str, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_login(request)
             organisation = _organisation_or_404(organisation_slug)
             held = permissions_in(request_mandates(request), organisation)
             if not held:
@@ -215,7 +223,7 @@ def account_view(view: View | None = None, *, recent: Recent = False) -> Any:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_login(request)
             if (asked := _asked_again(request, recent, two_factors=False)) is not None:
                 return asked
             organisations = {m.organisation_id for m in request_mandates(request)}
@@ -237,7 +245,7 @@ def platform_view(view: View | None = None, *, recent: Recent = False) -> Any:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_login(request)
             if not request.user.is_platform_administrator:
                 raise Http404
             if (asked := _asked_again(request, recent, two_factors=True)) is not None:

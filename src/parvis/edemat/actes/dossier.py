@@ -1,7 +1,7 @@
 """What the page of an act shows: its route, what can be done now and by whom, its files and its journal."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -208,6 +208,13 @@ class Dossier:
         return (self.acte.received_on == clock.today() and "bordereau" not in self._derived) or self._documents_to_come
 
     @property
+    def asks_every(self) -> int:
+        """Seconds between two looks of the page: documents take seconds; the State, minutes or days."""
+        documents = self.acte.status not in (Status.POSTE, Status.EN_ATTENTE, Status.TRANSMIS)
+        tried = self.transaction.attempt_started_at if self.transaction else None
+        return 3 if documents or tried is None or clock.now() - tried < timedelta(minutes=2) else 30
+
+    @property
     def _documents_to_come(self) -> bool:
         if self.acte.route is None or not self._known:
             return False
@@ -218,7 +225,7 @@ class Dossier:
         """Changes when the page has something new to show of what is under way."""
         said = self.transaction.delivery_message if self.transaction else ""
         states = [f"{step['label']}{step['state']}" for step in self.steps]
-        known = [self.acte.status, len(self._derived), said, self._documents_to_come, *states]
+        known = [self.acte.status, len(self._derived), said, self._documents_to_come, self.asks_every, *states]
         return sha256("|".join(map(str, known)).encode()).hexdigest()[:16]
 
     # --- next action ---

@@ -86,10 +86,11 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
     except FederationError as error:
         return _failed(request, directory, registered, error)
     except arrivals.ArrivalRefused as refused:
-        return _refused(request, directory, refused.sentence)
+        return _refused(request, directory, refused)
     arrivals.note_use(account, directory)
     _tell(request, account, directory)
-    return log_in(request, account, answer.identity, answer.id_token, answer.next)
+    identity = arrivals.proved_here(account, answer.identity, directory)
+    return log_in(request, account, identity, answer.id_token, answer.next)
 
 
 def _tell(request: HttpRequest, account: Account, directory: Directory) -> None:
@@ -109,12 +110,12 @@ def _logged_in_already(
     assert isinstance(user, Account)
     if account is None or account.pk != user.pk:
         if sentence := arrivals.refusal_for(user, answer.identity, directory):
-            return _refused(request, directory, sentence)
+            return _refused(request, directory, arrivals.ArrivalRefused(sentence))
         sessions.keep_pending(request, answer, sessions.FROM_DIRECTORY)
         return redirect("federation:directory_link")
     arrivals.note_use(user, directory)
     sessions.keep_token(request, answer.identity, answer.id_token)
-    note(request, answer.identity, again=True)
+    note(request, arrivals.proved_here(user, answer.identity, directory), again=True)
     return HttpResponseRedirect(answer.next or reverse("federation:identities"))
 
 
@@ -135,11 +136,11 @@ def link(request: AccountRequest) -> HttpResponse:
             arrivals.link(request.user, pending.identity, directory, request=request)
     except arrivals.ArrivalRefused as refused:
         sessions.forget_pending(request)
-        return _refused(request, directory, refused.sentence)
+        return _refused(request, directory, refused)
     if request.method == "POST":
         sessions.forget_pending(request)
         sessions.keep_token(request, pending.identity, pending.id_token)
-        note(request, pending.identity)
+        note(request, arrivals.proved_here(request.user, pending.identity, directory))
         messages.success(request, f"{registered.label[0].upper()}{registered.label[1:]} ouvre désormais votre compte.")
         return HttpResponseRedirect(pending.next or reverse("federation:identities"))
     facts = {"label": registered.label, "email": pending.identity.email, "account": request.user}
@@ -164,8 +165,8 @@ def _failed(
     return render(request, "federation/failure.html", facts, status=status)
 
 
-def _refused(request: HttpRequest, directory: Directory, sentence: str) -> HttpResponse:
-    logger.warning("%s: %s", directory.code, sentence)
+def _refused(request: HttpRequest, directory: Directory, refused: arrivals.ArrivalRefused) -> HttpResponse:
+    logger.warning("%s: %s", directory.code, refused.data.get("reason", "not this account"))
     audit(
         "user.login.failure",
         request=request,
@@ -174,4 +175,4 @@ def _refused(request: HttpRequest, directory: Directory, sentence: str) -> HttpR
         client=directory.issuer,
         data={"reason": "refused"},
     )
-    return render(request, "federation/directory_refused.html", {"sentence": sentence}, status=409)
+    return render(request, "federation/directory_refused.html", {"sentence": refused.sentence}, status=409)

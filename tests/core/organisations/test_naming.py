@@ -15,6 +15,7 @@ from parvis.core.organisations.naming import of_it, with_article
         ("La Métropole", "de la Métropole"),
         ("Le Crès", "du Crès"),
         ("Les Matelles", "des Matelles"),
+        ("La Grande-Motte", "de La Grande-Motte"),
         ("Aniane", "d’Aniane"),
         ("Établissement public foncier", "de l’établissement public foncier"),
         ("Juvignac", "de Juvignac"),

@@ -40,3 +40,17 @@ def test_the_desk_leads_to_the_dossiers_that_it_counts(agent_client, stopped):
 def test_who_may_read_no_service_sees_no_dossier(agent_client, stopped):
     client = agent_client(stopped, "dpo")
     assert "Délibération de juvignac" not in client.get(f"{LIST}?etat=echec").content.decode()
+    assert f"{LIST}?etat=echec" not in client.get("/bureau/").content.decode(), "nor how many there are"
+
+
+def test_a_longer_list_asks_no_more_of_the_database(agent_client, stopped, django_assert_max_num_queries):
+    client = agent_client(stopped, "secretaire")
+    client.get(f"{LIST}?etat=echec")
+    with acting_for(stopped):
+        for number in range(20):
+            open_route(
+                stopped, kind="deliberation", title=f"Dossier {number}", reference=f"19.07.02.{number}", facts={},
+                step_codes=["actes.transmission"], actor=Actor("system", "essai"),
+            )  # fmt: skip
+    with django_assert_max_num_queries(25):
+        assert client.get(f"{LIST}?etat=echec").content.decode().count("Dossier ") == 20

@@ -62,7 +62,7 @@ def of_organisation(organisation: Organisation) -> Directory | None:
 
 
 def check(values: dict[str, Any], directory: Directory | None, organisation: Organisation) -> None:
-    """Raise DirectoryRefused at the first rule that these values break; the directory itself is asked last."""
+    """Raise DirectoryRefused at the first of our rules that these values break; the directory itself is not asked."""
     try:
         check_address(values["issuer"], "issuer")
     except RegistrationRefused as refused:
@@ -87,7 +87,6 @@ def check(values: dict[str, Any], directory: Directory | None, organisation: Org
                 " agents : retirez l’annuaire, puis proposez le nouveau.",
                 changed,
             )
-    announced.check(values["issuer"], values["algorithm"], DirectoryRefused)
 
 
 def _check_domains(domains: list[str], organisation: Organisation) -> None:
@@ -195,18 +194,30 @@ def for_organisation(organisation: Organisation) -> Directory | None:
 # --- the organisation proposes -----------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def propose(organisation: Organisation, values: dict[str, Any], *, actor: Actor) -> Directory:
     """Propose a directory, or other values of it: what is in force stays until the approval. The ``secret`` comes in
     clear, or empty to keep the one of today.
 
     Raises DirectoryRefused.
     """
-    # What the organisation does at once is done one after the other, before the directory has a row too.
-    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
+    _checked(organisation, values)
+    announced.check(values["issuer"], values["algorithm"], DirectoryRefused)  # a server that may be slow: no lock yet
+    return _propose(organisation, values, actor)
+
+
+def _checked(organisation: Organisation, values: dict[str, Any]) -> tuple[Directory | None, str]:
+    """The directory of today and its sealed secret, once ``values`` break no rule of ours."""
     directory = of_organisation(organisation)
     known = directory.proposed["secret"] if directory is not None else ""
     check({**values, "secret": values["secret"] or known}, directory, organisation)
+    return directory, known
+
+
+@transaction.atomic
+def _propose(organisation: Organisation, values: dict[str, Any], actor: Actor) -> Directory:
+    # What the organisation does at once is done one after the other, before the directory has a row too.
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
+    directory, known = _checked(organisation, values)
     wanted = {**values, "secret": encrypt(values["secret"]) if values["secret"] else known}
     if directory is None:
         directory = Directory(organisation=organisation, **wanted)
@@ -236,8 +247,8 @@ def suspend(directory: Directory, *, actor: Actor) -> None:
         raise DirectoryRefused("Cet annuaire n’est pas en service.")
     directory.state = Directory.State.SUSPENDED
     directory.save(update_fields=["state"])
-    _log(directory, "federation.annuaire_suspendu", "manager.service.edit", actor, decision="suspend")
     _end_sessions(directory)
+    _log(directory, "federation.annuaire_suspendu", "manager.service.edit", actor, decision="suspend")
 
 
 @transaction.atomic
@@ -255,8 +266,8 @@ def restore(directory: Directory, *, actor: Actor) -> None:
 def remove(directory: Directory, *, actor: Actor) -> None:
     """Forget the directory, its domains and which agents it names; accounts and mandates stay, sessions end."""
     directory = _locked(directory)
-    _log(directory, "federation.annuaire_retire", "manager.service.deletion", actor)
     _end_sessions(directory)
+    _log(directory, "federation.annuaire_retire", "manager.service.deletion", actor)
     directory.delete()
 
 

@@ -12,7 +12,8 @@ def with_article(name: str) -> str:
     first, _, rest = name.partition(" ")
     word = first.casefold()
     if not rest or word not in (*_FEMININE, *_MASCULINE):
-        return f"la {rest}" if word == "la" and rest else name
+        ours = word == "la" and rest.partition(" ")[0].casefold() in _FEMININE  # « La Métropole », no name of a place
+        return f"la {rest}" if ours else name
     said = first if first.isupper() else word
     if word[0] in _VOWELS:
         return f"l’{said} {rest}"

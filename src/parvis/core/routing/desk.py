@@ -55,13 +55,18 @@ def end_of_week(today: date) -> date:
 
 
 def next_monday(now: datetime) -> datetime:
-    """The first instant after the week of ``now``, where what has no deadline takes its place."""
+    """The first instant after the week of ``now``."""
     return datetime.combine(end_of_week(now.astimezone(PARIS).date()) + timedelta(days=1), time(), PARIS)
 
 
+def place_of_undated(now: datetime) -> datetime:
+    """Where what has no deadline takes its place: after this week, before what is for Monday."""
+    return next_monday(now) - timedelta(microseconds=1)
+
+
 def in_order(tasks: QuerySet[Task], now: datetime) -> QuerySet[Task]:
-    """``tasks`` in the order of the desk; ``place`` is the deadline of each, or next Monday without one."""
-    return tasks.annotate(place=Coalesce("deadline", Value(next_monday(now)))).order_by("place", "pk")
+    """``tasks`` in the order of the desk; ``place`` is the deadline of each, or the end of this week without one."""
+    return tasks.annotate(place=Coalesce("deadline", Value(place_of_undated(now)))).order_by("place", "pk")
 
 
 def group_of(deadline: datetime | None, now: datetime) -> str:
@@ -122,7 +127,7 @@ def following(tasks: QuerySet[Task], key: str, now: datetime) -> QuerySet[Task]:
     at, _, pk = key.rpartition(".")
     try:
         last = UUID(pk)
-        place = datetime.fromisoformat(at) if at else next_monday(now)
+        place = datetime.fromisoformat(at) if at else place_of_undated(now)
     except ValueError:
         return tasks
     if place.tzinfo is None:

@@ -28,7 +28,10 @@ class Route(TenantModel):
 
     class Meta:
         verbose_name = "cheminement"
-        indexes = [models.Index(fields=["organisation", "-created_at", "-id"], name="route_recent")]
+        indexes = [
+            models.Index(fields=["organisation", "-created_at", "-id"], name="route_recent"),
+            models.Index(fields=["organisation", "state", "-created_at", "-id"], name="route_recent_by_state"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reference} {self.title}"

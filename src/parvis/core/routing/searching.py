@@ -19,7 +19,7 @@ def find_routes(request: HttpRequest, terms: str, most: int) -> list[Found]:
         return []
     rows = Route.objects.filter(wanted & holding(terms, "title", "reference"))
     rows = rows.select_related("organisation").order_by("-created_at", "-id")
-    routes = list(rows.prefetch_related("steps")[:most])
+    routes = list(rows.prefetch_related("steps__organisation")[:most])
     pages = registry.pages_of(routes)
     kinds = {Route.State.FAILED: "danger", Route.State.DONE: "ok"}
     return [

@@ -57,7 +57,8 @@ def inbox_page(request: AccountRequest) -> HttpResponse:
         task.organisation = mine[task.organisation_id]
         task.service_label = label_of(task.service)  # type: ignore[attr-defined]
     awaited = everything.filter(deadline__range=(now, now + timedelta(days=AGENDA_DAYS))).exclude(deadline_rule="")
-    states = dict(Route.objects.order_by().values_list("state").annotate(number=Count("pk")))
+    dossiers = Route.objects.filter(seen) if (seen := readable(request)) else Route.objects.none()
+    states = dict(dossiers.order_by().values_list("state").annotate(number=Count("pk")))
     context = {
         "groups": grouped(found[:SHOWN], now),
         "next": key_of(found[SHOWN - 1]) if len(found) > SHOWN else "",
@@ -94,7 +95,9 @@ def routes_page(request: AccountRequest) -> HttpResponse:
     wanted, stopped = readable(request), request.GET.get("etat") == "echec"
     state = Route.State.FAILED if stopped else Route.State.RUNNING
     rows = Route.objects.filter(wanted, state=state) if wanted else Route.objects.none()
-    page = page_of(rows.select_related("organisation").prefetch_related("steps"), "created_at", request.GET)
+    page = page_of(
+        rows.select_related("organisation").prefetch_related("steps__organisation"), "created_at", request.GET
+    )
     addresses = pages_of(page.rows)
     query = "etat=echec&" if stopped else ""
     context = {

@@ -14,6 +14,7 @@ from parvis.core.federation import directories
 from parvis.core.federation.forms import CLAIMS, DirectoryForm
 from parvis.core.federation.models import Directory
 from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view, platform_view
+from parvis.core.organisations.naming import of_it
 from parvis.core.provider.forms import RefusalForm
 from parvis.core.web.confirming import confirm, gesture
 from parvis.core.web.navigation import administration_tabs, platform_tabs
@@ -81,17 +82,28 @@ def detail(request: AgentRequest) -> HttpResponse:
 def edit(request: AgentRequest) -> HttpResponse:
     """Propose the directory, or other values of it; what is in force stays until the platform approves them."""
     found = directories.of_organisation(request.organisation)
+    before = found.proposed if found is not None else None
     form = DirectoryForm(request.POST or None, directory=found)
     if request.method == "POST" and form.is_valid():
         try:
-            directories.propose(request.organisation, form.values, actor=request.actor)
+            proposed = directories.propose(request.organisation, form.values, actor=request.actor)
         except directories.DirectoryRefused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
         else:
-            messages.success(request, "La proposition est enregistrée : la plateforme doit maintenant l’approuver.")
+            messages.success(request, _said(proposed, changed=proposed.proposed != before))
             return redirect(_page(request))
     context = _context(request, form=form, directory=found)
     return render(request, "federation/directory_form.html", context, status=422 if form.errors else 200)
+
+
+def _said(directory: Directory, *, changed: bool) -> str:
+    if not changed:
+        return "Rien n’a changé."
+    if directory.state == Directory.State.SUSPENDED:
+        return "La modification sera soumise à la plateforme quand vous remettrez l’annuaire en service."
+    if directory.waits:
+        return "La proposition est enregistrée : la plateforme doit maintenant l’approuver."
+    return "Vous revenez à ce qui est en service : plus rien n’attend la plateforme."
 
 
 @require_http_methods(FORM)
@@ -167,7 +179,7 @@ def approval(request: AccountRequest, pk: UUID) -> HttpResponse:
             return redirect("directories:list")
         if decision == "refuser" and form.is_valid():
             directories.refuse(directory, form.cleaned_data["reason"], actor=request.actor)
-            messages.success(request, f"La proposition de {directory.organisation.short_name} est refusée.")
+            messages.success(request, f"La proposition {of_it(directory.organisation.short_name)} est refusée.")
             return redirect("directories:list")
     except directories.DirectoryRefused as refusal:
         messages.error(request, refusal.sentence)

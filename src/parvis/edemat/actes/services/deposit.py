@@ -79,7 +79,7 @@ def ask_for_more(acte: Acte, findings: Iterable[Finding], done: str) -> None:
         verb="Corriger" if refused else "Transmettre",
         title=acte.objet,
         summary=refused[0].sentence if refused else f"Acte n° {acte.numero} {done}, contrôles passés",
-        permission="actes.transmettre",
+        permission="actes.preparer" if refused else "actes.transmettre",
         path=path_of(acte),
         subject=("acte", acte.pk),
     )

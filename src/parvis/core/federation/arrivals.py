@@ -7,9 +7,11 @@ account that has this address already is linked by its holder alone, once logged
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from parvis.core import clock
@@ -136,11 +138,12 @@ def open_account(identity: Identity, directory: Directory, email: str, *, reques
 
 
 def note_use(account: Account, directory: Directory) -> None:
-    """Date the login."""
+    """Date the login; that of the directory, whose row its agents share, to the hour."""
     with acting_for(directory.organisation_id):
         now = clock.now()
         DirectoryAgent.objects.filter(directory=directory, account=account).update(used_at=now)
-        Directory.objects.filter(pk=directory.pk).update(last_used_at=now)
+        long_ago = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(hours=1))
+        Directory.objects.filter(long_ago, pk=directory.pk).update(last_used_at=now)
 
 
 def awaits_rights(account: Account) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from parvis.core import clock
 from parvis.core.authentication import sessions
@@ -350,10 +351,8 @@ def _log(directory: Directory, action: str, event: str, actor: Actor, **data: An
 # --- its agents --------------------------------------------------------------------------------------------------
 
 
-def agents_of(directory: Directory) -> list[tuple[DirectoryAgent, bool]]:
-    """The agents whom the directory names, and whether they hold a mandate today; those without one come first."""
+def agents_of(directory: Directory) -> QuerySet[DirectoryAgent]:
+    """The agents whom the directory names; ``acting`` says whether they hold a mandate today."""
+    mandates = Mandate.objects.filter(organisation=directory.organisation_id, account=OuterRef("account"))
     rows = DirectoryAgent.objects.filter(directory=directory).select_related("account")
-    mandates = Mandate.objects.filter(organisation=directory.organisation_id).in_force(clock.today())
-    acting = set(mandates.values_list("account_id", flat=True))
-    found = [(row, row.account_id in acting) for row in rows.order_by("-first_at")[:500]]
-    return sorted(found, key=lambda one: one[1])
+    return rows.annotate(acting=Exists(mandates.in_force(clock.today())))

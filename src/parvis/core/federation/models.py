@@ -214,6 +214,7 @@ class DirectoryAgent(TenantModel):
             models.UniqueConstraint(fields=["directory", "subject"], name="directoryagent_subject"),
             models.UniqueConstraint(fields=["directory", "account"], name="directoryagent_account"),
         ]
+        indexes = [models.Index(fields=["directory", "-first_at", "-id"], name="directoryagent_recent")]
 
     def __str__(self) -> str:
         return f"{self.account} ({self.first_at:%Y-%m-%d})"

@@ -87,8 +87,9 @@ def callback(request: HttpRequest, provider: str) -> HttpResponse:
         return _failed(request, directory, registered, error)
     except arrivals.ArrivalRefused as refused:
         return _refused(request, directory, refused)
-    arrivals.note_use(account, directory)
-    _tell(request, account, directory)
+    if account.is_active and account.suspended_at is None:  # what follows refuses the others
+        arrivals.note_use(account, directory)
+        _tell(request, account, directory)
     identity = arrivals.proved_here(account, answer.identity, directory)
     return log_in(request, account, identity, answer.id_token, answer.next)
 

@@ -17,6 +17,7 @@ from parvis.core.identity.access import AccountRequest, AgentRequest, agent_view
 from parvis.core.organisations.naming import of_it
 from parvis.core.provider.forms import RefusalForm
 from parvis.core.web.confirming import confirm, gesture
+from parvis.core.web.keyset import page_of
 from parvis.core.web.navigation import administration_tabs, platform_tabs
 
 PERMISSION = "administration.organisation"
@@ -67,10 +68,13 @@ def detail(request: AgentRequest) -> HttpResponse:
     found = directories.of_organisation(request.organisation)
     if found is None:
         return render(request, "federation/directory.html", _context(request))
+    agents = page_of(directories.agents_of(found), "first_at", request.GET)
     more = {
         **_shown(found),
         "switchable": found.state in (Directory.State.LIVE, Directory.State.SUSPENDED),
-        "agents": directories.agents_of(found),
+        "agents": agents.rows,
+        "previous": agents.previous and f"?avant={agents.previous}",
+        "next": agents.next and f"?apres={agents.next}",
         "columns": [{"label": name} for name in ("Agent", "Venu le", "Revenu le", "Droits")],
     }
     return render(request, "federation/directory.html", _context(request, **more))

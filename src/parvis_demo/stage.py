@@ -121,6 +121,7 @@ def stage(folder: Path, signers: Iterable[tuple[str, str, str]], *, keep_databas
             *(word for signer in signers for word in ("--signer", *signer)),
         ), revived=False)  # fmt: skip
         data = folder / "pg"
+        print("Préparation de la base de données : une minute la première fois.\n", flush=True)
         os.environ.update(fresh_database(data))
         watch.add("PostgreSQL", alive=lambda: embedded.is_running(data), start=lambda: embedded.revive(data))
         _wait_for(ports_file, sandbox)

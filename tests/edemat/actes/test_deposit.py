@@ -44,10 +44,11 @@ def entered(**changes):
     return {name: value for name, value in (typed | changes).items() if value is not None}
 
 
-def locked() -> bytes:
-    out = io.BytesIO()
+def locked(user="secret") -> bytes:
+    """Opened with ``user``; without it, by anybody who changes and prints nothing."""
+    out, nothing = io.BytesIO(), pikepdf.Permissions(modify_other=False, extract=False, print_highres=False)
     with pikepdf.open(io.BytesIO(a_pdf("verrou"))) as pdf:
-        pdf.save(out, encryption=pikepdf.Encryption(owner="maitre", user="secret"))
+        pdf.save(out, encryption=pikepdf.Encryption(owner="maitre", user=user, allow=nothing))
     return out.getvalue()
 
 
@@ -108,8 +109,9 @@ def test_the_number_that_will_leave_is_said_while_it_is_typed(secretary):
         (b"", "vide"),
         (b"MZ\x90\x00 not a pdf", "PDF"),
         (locked(), "mot de passe"),
+        (locked(user=""), "verrouillé"),
     ],
-    ids=["empty", "a program", "encrypted"],
+    ids=["empty", "a program", "encrypted", "restricted"],
 )
 def test_a_file_that_cannot_be_an_act_is_refused_at_its_field(secretary, commune, content, said):
     with acting_for(commune):

@@ -285,7 +285,9 @@ class Dossier:
         else:
             text = "L’acte est prêt. La transmission est définitive : son numéro ne pourra plus servir."
             action = Action("Transmettre à la préfecture", text)
-        return self._buttons(action, "Transmettre à la préfecture", first=bool(self.blocking))
+        return self._buttons(
+            action, "" if self.blocking and CORRECT in self.permissions else "Transmettre à la préfecture"
+        )
 
     def _error(self, transaction: Transaction | None) -> Action:
         detail = transaction.anomaly_detail or transaction.delivery_message if transaction else ""
@@ -295,11 +297,12 @@ class Dossier:
             Action("Transmission en erreur", text, "danger"), "Contrôler et transmettre de nouveau", first=True
         )
 
-    def _buttons(self, action: Action, verb: str, *, first: bool) -> Action:
-        """``action`` with what the person may do of correcting and transmitting; correcting comes ``first`` or not."""
+    def _buttons(self, action: Action, verb: str, *, first: bool = False) -> Action:
+        """``action`` with what the person may do of correcting and transmitting (``verb``, "" where it would be
+        refused); correcting comes ``first`` or not."""
         correct, send = ("Corriger l’acte", self._url("correct")), (verb, self._url("transmit"))
         buttons = [correct] if CORRECT in self.permissions else []
-        if TRANSMIT in self.permissions:
+        if verb and TRANSMIT in self.permissions:
             buttons.insert(len(buttons) if first else 0, send)
         if not buttons:
             return replace(action, state="danger" if action.state == "danger" else "waiting")
@@ -337,7 +340,7 @@ class Dossier:
             )
         return Action(
             "En ligne sur le site de la commune",
-            f"Publié le {date_longue(acte.published_on)} par {self.publication.author_name}, "
+            f"Publié le {date_longue(acte.published_on)}. Auteur : {self.publication.author_name}, "
             f"{self.publication.author_quality}. Il y reste au moins jusqu’au "
             f"{date_moyenne(online_until(acte.published_on))}.",
             "waiting",

@@ -20,6 +20,7 @@ from parvis.edemat.actes.services.preparation import (
     current_classification,
     keep_upload,
     label_of_matiere,
+    piece_file,
     prepare_acte,
 )
 from parvis.edemat.actes.services.transmission import path_of
@@ -64,10 +65,14 @@ def deposit_acte(
 
 
 def _kept(organisation: Organisation, field: str, upload: UploadedFile) -> Document:
+    """The file, kept; one that could not leave is refused now, for an act that is deposited keeps its file."""
     try:
-        return keep_upload(organisation, upload)
+        document = keep_upload(organisation, upload)
     except DomainError as error:
         raise FileRefused(field, error.sentence) from error
+    if problems := piece_file(1, "", document.filename, document).problems:
+        raise FileRefused(field, f"« {document.filename} » ne peut pas partir : {' ; '.join(problems)}.")
+    return document
 
 
 def ask_for_more(acte: Acte, findings: Iterable[Finding], done: str) -> None:

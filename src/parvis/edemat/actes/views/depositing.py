@@ -15,6 +15,7 @@ from parvis.edemat.actes.formats.checks import Finding, refusals
 from parvis.edemat.actes.formats.numbers import ActeNumber, InvalidActeNumber
 from parvis.edemat.actes.forms import DepositForm
 from parvis.edemat.actes.models import Acte
+from parvis.edemat.actes.services.correction import is_correctable
 from parvis.edemat.actes.services.deposit import FileRefused, deposit_acte
 from parvis.edemat.actes.services.preparation import NumberTaken, current_classification, holder_of_number
 
@@ -36,10 +37,12 @@ def deposit(request: AgentRequest) -> HttpResponse:
         _say(request, acte, findings)
         return redirect("actes:detail", organisation_slug=organisation.slug, pk=acte.pk)
     crumbs = [{"label": "Actes", "url": reverse("actes:list", args=[organisation.slug])}]
+    correctable = form.holder is not None and is_correctable(form.holder)
+    number = _transmitted(request, form["numero"].value() or "")
     return render(
         request,
         "actes/deposit.html",
-        {"form": form, "crumbs": crumbs, "number": _transmitted(request, form["numero"].value() or "")},
+        {"form": form, "crumbs": crumbs, "number": number, "holder_correctable": correctable},
         status=422 if form.errors else 200,
     )
 

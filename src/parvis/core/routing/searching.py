@@ -19,7 +19,7 @@ def find_routes(request: HttpRequest, terms: str, most: int) -> list[Found]:
         return []
     rows = Route.objects.filter(wanted & holding(terms, "title", "reference"))
     rows = rows.select_related("organisation").order_by("-created_at", "-id")
-    routes = list(rows.prefetch_related("steps__organisation")[:most])
+    routes = list(rows.prefetch_related("steps")[:most])
     pages = registry.pages_of(routes)
     kinds = {Route.State.FAILED: "danger", Route.State.DONE: "ok"}
     return [
@@ -52,7 +52,11 @@ def readable(request: HttpRequest) -> Q:
 
 def where_it_failed(route: Route) -> str:
     """The page of the step at which the route stopped, for a route that has no other page."""
-    return next((step.failure_page for step in route.steps.all() if step.failure_page), "")
+    for step in route.steps.all():
+        step.organisation = route.organisation  # known already
+        if step.failure_page:
+            return step.failure_page
+    return ""
 
 
 def standing(route: Route) -> str:

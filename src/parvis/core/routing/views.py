@@ -95,9 +95,7 @@ def routes_page(request: AccountRequest) -> HttpResponse:
     wanted, stopped = readable(request), request.GET.get("etat") == "echec"
     state = Route.State.FAILED if stopped else Route.State.RUNNING
     rows = Route.objects.filter(wanted, state=state) if wanted else Route.objects.none()
-    page = page_of(
-        rows.select_related("organisation").prefetch_related("steps__organisation"), "created_at", request.GET
-    )
+    page = page_of(rows.select_related("organisation").prefetch_related("steps"), "created_at", request.GET)
     addresses = pages_of(page.rows)
     query = "etat=echec&" if stopped else ""
     context = {

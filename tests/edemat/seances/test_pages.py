@@ -130,6 +130,13 @@ def test_a_title_longer_than_the_object_of_an_act_is_refused_with_the_reason(sec
     assert not Point.objects.filter(title=long["title"]).exists()
 
 
+def test_a_title_is_measured_as_it_is_written_for_the_ministry(secretary, prepared, page):
+    growing = {"title": "œ" * 250, "nature": "1", "matiere": "7.1"}
+    answer = secretary.post(page("new_point", prepared.seance.pk), growing)
+    assert answer.status_code == 422
+    assert "il en compte 500 une fois écrit pour le ministère" in answer.content.decode()
+
+
 def test_a_place_too_long_is_never_cut_but_refused(secretary, page):
     assert "maxlength" not in secretary.get(page("create")).content.decode()
     answer = secretary.post(page("create"), {"place": "Salle " + "x" * 250})

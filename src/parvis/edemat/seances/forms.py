@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 
 from parvis.core import clock
+from parvis.core.referentials.latin1 import to_latin1
 from parvis.core.referentials.legality import MAX_OBJECT
 from parvis.core.referentials.matieres import matieres_of
 from parvis.core.web.uploads import BoundedFileField
@@ -190,10 +191,10 @@ class PointForm(forms.ModelForm):
 
     def clean_title(self) -> str:
         title: str = self.cleaned_data["title"]
-        if len(title) > MAX_OBJECT:
+        if (length := len(to_latin1(title))) > MAX_OBJECT:
             raise forms.ValidationError(
                 f"Le titre devient l’objet de l’acte transmis à la préfecture, limité à {MAX_OBJECT} caractères ; "
-                f"il en compte {len(title)} : raccourcissez-le."
+                f"il en compte {length} une fois écrit pour le ministère : raccourcissez-le."
             )
         return title
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parvis.edemat.actes.formats.latin1 import to_latin1
+from parvis.core.referentials.latin1 import to_latin1
 from parvis.edemat.actes.formats.matieres import InvalidMatiere, Matiere, sort_key
 from parvis.edemat.actes.formats.names import (
     EnvelopeName,

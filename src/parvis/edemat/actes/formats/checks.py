@@ -14,11 +14,11 @@ from datetime import date
 from lxml import etree
 
 from parvis.core.errors import DomainError
+from parvis.core.referentials.latin1 import to_latin1
 from parvis.core.referentials.legality import EXTENSIONS, MAX_ANNEXES, MAX_ARCHIVE, MAX_OBJECT
 from parvis.edemat.actes.formats.archives import megabytes
 from parvis.edemat.actes.formats.emitters import Emitter
 from parvis.edemat.actes.formats.inbound import InvalidMessage, parse_safely
-from parvis.edemat.actes.formats.latin1 import to_latin1
 from parvis.edemat.actes.formats.matieres import InvalidMatiere, Matiere
 from parvis.edemat.actes.formats.names import DEPARTEMENT, PIECE_CODE, EnvelopeName, InvalidName, PieceName
 from parvis.edemat.actes.formats.natures import NATURES

@@ -6,8 +6,8 @@ from datetime import date
 
 from lxml import etree
 
+from parvis.core.referentials.latin1 import to_latin1
 from parvis.edemat.actes.formats.emitters import Emitter
-from parvis.edemat.actes.formats.latin1 import to_latin1
 from parvis.edemat.actes.formats.matieres import Matiere
 from parvis.edemat.actes.formats.numbers import ActeNumber
 

@@ -65,6 +65,6 @@ def test_a_service_is_proposed_changed_then_suspended(browser_page, juvignac, ag
     page.get_by_role("link", name="Suspendre").click()
     look(page, "suspendre")
     page.get_by_role("button", name="Suspendre").click()
-    page.get_by_text("est suspendu.").wait_for()
+    page.get_by_text("est suspendu.").first.wait_for()  # said once, then shown
     page.goto(BASE)
     look(page, "liste")

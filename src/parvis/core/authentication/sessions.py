@@ -118,8 +118,17 @@ def forget_line(request: HttpRequest) -> None:
 
 def end_all(account: Any, *, but: str | None = None) -> int:
     """End every session of ``account`` at once (suspension, lost role, reset), save the one whose key is ``but``."""
+    return _end(UserSession.objects.filter(user_id=account.pk).exclude(session_key=but or ""))
+
+
+def end_all_of(accounts: Any) -> int:
+    """End every session of the accounts whose numbers ``accounts`` (a query) gives."""
+    return _end(UserSession.objects.filter(user_id__in=accounts))
+
+
+def _end(found: Iterable[UserSession]) -> int:
     ended = 0
-    for session in UserSession.objects.filter(user_id=account.pk).exclude(session_key=but or ""):
+    for session in found:
         session.end()
         ended += 1
     return ended

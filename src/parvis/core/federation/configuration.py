@@ -36,6 +36,16 @@ TWO_FACTORS: Final = (
 DecryptionKey = ECKey | RSAKey
 
 
+def return_address(code: str) -> str:
+    """Where the provider ``code`` sends people back: its own, at the platform's address, never the request's."""
+    return settings.BASE_URL + reverse("federation:callback", args=[code])
+
+
+def logout_address(code: str) -> str:
+    """Where the provider ``code`` sends people back once they are logged out there."""
+    return settings.BASE_URL + reverse("federation:logged_out", args=[code])
+
+
 @dataclass(frozen=True)
 class Registration:
     """One provider and what it knows us by. ``acr`` is the least level accepted, "" for none.
@@ -67,12 +77,11 @@ class Registration:
 
     @property
     def redirect_uri(self) -> str:
-        """Where the provider sends people back, under the address of the platform, never that of the request."""
-        return settings.BASE_URL + reverse("federation:callback", args=[self.code])
+        return return_address(self.code)
 
     @property
     def post_logout_redirect_uri(self) -> str:
-        return settings.BASE_URL + reverse("federation:logged_out", args=[self.code])
+        return logout_address(self.code)
 
 
 def registration(code: str) -> Registration | None:

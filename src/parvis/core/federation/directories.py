@@ -156,16 +156,25 @@ def in_service(pk: UUID | str) -> Directory | None:
     return found.select_related("organisation").first()
 
 
-def registered(code: str) -> Registration | None:
-    """How the platform is registered at the directory that sessions name ``code``, where it is in service."""
+def named(code: str) -> Directory | None:
+    """The directory that sessions name ``code``, where it is in service."""
     try:
         found = in_service(UUID(code.removeprefix(f"{DIRECTORY}-")))
     except ValueError:
         return None
-    if found is None or found.code != code:
-        return None
+    return found if found is not None and found.code == code else None
+
+
+def registered(code: str) -> Registration | None:
+    """How the platform is registered at the directory that sessions name ``code``, where it is in service."""
+    found = named(code)
+    return registration_of(found) if found is not None else None
+
+
+def registration_of(found: Directory) -> Registration:
+    """How the platform is registered at this directory."""
     return Registration(
-        code=code,
+        code=found.code,
         issuer=found.issuer,
         client_id=found.client_id,
         client_secret=decrypt(found.secret),
@@ -228,13 +237,7 @@ def _propose(organisation: Organisation, values: dict[str, Any], actor: Actor) -
     changed = sorted(name for name, value in wanted.items() if directory.proposed[name] != value)
     if not changed:
         return directory
-    if directory.approved_at is None:
-        for name, value in wanted.items():
-            setattr(directory, name, value)
-        directory.state = Directory.State.PROPOSED
-    else:
-        directory.proposal = wanted if wanted != directory.in_force else None
-    directory.refusal = ""
+    directory.put_forward(wanted)
     directory.save()
     _log(directory, "federation.annuaire_modifie", "manager.service.edit", actor, fields=changed)
     return directory
@@ -273,8 +276,7 @@ def remove(directory: Directory, *, actor: Actor) -> None:
 
 
 def _end_sessions(directory: Directory) -> None:
-    for agent in DirectoryAgent.objects.filter(directory=directory).select_related("account"):
-        sessions.end_all(agent.account)
+    sessions.end_all_of(DirectoryAgent.objects.filter(directory=directory).values("account_id"))
 
 
 # --- the platform decides ----------------------------------------------------------------------------------------
@@ -291,10 +293,7 @@ def approve(directory: Directory, *, seen: str, by: Account, actor: Actor) -> No
             raise DirectoryRefused(
                 "L’organisation a modifié sa proposition entre-temps : relisez-la avant de la mettre en service."
             )
-        for name, value in directory.proposed.items():
-            setattr(directory, name, value)
-        directory.state, directory.approved_at, directory.approved_by = Directory.State.LIVE, clock.now(), by
-        directory.proposal, directory.refusal = None, ""
+        directory.put_in_service(by)
         try:
             with transaction.atomic():
                 directory.save()
@@ -320,9 +319,7 @@ def refuse(directory: Directory, reason: str, *, actor: Actor) -> None:
     """Refuse the proposal and say why; what was in force before stays so. Raises DirectoryRefused."""
     with acting_for(directory.organisation_id), transaction.atomic():
         directory = _waiting(directory)
-        if directory.state == Directory.State.PROPOSED:
-            directory.state = Directory.State.REFUSED
-        directory.refusal = reason
+        directory.turn_down(reason)
         directory.save(update_fields=["state", "refusal"])
         _log(directory, "federation.annuaire_refuse", "manager.service.edit", actor, decision="refuse")
 

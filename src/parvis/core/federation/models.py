@@ -3,12 +3,10 @@ directories by which organisations let theirs in."""
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
-from parvis.core.federation.configuration import DIRECTORY, LABELS
+from parvis.core.federation.configuration import DIRECTORY, LABELS, logout_address, return_address
 from parvis.core.identity.models import AccountModel
 from parvis.core.organisations.models import TenantModel
 from parvis.core.organisations.naming import of_it
@@ -174,11 +172,11 @@ class Directory(Proposal):
     @property
     def redirect_uri(self) -> str:
         """Where it sends people back, under the address of the platform: its own, which no other directory has."""
-        return settings.BASE_URL + reverse("federation:callback", args=[self.code])
+        return return_address(self.code)
 
     @property
     def post_logout_redirect_uri(self) -> str:
-        return settings.BASE_URL + reverse("federation:logged_out", args=[self.code])
+        return logout_address(self.code)
 
     @property
     def label(self) -> str:

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from parvis.core import clock
+from parvis.core.identity.models import Account
 from parvis.core.organisations.models import TenantModel
 
 
@@ -48,6 +50,29 @@ class Proposal(TenantModel):
     def proposed(self) -> dict[str, Any]:
         """What the organisation proposed last, by the names of ``FIELDS``: the same where it wants nothing else."""
         return {**self.in_force, **(self.proposal or {})}
+
+    def put_forward(self, wanted: dict[str, Any]) -> None:
+        """Propose ``wanted``, all of ``FIELDS``: at once in the columns until a first approval, beside them after."""
+        if self.approved_at is None:
+            for name, value in wanted.items():
+                setattr(self, name, value)
+            self.state = self.State.PROPOSED
+        else:
+            self.proposal = wanted if wanted != self.in_force else None
+        self.refusal = ""
+
+    def put_in_service(self, by: Account | None) -> None:
+        """What was proposed is in force, approved by ``by``."""
+        for name, value in self.proposed.items():
+            setattr(self, name, value)
+        self.state, self.approved_at, self.approved_by = self.State.LIVE, clock.now(), by
+        self.proposal, self.refusal = None, ""
+
+    def turn_down(self, reason: str) -> None:
+        """What was proposed is refused, and why; what is in force stays so."""
+        if self.state == self.State.PROPOSED:
+            self.state = self.State.REFUSED
+        self.refusal = reason
 
     @property
     def waits(self) -> bool:

@@ -66,18 +66,12 @@ def change(site: SamlSite, values: dict[str, Any], content: bytes | None = None,
         changed = sorted(name for name, value in wanted.items() if site.proposed[name] != value)
         if not changed:
             return []
-        if site.approved_at is None:
-            for name, value in wanted.items():
-                setattr(site, name, value)
-            site.state = SamlSite.State.PROPOSED
-        elif {"relation", "name_id"} & set(changed):
+        if site.approved_at is not None and {"relation", "name_id"} & set(changed):
             raise SiteRefused(
                 "La nature et l’identifiant transmis d’un service approuvé ne changent plus : les personnes y "
                 "changeraient d’identifiant."
             )
-        else:
-            site.proposal = wanted if wanted != site.in_force else None
-        site.refusal = ""
+        site.put_forward(wanted)
         site.save()
         _log(site, "saml.modifie", "manager.service.edit", actor, fields=changed)
         return changed
@@ -96,10 +90,7 @@ def approve(site: SamlSite, *, seen: str, by: Account | None, actor: Actor) -> N
                 "L’organisation a modifié sa proposition entre-temps : relisez-la avant de la mettre en service."
             )
         metadata.read(site.proposed["metadata"].encode(), now=datetime.now(UTC), local=settings.DEMO)
-        for name, value in site.proposed.items():
-            setattr(site, name, value)
-        site.state, site.approved_at, site.approved_by = SamlSite.State.LIVE, clock.now(), by
-        site.proposal, site.refusal = None, ""
+        site.put_in_service(by)
         site.save()
         _log(site, "saml.en_service", "manager.service.edit", actor, decision="approve")
 
@@ -108,9 +99,7 @@ def refuse(site: SamlSite, reason: str, *, actor: Actor) -> None:
     """The platform refuses the proposal and says why; what was in force before stays so. Raises ``SiteRefused``."""
     with acting_for(site.organisation_id):
         site = _waiting(site)
-        if site.state == SamlSite.State.PROPOSED:
-            site.state = SamlSite.State.REFUSED
-        site.refusal = reason
+        site.turn_down(reason)
         site.save(update_fields=["state", "refusal"])
         _log(site, "saml.refuse", "manager.service.edit", actor, decision="refuse")
 

@@ -28,11 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 def _found(code: str) -> tuple[Directory, Registration]:
-    registered = directories.registered(code) if is_directory(code) else None
-    directory = directories.in_service(code.partition("-")[2]) if registered is not None else None
-    if registered is None or directory is None:
+    directory = directories.named(code) if is_directory(code) else None
+    if directory is None:
         raise Http404
-    return directory, registered
+    return directory, directories.registration_of(directory)
 
 
 @open_view
